@@ -1,0 +1,310 @@
+//! One error type for everything that can go wrong, from a refused socket to a bounced message.
+//!
+//! An [`Error`] answers the questions an app has, in this order: what happened ([`Error::message`]), where
+//! ([`Phase`]), which of the known kinds it is ([`Code`], stable across versions), whether trying again can
+//! help ([`Error::retryable`]), and what a person could do about it ([`Error::hint`]). Where the peer gave a
+//! reason, its XMPP condition (RFC 6120 §4.9.3, §6.5, §8.3.3) and its text are kept as they came.
+
+use core::fmt;
+use std::borrow::Cow;
+
+/// The kinds of failure. The strings of [`Code::as_str`] are part of the public API and never change.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Code {
+    /// Host-meta could not be asked: no network, no such host, or a CORS refusal.
+    DiscoveryNetwork,
+    /// Host-meta answered with an HTTP status that is no success.
+    DiscoveryHttp,
+    /// Host-meta answered with something that is no XRD.
+    DiscoveryParse,
+    /// Host-meta answered, but names no WebSocket endpoint that may be used.
+    DiscoveryNoLink,
+    /// The only way on is unencrypted, and that was not allowed.
+    Insecure,
+    /// The WebSocket could not be opened.
+    SocketFailed,
+    /// The server accepted the WebSocket without the subprotocol `xmpp` (RFC 7395 §3.1).
+    SubprotocolMissing,
+    /// The server broke the rules of the protocol.
+    ProtocolViolation,
+    /// The server ended the stream with an error (RFC 6120 §4.9).
+    StreamError,
+    /// The connection was closed without a reason.
+    Closed,
+    /// The credentials were refused (RFC 6120 §6.5).
+    NotAuthorized,
+    /// The server offers no mechanism that the credentials can be used with.
+    NoMechanism,
+    /// The server did not prove that it knows the account's key (RFC 5802 §3).
+    ServerSignature,
+    /// The server offers less security than it must, or less than before.
+    Downgrade,
+    /// No resource could be bound (RFC 6120 §7).
+    BindFailed,
+    /// Another session took this one's place (RFC 6120 §4.9.3.3).
+    Conflict,
+    /// The other side answered a stanza with an error (RFC 6120 §8.3).
+    StanzaError,
+    /// There is no connection, and none is being made.
+    Offline,
+    /// The message has certainly not been taken by the server.
+    NotDelivered,
+    /// Nobody can tell whether the server has taken the message.
+    DeliveryUnknown,
+    /// Too many stanzas wait for the connection already.
+    QueueFull,
+    /// The stanza is larger than may be sent.
+    TooLarge,
+    /// It took longer than allowed.
+    Timeout,
+    /// The app aborted it.
+    Aborted,
+    /// Not an XMPP address (RFC 7622).
+    InvalidJid,
+    /// The app passed something that cannot be used.
+    InvalidArgument,
+    /// The call does not fit the client's present state.
+    InvalidState,
+    /// A fault of this library.
+    Internal,
+}
+
+impl Code {
+    /// The code as JavaScript sees it.
+    pub fn as_str(self) -> &'static str {
+        self.row().0
+    }
+
+    /// Whether trying the same again later can succeed.
+    fn retryable(self) -> bool {
+        self.row().1
+    }
+
+    /// The advice that goes with every error of this kind, where none more precise is given.
+    fn hint(self) -> Option<&'static str> {
+        match self.row().2 {
+            "" => None,
+            hint => Some(hint),
+        }
+    }
+
+    /// Name, worth a retry, advice.
+    fn row(self) -> (&'static str, bool, &'static str) {
+        match self {
+            Code::DiscoveryNetwork => (
+                "discovery-network",
+                true,
+                "Check the domain's spelling and the network. The server must send `Access-Control-Allow-Origin` \
+                 with its host-meta; where it has none, pass `url`.",
+            ),
+            Code::DiscoveryHttp => (
+                "discovery-http",
+                false,
+                "The domain publishes no host-meta (XEP-0156). If you know its WebSocket address, pass `url`.",
+            ),
+            Code::DiscoveryParse => (
+                "discovery-parse",
+                false,
+                "The domain's host-meta is no XRD document (RFC 6415). If you know its WebSocket address, pass `url`.",
+            ),
+            Code::DiscoveryNoLink => (
+                "discovery-no-link",
+                false,
+                "The domain offers no secure WebSocket. If you know one, pass `url`.",
+            ),
+            Code::Insecure => (
+                "insecure",
+                false,
+                "Use `wss:` and `https:`. For a test server beyond this machine there is `allowInsecure`.",
+            ),
+            Code::SocketFailed => (
+                "socket-failed",
+                true,
+                "The browser tells no reason: the address may be wrong, the certificate invalid, or the server down.",
+            ),
+            Code::SubprotocolMissing => (
+                "subprotocol-missing",
+                false,
+                "What answered is a WebSocket server, but it does not speak XMPP. Check the address.",
+            ),
+            Code::ProtocolViolation => ("protocol-violation", false, ""),
+            Code::StreamError => ("stream-error", true, ""),
+            Code::Closed => ("closed", true, ""),
+            Code::NotAuthorized => ("not-authorized", false, "Check the address and the password."),
+            Code::NoMechanism => (
+                "no-mechanism",
+                false,
+                "The server asks for another kind of credentials. A server with PLAIN alone needs `allowPlain`.",
+            ),
+            Code::ServerSignature => (
+                "server-signature",
+                false,
+                "This may not be the server it claims to be. Do not send it anything.",
+            ),
+            Code::Downgrade => (
+                "downgrade",
+                false,
+                "Somebody may be between you and the server. Do not send it anything.",
+            ),
+            Code::BindFailed => ("bind-failed", false, ""),
+            Code::Conflict => (
+                "conflict",
+                false,
+                "Another session logged in under the same resource. Leave `resource` out to let the server choose.",
+            ),
+            Code::StanzaError => ("stanza-error", false, ""),
+            Code::Offline => ("offline", false, "Call `connect()` first."),
+            Code::NotDelivered => ("not-delivered", true, ""),
+            Code::DeliveryUnknown => (
+                "delivery-unknown",
+                false,
+                "The connection was lost before the server confirmed. Sending again may deliver twice.",
+            ),
+            Code::QueueFull => ("queue-full", true, "Wait for earlier calls to settle before making more."),
+            Code::TooLarge => ("too-large", false, ""),
+            Code::Timeout => ("timeout", true, ""),
+            Code::Aborted => ("aborted", false, ""),
+            Code::InvalidJid => (
+                "invalid-jid",
+                false,
+                "An address looks like `user@example.org` or `user@example.org/resource`.",
+            ),
+            Code::InvalidArgument => ("invalid-argument", false, ""),
+            Code::InvalidState => ("invalid-state", false, ""),
+            Code::Internal => ("internal", false, "This is a fault of stanzawire. Please report it."),
+        }
+    }
+}
+
+/// How far things had come when it happened.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Phase {
+    /// Looking for the endpoint.
+    Discovery,
+    /// Opening the WebSocket.
+    Socket,
+    /// The stream itself: its opening, features, end.
+    Stream,
+    /// Authentication.
+    Auth,
+    /// Resource binding.
+    Bind,
+    /// The session as a whole: its state, its login as seen from the app.
+    Session,
+    /// One stanza, and the answer to it.
+    Stanza,
+}
+
+impl Phase {
+    /// The phase as JavaScript sees it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Phase::Discovery => "discovery",
+            Phase::Socket => "socket",
+            Phase::Stream => "stream",
+            Phase::Auth => "auth",
+            Phase::Bind => "bind",
+            Phase::Session => "session",
+            Phase::Stanza => "stanza",
+        }
+    }
+}
+
+/// What went wrong.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Error {
+    code: Code,
+    phase: Phase,
+    retryable: bool,
+    message: Cow<'static, str>,
+    condition: Option<Cow<'static, str>>,
+    text: Option<String>,
+    hint: Option<&'static str>,
+}
+
+impl Error {
+    /// An error of this kind, in this phase, that `message` explains to a person.
+    pub fn new(code: Code, phase: Phase, message: impl Into<Cow<'static, str>>) -> Self {
+        Error {
+            code,
+            phase,
+            retryable: code.retryable(),
+            message: message.into(),
+            condition: None,
+            text: None,
+            hint: code.hint(),
+        }
+    }
+
+    /// Adds the XMPP condition that the peer gave.
+    #[must_use]
+    pub fn with_condition(mut self, condition: impl Into<Cow<'static, str>>) -> Self {
+        self.condition = Some(condition.into());
+        self
+    }
+
+    /// Adds the text that the peer gave.
+    #[must_use]
+    pub fn with_text(mut self, text: Option<String>) -> Self {
+        self.text = text;
+        self
+    }
+
+    /// Replaces the advice.
+    #[must_use]
+    pub fn with_hint(mut self, hint: &'static str) -> Self {
+        self.hint = Some(hint);
+        self
+    }
+
+    /// Says whether a retry can help, where the code alone does not decide it.
+    #[must_use]
+    pub fn with_retryable(mut self, retryable: bool) -> Self {
+        self.retryable = retryable;
+        self
+    }
+
+    /// Which of the known kinds it is.
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
+    /// How far things had come.
+    pub fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// Whether trying the same again later can succeed.
+    pub fn retryable(&self) -> bool {
+        self.retryable
+    }
+
+    /// One sentence for a person.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The XMPP condition that the peer gave, such as `not-authorized`.
+    pub fn condition(&self) -> Option<&str> {
+        self.condition.as_deref()
+    }
+
+    /// The text that the peer gave. It is not ours: show it as a quotation.
+    pub fn text(&self) -> Option<&str> {
+        self.text.as_deref()
+    }
+
+    /// What a person could do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        self.hint
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}

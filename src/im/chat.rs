@@ -1,0 +1,251 @@
+//! Messages, RFC 6121 §5, with stanza and origin ids (XEP-0359 0.7.0) and the time of delayed ones (XEP-0203 2.0).
+
+use super::{Config, Ctx, Event, Feature, Flow, Named, Reply};
+use crate::error::{Code, Error, Phase};
+use crate::jid::Jid;
+use crate::session::{Ticket, Token};
+use crate::stanza::{StanzaError, Stamp, delay};
+use crate::stream::ns;
+use crate::xml::Element;
+use serde::{Deserialize, Serialize};
+
+const SID: &str = "urn:xmpp:sid:0";
+
+/// A message to be sent.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
+pub struct OutgoingMessage {
+    /// To whom: a JID.
+    pub to: String,
+    /// The text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+    /// Default `"chat"`.
+    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
+    pub kind: Option<MessageType>,
+    /// Default 128 random bits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// What it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// The conversation it belongs to (RFC 6121 §5.2.5).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread: Option<String>,
+}
+
+/// The kinds of message (RFC 6121 §5.2.2).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
+pub enum MessageType {
+    /// Part of a conversation between two.
+    Chat,
+    /// A message for itself, as in email.
+    Normal,
+    /// Part of a conversation in a room.
+    Groupchat,
+    /// A notice that no answer is expected to.
+    Headline,
+    /// A message that we sent could not be delivered. Never to be sent by an app.
+    Error,
+}
+
+/// A message that came in.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
+pub struct Message {
+    /// Who sent it: mostly a full JID.
+    pub from: String,
+    /// To whom: one of our own JIDs.
+    pub to: String,
+    /// The sender's id for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// What kind of message.
+    #[serde(rename = "type")]
+    pub kind: MessageType,
+    /// The text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+    /// What it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// The conversation it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub thread: Option<String>,
+    /// The archive's id for it, from our own server, or from the room for a room's message (XEP-0359 §3.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stanza_id: Option<String>,
+    /// The id that the sending client says it gave it (XEP-0359 §3.2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin_id: Option<String>,
+    /// When it was sent, where that was not just now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(target_arch = "wasm32", tsify(type = "Date"))]
+    pub delay: Option<Stamp>,
+    /// With type `error`: the condition (RFC 6120 §8.3.3).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub condition: Option<String>,
+}
+
+/// A message that the server has taken.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
+pub struct SentMessage {
+    /// Its id.
+    pub id: String,
+    /// Its origin id (XEP-0359 §3.2): the same.
+    pub origin_id: String,
+    /// To whom, prepared (RFC 7622).
+    pub to: String,
+    /// The archive's id for it, where it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stanza_id: Option<String>,
+}
+
+/// What the app can call.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Command {
+    /// Sends a message; resolves when the server has taken it.
+    Send(OutgoingMessage),
+}
+
+impl Named for Message {
+    fn name(&self) -> &'static str {
+        "message"
+    }
+}
+
+/// The messages under way.
+#[derive(Debug, Default)]
+pub struct Chat {
+    /// In the order of their tickets, which ascend.
+    sent: Vec<(Ticket, SentMessage)>,
+}
+
+impl Feature for Chat {
+    type Command = Command;
+    type Reply = SentMessage;
+    type Event = Message;
+
+    fn new(_: &Config) -> Self {
+        Chat::default()
+    }
+
+    fn command(&mut self, cx: &mut Ctx<'_>, ticket: Ticket, command: Command) {
+        let Command::Send(message) = command;
+        if let Err(error) = self.send(cx, ticket, message) {
+            cx.reply(ticket, Err(error));
+        }
+    }
+
+    fn on_stanza(&mut self, cx: &mut Ctx<'_>, stanza: &Element) -> Flow {
+        if !stanza.is("message", ns::CLIENT) {
+            return Flow::Next;
+        }
+        if let Some(message) = read(stanza, cx.account()) {
+            cx.emit(Event::Chat(message));
+        }
+        Flow::Next
+    }
+
+    fn on_reply(&mut self, cx: &mut Ctx<'_>, token: Token, result: Result<Option<Element>, Error>) {
+        let Token::Call(ticket) = token else { return };
+        if let Ok(place) = self.sent.binary_search_by_key(&ticket, |(ticket, _)| *ticket) {
+            let (_, sent) = self.sent.remove(place);
+            cx.reply(ticket, result.map(|_| Reply::Chat(sent)));
+        }
+    }
+}
+
+impl Chat {
+    fn send(&mut self, cx: &mut Ctx<'_>, ticket: Ticket, message: OutgoingMessage) -> Result<(), Error> {
+        let invalid = |message: &'static str| Error::new(Code::InvalidArgument, Phase::Stanza, message);
+        let to = Jid::parse(&message.to).map_err(|error| {
+            let message = "`to` is no JID: ".to_owned() + &error.to_string();
+            Error::new(Code::InvalidJid, Phase::Stanza, message)
+        })?;
+        let kind = match message.kind {
+            None | Some(MessageType::Chat) => Some("chat"),
+            Some(MessageType::Groupchat) => Some("groupchat"),
+            Some(MessageType::Headline) => Some("headline"),
+            Some(MessageType::Normal) => None,
+            Some(MessageType::Error) => return Err(invalid("a message of type \"error\" cannot be sent")),
+        };
+        let id = match message.id {
+            Some(id) if id.is_empty() => return Err(invalid("`id` is empty")),
+            Some(id) => id,
+            None => cx.id(),
+        };
+        let text = |name, text: Option<String>| text.map(|text| Element::new(name, ns::CLIENT).with_text(text));
+        let element = Element::new("message", ns::CLIENT)
+            .with_attr("to", to.as_str())
+            .with_opt_attr("type", kind)
+            .with_attr("id", id.as_str())
+            .with_opt_child(text("subject", message.subject))
+            .with_opt_child(text("body", message.body))
+            .with_opt_child(text("thread", message.thread))
+            .with_child(Element::new("origin-id", SID).with_attr("id", id.as_str()));
+        let sent = SentMessage {
+            id: id.clone(),
+            origin_id: id.clone(),
+            to: to.as_str().to_owned(),
+            stanza_id: None,
+        };
+        cx.deliver(&element, id, to, Token::Call(ticket))?;
+        self.sent.push((ticket, sent));
+        Ok(())
+    }
+}
+
+/// A message with nothing to read in it (a chat state, a receipt) is none for listeners.
+fn read(stanza: &Element, own: &Jid) -> Option<Message> {
+    let kind = match stanza.attr("type") {
+        Some("chat") => MessageType::Chat,
+        Some("groupchat") => MessageType::Groupchat,
+        Some("headline") => MessageType::Headline,
+        Some("error") => MessageType::Error,
+        // RFC 6121 §5.2.2: without a type, or with an unknown one, it is "normal".
+        _ => MessageType::Normal,
+    };
+    let text = |name| stanza.child_text(name, ns::CLIENT);
+    let (body, subject) = (text("body"), text("subject"));
+    if body.is_none() && subject.is_none() && kind != MessageType::Error {
+        return None;
+    }
+    // RFC 6120 §8.1.2.1: without a sender, it is the own account's.
+    let from = stanza.attr("from").unwrap_or(own.bare_str());
+    let archive = match kind {
+        MessageType::Groupchat => Jid::parse(from).ok().map(|from| from.to_bare()),
+        _ => Some(own.to_bare()),
+    };
+    Some(Message {
+        to: stanza.attr("to").unwrap_or(own.as_str()).to_owned(),
+        id: stanza.attr("id").map(str::to_owned),
+        kind,
+        body,
+        subject,
+        thread: text("thread"),
+        stanza_id: stanza
+            .children()
+            // XEP-0359 §5: an id counts only from whose archive it is.
+            .filter(|child| child.is("stanza-id", SID))
+            .find(|child| {
+                let by = child.attr("by").and_then(|by| Jid::parse(by).ok());
+                by.is_some() && by == archive
+            })
+            .and_then(|child| child.attr("id"))
+            .map(str::to_owned),
+        origin_id: stanza
+            .child("origin-id", SID)
+            .and_then(|child| child.attr("id"))
+            .map(str::to_owned),
+        delay: delay(stanza),
+        condition: StanzaError::of(stanza).map(|error| error.condition),
+        from: from.to_owned(),
+    })
+}

@@ -1,0 +1,325 @@
+//! Instant messaging: one file a feature, one line in one list.
+//!
+//! A [`Feature`] sees each stanza that answers nothing, is told when the session begins and ends, and gets the answers
+//! to what it asked. Its [`Ctx`] is its only way to the outside. To add one, see the
+//! [manual](crate::manual::adding_a_xep).
+
+use crate::error::Error;
+use crate::jid::Jid;
+use crate::session::{Kind, Millis, Origin, Outgoing, Session, Status, Ticket, Token};
+use crate::xml::Element;
+use serde::{Serialize, Serializer};
+
+/// One feature of the client.
+pub trait Feature: Sized {
+    /// What the app can call.
+    type Command;
+    /// What a call resolves to.
+    type Reply: Serialize;
+    /// What listeners are told.
+    type Event: Named + Serialize;
+
+    /// What the feature adds to the client's service discovery information (XEP-0030 §3.1).
+    const DISCO: &'static [&'static str] = &[];
+
+    /// Before the first connection.
+    fn new(config: &Config) -> Self;
+
+    /// The app calls. The ticket is to be settled by [`Ctx::reply`], now or later.
+    fn command(&mut self, cx: &mut Ctx<'_>, ticket: Ticket, command: Self::Command);
+
+    /// A resource is bound. What is sent here goes out before anything that the app has waiting.
+    fn on_online(&mut self, _cx: &mut Ctx<'_>) {}
+
+    /// A stanza came in. [`Flow::Taken`] keeps it from the features further down the list; a request must be answered
+    /// before it is taken.
+    fn on_stanza(&mut self, _cx: &mut Ctx<'_>, _stanza: &Element) -> Flow {
+        Flow::Next
+    }
+
+    /// What [`Ctx::ask`] or [`Ctx::deliver`] asked has come to its end.
+    fn on_reply(&mut self, _cx: &mut Ctx<'_>, _token: Token, _result: Result<Option<Element>, Error>) {}
+
+    /// The session is over. Everything asked in it has been settled before.
+    fn on_offline(&mut self, _cx: &mut Ctx<'_>) {}
+}
+
+/// An event has the name that listeners know it by.
+pub trait Named {
+    /// The name.
+    fn name(&self) -> &'static str;
+}
+
+/// Whether a stanza goes on to the next feature.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Flow {
+    /// It goes on.
+    Next,
+    /// It has been dealt with.
+    Taken,
+}
+
+/// For features without commands, replies or events: there is none of these.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Never {}
+
+impl Serialize for Never {
+    fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        match *self {}
+    }
+}
+
+impl Named for Never {
+    fn name(&self) -> &'static str {
+        match *self {}
+    }
+}
+
+/// The features' part of the app's options.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Config {
+    /// The presence to begin each session with; `None` to stay invisible.
+    pub presence: Option<presence::PresenceInit>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            presence: Some(presence::PresenceInit::default()),
+        }
+    }
+}
+
+/// What a feature says to the engine.
+#[derive(Debug)]
+pub enum Said {
+    /// To the listeners.
+    Event(Event),
+    /// To a caller.
+    Reply(Ticket, Result<Reply, Error>),
+}
+
+/// A feature's way to the outside.
+pub struct Ctx<'a> {
+    now: Millis,
+    session: &'a mut Session,
+    said: &'a mut Vec<Said>,
+    owner: u8,
+}
+
+impl<'a> Ctx<'a> {
+    /// For whichever feature is called next.
+    pub fn new(now: Millis, session: &'a mut Session, said: &'a mut Vec<Said>) -> Self {
+        Ctx {
+            now,
+            session,
+            said,
+            owner: Origin::APP,
+        }
+    }
+
+    /// The time.
+    pub fn now(&self) -> Millis {
+        self.now
+    }
+
+    /// The bound address, while online.
+    pub fn jid(&self) -> Option<&Jid> {
+        self.session.jid()
+    }
+
+    /// The account.
+    pub fn account(&self) -> &Jid {
+        // An anonymous account learns its address when it is bound.
+        self.session.jid().unwrap_or_else(|| self.session.account())
+    }
+
+    /// The connection's state.
+    pub fn status(&self) -> Status {
+        self.session.status()
+    }
+
+    /// 128 random bits as text.
+    pub fn id(&mut self) -> String {
+        self.session.rng().id()
+    }
+
+    /// Tells the listeners.
+    pub fn emit(&mut self, event: Event) {
+        self.said.push(Said::Event(event));
+    }
+
+    /// Settles a call.
+    pub fn reply(&mut self, ticket: Ticket, result: Result<Reply, Error>) {
+        self.said.push(Said::Reply(ticket, result));
+    }
+
+    /// Sends a stanza of the feature's own.
+    pub fn send(&mut self, stanza: &Element) {
+        // What cannot be sent now is void with the session it belonged to.
+        let _ = Outgoing::new(stanza, Kind::Send, None).and_then(|outgoing| self.session.submit(self.now, outgoing));
+    }
+
+    /// Asks by an iq; [`Feature::on_reply`] gets the answer. A question on the feature's own account is given up after
+    /// 30 s; one for a call lasts as long as the call.
+    ///
+    /// # Errors
+    /// `offline`, `queue-full`, `invalid-argument`: nothing was asked, and nothing will be answered.
+    pub fn ask(&mut self, set: bool, to: Option<Jid>, payload: Element, token: Token) -> Result<(), Error> {
+        let id = self.id();
+        let deadline = match token {
+            Token::Own(_) => Some(self.now.after(30_000)),
+            Token::Call(_) => None,
+        };
+        let outgoing = Outgoing::ask(id, set, to, payload, deadline, self.origin(token))?;
+        self.session.submit(self.now, outgoing)
+    }
+
+    /// Sends a message; [`Feature::on_reply`] hears when the server has taken it, or that it has not.
+    ///
+    /// # Errors
+    /// As [`Ctx::ask`].
+    pub fn deliver(&mut self, message: &Element, id: String, to: Jid, token: Token) -> Result<(), Error> {
+        let outgoing = Outgoing::new(message, Kind::Deliver { id, to }, Some(self.origin(token)))?;
+        self.session.submit(self.now, outgoing)
+    }
+
+    fn origin(&self, token: Token) -> Origin {
+        Origin {
+            owner: self.owner,
+            token,
+        }
+    }
+}
+
+macro_rules! features {
+    ($($variant:ident => $module:ident::$feature:ident;)*) => {
+        $(pub mod $module;)*
+
+        /// The names of the features' modules, in the order in which stanzas are offered to them.
+        pub const NAMES: &[&str] = &[$(stringify!($module)),*];
+
+        /// What all features together add to service discovery.
+        pub const DISCO: &[&[&str]] = &[$(<$module::$feature as Feature>::DISCO),*];
+
+        /// A call to one of the features.
+        #[derive(Clone, PartialEq, Debug)]
+        pub enum Command {
+            $(#[doc = concat!("To `", stringify!($module), "`.")]
+            $variant(<$module::$feature as Feature>::Command),)*
+        }
+
+        /// What a feature's call resolves to.
+        #[derive(Clone, PartialEq, Debug)]
+        pub enum Reply {
+            $(#[doc = concat!("From `", stringify!($module), "`.")]
+            $variant(<$module::$feature as Feature>::Reply),)*
+        }
+
+        /// A feature's event.
+        #[derive(Clone, PartialEq, Debug)]
+        pub enum Event {
+            $(#[doc = concat!("From `", stringify!($module), "`.")]
+            $variant(<$module::$feature as Feature>::Event),)*
+        }
+
+        impl Named for Event {
+            fn name(&self) -> &'static str {
+                match self {
+                    $(Event::$variant(event) => event.name(),)*
+                }
+            }
+        }
+
+        impl Serialize for Event {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                match self {
+                    $(Event::$variant(event) => event.serialize(serializer),)*
+                }
+            }
+        }
+
+        impl Serialize for Reply {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                match self {
+                    $(Reply::$variant(reply) => reply.serialize(serializer),)*
+                }
+            }
+        }
+
+        /// All features, in the order of the list.
+        pub struct Features {
+            $($module: $module::$feature,)*
+        }
+
+        /// A feature's place in the list.
+        enum Place {
+            $($variant,)*
+        }
+
+        impl Features {
+            /// All features, before the first connection.
+            pub fn new(config: &Config) -> Features {
+                Features {
+                    $($module: Feature::new(config),)*
+                }
+            }
+
+            /// Hands a call to its feature.
+            pub fn command(&mut self, cx: &mut Ctx<'_>, ticket: Ticket, command: Command) {
+                match command {
+                    $(Command::$variant(command) => {
+                        cx.owner = Place::$variant as u8;
+                        self.$module.command(cx, ticket, command);
+                    })*
+                }
+            }
+
+            /// Tells all of a new session.
+            pub fn on_online(&mut self, cx: &mut Ctx<'_>) {
+                $(cx.owner = Place::$variant as u8;
+                self.$module.on_online(cx);)*
+            }
+
+            /// Offers a stanza to each in turn.
+            pub fn on_stanza(&mut self, cx: &mut Ctx<'_>, stanza: &Element) -> Flow {
+                $(cx.owner = Place::$variant as u8;
+                if self.$module.on_stanza(cx, stanza) == Flow::Taken {
+                    return Flow::Taken;
+                })*
+                Flow::Next
+            }
+
+            /// Hands an answer to who asked.
+            pub fn on_reply(&mut self, cx: &mut Ctx<'_>, origin: Origin, result: Result<Option<Element>, Error>) {
+                $(if origin.owner == Place::$variant as u8 {
+                    cx.owner = origin.owner;
+                    return self.$module.on_reply(cx, origin.token, result);
+                })*
+                drop(result);
+            }
+
+            /// Tells all of the session's end.
+            pub fn on_offline(&mut self, cx: &mut Ctx<'_>) {
+                $(cx.owner = Place::$variant as u8;
+                self.$module.on_offline(cx);)*
+            }
+        }
+    };
+}
+
+// The order is the order in which stanzas are offered, and in which features speak when a session begins: RFC 6121 §2.2
+// wants the roster asked for before the first presence.
+features! {
+    Roster => roster::Roster;
+    Presence => presence::Presence;
+    Chat => chat::Chat;
+    Ping => ping::Ping;
+    Disco => disco::Disco;
+}
+
+impl core::fmt::Debug for Features {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Features(..)")
+    }
+}

@@ -1,0 +1,69 @@
+//! XMPP Ping, XEP-0199 2.0.1: whether somebody is there, and how far away.
+
+use super::{Config, Ctx, Feature, Flow, Never, Reply};
+use crate::error::{Code, Error};
+use crate::jid::Jid;
+use crate::session::{Millis, Ticket, Token};
+use crate::stanza::iq;
+use crate::xml::Element;
+
+const PING: &str = "urn:xmpp:ping";
+
+/// What the app can call.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Command {
+    /// Asks whether somebody is there; nobody is our own server. Resolves to the time it took, in milliseconds.
+    Ping(Option<Jid>),
+}
+
+/// The pings under way, and when they were sent.
+#[derive(Debug, Default)]
+pub struct Ping {
+    sent: Vec<(Ticket, Millis)>,
+}
+
+impl Feature for Ping {
+    type Command = Command;
+    type Reply = u32;
+    type Event = Never;
+
+    const DISCO: &'static [&'static str] = &[PING];
+
+    fn new(_: &Config) -> Self {
+        Ping::default()
+    }
+
+    fn command(&mut self, cx: &mut Ctx<'_>, ticket: Ticket, command: Command) {
+        let Command::Ping(to) = command;
+        let to = to.unwrap_or_else(|| cx.account().domain_jid());
+        match cx.ask(false, Some(to), Element::new("ping", PING), Token::Call(ticket)) {
+            Ok(()) => self.sent.push((ticket, cx.now())),
+            Err(error) => cx.reply(ticket, Err(error)),
+        }
+    }
+
+    fn on_stanza(&mut self, cx: &mut Ctx<'_>, stanza: &Element) -> Flow {
+        if iq::request(stanza) == Some(false) && stanza.child("ping", PING).is_some() {
+            cx.send(&iq::result(stanza, None));
+            return Flow::Taken;
+        }
+        Flow::Next
+    }
+
+    fn on_reply(&mut self, cx: &mut Ctx<'_>, token: Token, result: Result<Option<Element>, Error>) {
+        let Token::Call(ticket) = token else { return };
+        let Some(place) = self.sent.iter().position(|(sent, _)| *sent == ticket) else {
+            return;
+        };
+        let (_, since) = self.sent.swap_remove(place);
+        let took = u32::try_from(cx.now().since(since)).unwrap_or(u32::MAX);
+        let result = match result {
+            // §4.1: who does not know pings says so, and is there all the same.
+            Err(error) if error.code() == Code::StanzaError && error.condition() == Some("service-unavailable") => {
+                Ok(took)
+            }
+            result => result.map(|_| took),
+        };
+        cx.reply(ticket, result.map(Reply::Ping));
+    }
+}

@@ -1,0 +1,212 @@
+//! The roster, RFC 6121 §2: fetched when a session begins, then kept up to date by pushes.
+//!
+//! Left out for now: changing the roster, and versioning (§2.6).
+
+use super::{Config, Ctx, Event, Feature, Flow, Named, Reply};
+use crate::error::{Code, Error, Phase};
+use crate::jid::Jid;
+use crate::session::{Status, Ticket, Token};
+use crate::stanza::iq;
+use crate::xml::Element;
+use serde::Serialize;
+
+const ROSTER: &str = "jabber:iq:roster";
+
+/// A contact.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify), tsify(missing_as_null = false))]
+pub struct RosterItem {
+    /// The contact's bare JID.
+    pub jid: String,
+    /// The name that the user gave the contact.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Who sees whose presence.
+    pub subscription: Subscription,
+    /// Whether the user has asked to see the contact's presence, and waits for an answer (RFC 6121 §2.1.2.2).
+    pub pending: bool,
+    /// The groups that the user put the contact in.
+    pub groups: Vec<String>,
+}
+
+/// Who sees whose presence (RFC 6121 §2.1.2.5).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
+pub enum Subscription {
+    /// Neither sees the other's.
+    None,
+    /// The user sees the contact's.
+    To,
+    /// The contact sees the user's.
+    From,
+    /// Both see each other's.
+    Both,
+    /// In a push: the contact has been removed.
+    Remove,
+}
+
+/// What the app can call.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Command {
+    /// All contacts.
+    Get,
+}
+
+impl Named for RosterItem {
+    fn name(&self) -> &'static str {
+        "roster"
+    }
+}
+
+/// The roster as far as it is known.
+#[derive(Debug, Default)]
+pub struct Roster {
+    items: Vec<RosterItem>,
+    state: State,
+    waiting: Vec<Ticket>,
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+enum State {
+    #[default]
+    Unknown,
+    Asked,
+    Known,
+}
+
+impl Feature for Roster {
+    type Command = Command;
+    type Reply = Vec<RosterItem>;
+    type Event = RosterItem;
+
+    fn new(_: &Config) -> Self {
+        Roster::default()
+    }
+
+    fn command(&mut self, cx: &mut Ctx<'_>, ticket: Ticket, command: Command) {
+        let Command::Get = command;
+        match (&self.state, cx.status()) {
+            (State::Known, _) => cx.reply(ticket, Ok(Reply::Roster(self.items.clone()))),
+            (State::Asked, _) | (State::Unknown, Status::Reconnecting) => self.waiting.push(ticket),
+            (State::Unknown, Status::Online) => {
+                self.waiting.push(ticket);
+                self.fetch(cx);
+            }
+            (State::Unknown, _) => {
+                let message = "the roster is not known before the client is online";
+                cx.reply(ticket, Err(Error::new(Code::Offline, Phase::Session, message)));
+            }
+        }
+    }
+
+    fn on_online(&mut self, cx: &mut Ctx<'_>) {
+        self.fetch(cx);
+    }
+
+    fn on_stanza(&mut self, cx: &mut Ctx<'_>, stanza: &Element) -> Flow {
+        let (Some(true), Some(query)) = (iq::request(stanza), stanza.child("query", ROSTER)) else {
+            return Flow::Next;
+        };
+        // RFC 6121 §2.1.6: a push comes without a sender, or from the account itself. Anybody else's is a forgery.
+        let genuine = match stanza.attr("from") {
+            None => true,
+            Some(from) => Jid::parse(from).is_ok_and(|from| from.is_bare() && from.same_bare(cx.account())),
+        };
+        // §2.1.6 again: exactly one item.
+        let mut items = query.children();
+        let item = match (items.next(), items.next()) {
+            (Some(item), None) => item_of(item),
+            _ => None,
+        };
+        match item {
+            Some(item) if genuine => {
+                cx.send(&iq::result(stanza, None));
+                self.apply(item.clone());
+                cx.emit(Event::Roster(item));
+                Flow::Taken
+            }
+            _ => Flow::Next,
+        }
+    }
+
+    fn on_reply(&mut self, cx: &mut Ctx<'_>, _: Token, result: Result<Option<Element>, Error>) {
+        let result = result.and_then(|payload| {
+            let query = payload.filter(|payload| payload.is("query", ROSTER)).ok_or_else(|| {
+                let message = "the server answered the roster request with something else";
+                Error::new(Code::ProtocolViolation, Phase::Stanza, message)
+            })?;
+            Ok(query.children().filter_map(item_of).collect::<Vec<_>>())
+        });
+        match &result {
+            Ok(items) => {
+                self.items.clear();
+                for item in items {
+                    self.apply(item.clone());
+                }
+                self.state = State::Known;
+            }
+            Err(_) => self.state = State::Unknown,
+        }
+        for ticket in core::mem::take(&mut self.waiting) {
+            cx.reply(ticket, result.clone().map(|_| Reply::Roster(self.items.clone())));
+        }
+    }
+
+    fn on_offline(&mut self, _: &mut Ctx<'_>) {
+        self.state = State::Unknown;
+    }
+}
+
+impl Roster {
+    /// RFC 6121 §2.1.3.
+    fn fetch(&mut self, cx: &mut Ctx<'_>) {
+        self.state = match cx.ask(false, None, Element::new("query", ROSTER), Token::Own(0)) {
+            Ok(()) => State::Asked,
+            Err(_) => State::Unknown,
+        };
+    }
+
+    /// Puts an item in its place, in the order of JIDs.
+    fn apply(&mut self, item: RosterItem) {
+        let place = self.items.binary_search_by(|other| other.jid.cmp(&item.jid));
+        match (place, item.subscription) {
+            (Ok(place), Subscription::Remove) => {
+                self.items.remove(place);
+            }
+            (Ok(place), _) => {
+                if let Some(known) = self.items.get_mut(place) {
+                    *known = item;
+                }
+            }
+            (Err(_), Subscription::Remove) => {}
+            (Err(place), _) => self.items.insert(place, item),
+        }
+    }
+}
+
+/// Reads an `<item/>`; one without a usable address is none.
+fn item_of(element: &Element) -> Option<RosterItem> {
+    if !element.is("item", ROSTER) {
+        return None;
+    }
+    Some(RosterItem {
+        jid: Jid::parse(element.attr("jid")?).ok()?.as_str().to_owned(),
+        name: element.attr("name").filter(|name| !name.is_empty()).map(str::to_owned),
+        subscription: match element.attr("subscription") {
+            Some("to") => Subscription::To,
+            Some("from") => Subscription::From,
+            Some("both") => Subscription::Both,
+            Some("remove") => Subscription::Remove,
+            // §2.1.2.5: without the attribute it is "none".
+            _ => Subscription::None,
+        },
+        pending: element.attr("ask") == Some("subscribe"),
+        groups: element
+            .children()
+            .filter(|child| child.is("group", ROSTER))
+            .map(Element::text)
+            .collect(),
+    })
+}

@@ -1,0 +1,4 @@
+#![doc = include_str!("manual.md")]
+
+#[doc = include_str!("adding_a_xep.md")]
+pub mod adding_a_xep {}

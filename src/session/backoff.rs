@@ -1,0 +1,66 @@
+//! When to try again after a lost connection: full jitter under a growing cap, so that a server that comes back
+//! isn't met by all its clients at once.
+
+use crate::session::rng::Rng;
+
+/// How the app wants lost connections to be made again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ReconnectPolicy {
+    /// The cap of the first delay, in milliseconds. It doubles with each failure.
+    pub base: u64,
+    /// The largest cap, in milliseconds.
+    pub max: u64,
+    /// After how many failures in a row to give up; `None` for never.
+    pub attempts: Option<u32>,
+}
+
+impl Default for ReconnectPolicy {
+    fn default() -> Self {
+        ReconnectPolicy {
+            base: 1_000,
+            max: 60_000,
+            attempts: None,
+        }
+    }
+}
+
+impl ReconnectPolicy {
+    /// How long to wait before attempt number `attempt` (from 0), in milliseconds; `None` to give up.
+    pub fn delay(&self, attempt: u32, rng: &mut Rng) -> Option<u64> {
+        if self.attempts.is_some_and(|attempts| attempt >= attempts) {
+            return None;
+        }
+        let cap = self.base.saturating_mul(1 << attempt.min(16)).min(self.max);
+        Some(rng.below(cap.saturating_add(1)))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_spread_over_the_whole_cap_and_stay_below_it() {
+        let policy = ReconnectPolicy::default();
+        let mut rng = Rng::new([7; 32]);
+        for attempt in 0..40 {
+            let cap = (1_000u64 << attempt.min(16)).min(60_000);
+            let delays: Vec<u64> = (0..200).map(|_| policy.delay(attempt, &mut rng).unwrap()).collect();
+            assert!(delays.iter().all(|delay| *delay <= cap));
+            assert!(delays.iter().any(|delay| *delay < cap / 5), "full jitter reaches down");
+            assert!(delays.iter().any(|delay| *delay > cap / 5 * 4), "and up");
+        }
+    }
+
+    #[test]
+    fn gives_up_when_told_to() {
+        let policy = ReconnectPolicy {
+            attempts: Some(2),
+            ..ReconnectPolicy::default()
+        };
+        let mut rng = Rng::new([7; 32]);
+        assert!(policy.delay(1, &mut rng).is_some());
+        assert_eq!(policy.delay(2, &mut rng), None);
+    }
+}

@@ -1,0 +1,67 @@
+//! What a session is told once, when it is made.
+
+use super::backoff::ReconnectPolicy;
+use crate::jid::Jid;
+use crate::sasl::{Credentials, scram};
+use crate::xml;
+
+/// The session's part of the app's options.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The account: a bare JID, or a bare domain for an anonymous login.
+    pub account: Jid,
+    /// What to log in with.
+    pub credentials: CredentialSource,
+    /// The endpoint, where it isn't to be discovered.
+    pub url: Option<String>,
+    /// The origin to ask for host-meta in place of `https://DOMAIN`.
+    pub host_meta: Option<String>,
+    /// The resource to ask for (RFC 6120 §7.7); without one the server chooses.
+    pub resource: Option<String>,
+    /// How long a login may take, all endpoints together, in milliseconds.
+    pub timeout: u64,
+    /// How to come back after a loss; `None` not at all.
+    pub reconnect: Option<ReconnectPolicy>,
+    /// Whether `ws:` and `http:` may be used beyond loopback.
+    pub allow_insecure: bool,
+    /// Whether PLAIN may be used over `wss:` or loopback.
+    pub allow_plain: bool,
+    /// The language of the stream (RFC 6120 §4.7.4).
+    pub lang: Option<String>,
+    /// Bounds on what the server may send in a frame.
+    pub frame: xml::Limits,
+    /// Bounds on what SCRAM may ask for.
+    pub scram: scram::Limits,
+    /// How many stanzas may wait for a connection or a confirmation at once.
+    pub queue: usize,
+}
+
+/// Where credentials come from.
+#[derive(Clone, Debug)]
+pub enum CredentialSource {
+    /// They are known.
+    Fixed(Credentials),
+    /// The app is asked each time.
+    Ask,
+}
+
+impl Config {
+    /// The usual settings for an account.
+    pub fn new(account: Jid, credentials: CredentialSource) -> Config {
+        Config {
+            account,
+            credentials,
+            url: None,
+            host_meta: None,
+            resource: None,
+            timeout: 30_000,
+            reconnect: Some(ReconnectPolicy::default()),
+            allow_insecure: false,
+            allow_plain: false,
+            lang: None,
+            frame: xml::Limits::default(),
+            scram: scram::Limits::default(),
+            queue: 10_000,
+        }
+    }
+}

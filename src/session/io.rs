@@ -1,0 +1,235 @@
+//! What goes into a session and what it wishes for: facts in, wishes out, time beside them.
+
+use crate::error::Error;
+use crate::sasl::{Credentials, KeyRequest, Secret};
+
+/// A point in time: milliseconds since an origin of the edge's choice, never running backwards.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub struct Millis(pub u64);
+
+impl Millis {
+    /// The point `ms` milliseconds later.
+    #[must_use]
+    pub fn after(self, ms: u64) -> Millis {
+        Millis(self.0.saturating_add(ms))
+    }
+
+    /// How many milliseconds have gone by since `earlier`; none where that is still to come.
+    pub fn since(self, earlier: Millis) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// Ties an answer to its question. The edge numbers its calls and the session its wishes, each in ascending order.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Ticket(pub u64);
+
+/// A fact that the edge reports.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Input<'a> {
+    /// The WebSocket is open.
+    SocketOpen {
+        /// Which socket: the number that [`Wish::Connect`] gave it.
+        generation: u32,
+        /// The subprotocol that the server chose (`WebSocket.protocol`), empty for none.
+        protocol: &'a str,
+    },
+    /// A text message came in.
+    Frame {
+        /// Which socket.
+        generation: u32,
+        /// The message, whole.
+        data: &'a str,
+    },
+    /// A binary message came in, which XMPP never sends (RFC 7395 §3.2).
+    BinaryFrame {
+        /// Which socket.
+        generation: u32,
+    },
+    /// The WebSocket is closed, or could not be opened.
+    SocketClosed {
+        /// Which socket.
+        generation: u32,
+        /// The close code of RFC 6455 §7.4, 1006 for none.
+        code: u16,
+        /// Whether the closing handshake took place.
+        clean: bool,
+    },
+    /// The end of a [`Wish::Fetch`].
+    Fetched {
+        /// The wish's number.
+        id: Ticket,
+        /// What came of it.
+        outcome: Fetched<'a>,
+    },
+    /// The end of a [`Wish::DeriveKey`].
+    Derived {
+        /// The wish's number.
+        id: Ticket,
+        /// The salted password.
+        key: Secret,
+    },
+    /// The end of a [`Wish::AskCredentials`].
+    Credentials {
+        /// The wish's number.
+        id: Ticket,
+        /// What the app gave, or why it gave nothing.
+        outcome: Result<Credentials, Error>,
+    },
+    /// The browser says that the network has gone or come back.
+    Network {
+        /// `navigator.onLine`.
+        online: bool,
+    },
+    /// The point that `next_deadline` named has come.
+    Deadline,
+}
+
+/// What came of a fetch.
+#[derive(Debug)]
+pub enum Fetched<'a> {
+    /// The server answered.
+    Response {
+        /// The HTTP status.
+        status: u16,
+        /// The body.
+        body: &'a str,
+    },
+    /// No answer: network or CORS, the browser does not say which.
+    Failed,
+    /// The body was larger than asked for.
+    TooLarge,
+}
+
+/// Something that only the edge can do.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Wish {
+    /// GET this without credentials, following no redirect to `http:`; answer by [`Input::Fetched`].
+    Fetch {
+        /// The wish's number.
+        id: Ticket,
+        /// Absolute.
+        url: String,
+        /// The most bytes of the body that are wanted.
+        limit: usize,
+    },
+    /// Never mind that fetch. Nothing needs to be reported of it.
+    CancelFetch {
+        /// The wish's number.
+        id: Ticket,
+    },
+    /// Open a WebSocket with the subprotocol `xmpp`. It takes the place of any before it.
+    Connect {
+        /// The socket's number, to be named in every fact about it.
+        generation: u32,
+        /// Absolute, `ws:` or `wss:`.
+        url: String,
+    },
+    /// Send this text message on the present socket.
+    Send(String),
+    /// Close that socket. Nothing further needs to be reported of it.
+    CloseSocket {
+        /// Which socket.
+        generation: u32,
+    },
+    /// Derive a key without blocking the page; answer by [`Input::Derived`].
+    DeriveKey {
+        /// The wish's number.
+        id: Ticket,
+        /// What to derive.
+        request: KeyRequest,
+    },
+    /// Call the app's `credentials` function; answer by [`Input::Credentials`].
+    AskCredentials {
+        /// The wish's number.
+        id: Ticket,
+    },
+}
+
+/// What a session tells the layer above.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Note {
+    /// The connection's state changed, perhaps because of an error.
+    Status(Status, Option<Error>),
+    /// Something went wrong that no call is told of.
+    Failed(Error),
+    /// A resource is bound: stanzas may be sent.
+    Online,
+    /// The session is over; what was asked in it has been settled.
+    Offline,
+    /// A stanza came in that answers nothing.
+    Stanza(crate::xml::Element),
+    /// A `connect` or `disconnect` has come to its end.
+    Settled {
+        /// The call's number.
+        ticket: Ticket,
+        /// How it ended.
+        result: Result<(), Error>,
+    },
+    /// An iq was answered, or a message taken by the server (then without a payload).
+    Answered {
+        /// Who asked.
+        origin: Origin,
+        /// What came of it: the result's payload, if any.
+        result: Result<Option<crate::xml::Element>, Error>,
+    },
+    /// A frame went in or out, credentials redacted. Only while observed.
+    Frame {
+        /// In, or out.
+        inbound: bool,
+        /// The text.
+        data: String,
+    },
+}
+
+/// Who asked, so that the answer finds its way back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Origin {
+    /// The asking feature's place in the list, or [`Origin::APP`].
+    pub owner: u8,
+    /// What the owner knows the question by.
+    pub token: Token,
+}
+
+impl Origin {
+    /// The owner of what the app asks without a feature.
+    pub const APP: u8 = u8::MAX;
+}
+
+/// What the owner of a question knows it by.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Token {
+    /// It was asked for a call of the app's.
+    Call(Ticket),
+    /// It was asked on the owner's own account, and this is its number for it.
+    Own(u32),
+}
+
+/// The state of the connection, as the app sees it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Status {
+    /// No connection, and none is being made.
+    Offline,
+    /// The first login is under way.
+    Connecting,
+    /// A resource is bound.
+    Online,
+    /// The connection was lost and is being made anew.
+    Reconnecting,
+}
+
+impl Status {
+    /// The status as JavaScript sees it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Status::Offline => "offline",
+            Status::Connecting => "connecting",
+            Status::Online => "online",
+            Status::Reconnecting => "reconnecting",
+        }
+    }
+}

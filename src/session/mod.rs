@@ -1,0 +1,316 @@
+//! One connection's life, and the next one's: the state machine between the socket and the features.
+//!
+//! A [`Session`] takes facts ([`Input`]) and requests of the layer above, and says in one ordered queue ([`Said`])
+//! what the edge is to do and what the layer above is to know. Its states are moved by value
+//! ([`state::State`]): `Idle → Discover → Negotiate → Online → Closing`, and `Backoff` between a lost connection and
+//! the next attempt.
+
+pub mod backoff;
+pub mod config;
+pub mod discovery;
+mod io;
+mod negotiate;
+mod online;
+mod outgoing;
+pub mod rng;
+mod state;
+pub mod timers;
+pub mod tracker;
+
+pub use backoff::ReconnectPolicy;
+pub use config::{Config, CredentialSource};
+pub use io::{Fetched, Input, Millis, Note, Origin, Status, Ticket, Token, Wish};
+pub use outgoing::{Kind, Outgoing};
+
+use crate::error::{Code, Error, Phase};
+use crate::jid::Jid;
+use crate::stream::ns;
+use crate::xml::{self, Element};
+use outgoing::Outbox;
+use rng::Rng;
+use state::State;
+use std::collections::VecDeque;
+use timers::{Timer, Timers};
+
+/// What a session has to say, in order.
+#[derive(Debug)]
+pub enum Said {
+    /// To the edge.
+    Wish(Wish),
+    /// To the layer above.
+    Note(Note),
+}
+
+/// The connection of one account.
+#[derive(Debug)]
+pub struct Session {
+    shared: Shared,
+    state: State,
+}
+
+/// What outlives a state.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    pub(crate) rng: Rng,
+    pub(crate) timers: Timers,
+    outbox: Outbox,
+    /// Failed attempts to come back, in a row.
+    pub(crate) failures: u32,
+    said: VecDeque<Said>,
+    generation: u32,
+    tickets: u64,
+    status: Status,
+    observe_frames: bool,
+}
+
+impl Session {
+    /// A session that isn't connected. The seed must be 32 bytes that nobody can guess.
+    pub fn new(config: Config, seed: [u8; 32]) -> Session {
+        Session {
+            shared: Shared {
+                outbox: Outbox::new(config.queue),
+                config,
+                rng: Rng::new(seed),
+                timers: Timers::default(),
+                failures: 0,
+                said: VecDeque::new(),
+                generation: 0,
+                tickets: 0,
+                status: Status::Offline,
+                observe_frames: false,
+            },
+            state: State::Idle,
+        }
+    }
+
+    /// Begins a login; `ticket` is settled when a resource is bound, or by the reason why none could be.
+    pub fn connect(&mut self, now: Millis, ticket: Ticket, timeout: Option<u64>) {
+        self.step(|state, shared| state.connect(shared, now, ticket, timeout));
+    }
+
+    /// Ends whatever there is; `ticket` is settled when it has ended.
+    pub fn disconnect(&mut self, now: Millis, ticket: Ticket) {
+        self.step(|state, shared| state.disconnect(shared, now, ticket));
+    }
+
+    /// Takes a fact.
+    pub fn handle(&mut self, now: Millis, input: Input<'_>) {
+        if let Input::Deadline = input {
+            while let Some(timer) = self.shared.timers.expired(now) {
+                self.step(|state, shared| state.timer(shared, now, timer));
+            }
+            if let State::Online(online) = &mut self.state {
+                online.expire(&mut self.shared, now);
+            }
+        } else {
+            self.step(|state, shared| state.handle(shared, now, input));
+        }
+    }
+
+    /// Sends a stanza, or queues it while the connection is being made again.
+    ///
+    /// # Errors
+    /// `offline`, `queue-full`; `invalid-argument` for what XML cannot carry.
+    pub fn submit(&mut self, now: Millis, outgoing: Outgoing) -> Result<(), Error> {
+        match (&mut self.state, self.shared.status) {
+            (State::Online(online), _) => online.submit(&mut self.shared, now, outgoing),
+            (State::Discover(_) | State::Negotiate(_) | State::Backoff, Status::Reconnecting) => {
+                self.shared.outbox.push(outgoing)
+            }
+            _ => Err(Error::new(Code::Offline, Phase::Session, "the client is not connected")),
+        }
+    }
+
+    /// Sends what was queued while there was no connection.
+    pub fn flush(&mut self, now: Millis) {
+        if let State::Online(online) = &mut self.state {
+            for outgoing in self.shared.outbox.drain() {
+                online.send(&mut self.shared, now, outgoing);
+            }
+        }
+    }
+
+    /// Breaks off what was begun for a call: it ends with `error`, and what hasn't been sent won't be.
+    pub fn cancel(&mut self, ticket: Ticket, error: Error) {
+        let token = Token::Call(ticket);
+        let waiting = self.shared.outbox.cancel(token);
+        let under_way = match &mut self.state {
+            State::Online(online) => online.cancel(token),
+            State::Closing(closing) => closing.online.cancel(token),
+            _ => None,
+        };
+        match waiting.or(under_way) {
+            Some(origin) => self.shared.note(Note::Answered {
+                origin,
+                result: Err(error),
+            }),
+            None => self.step(|state, shared| state.cancel(shared, ticket, error)),
+        }
+    }
+
+    /// The next thing to carry out or to know.
+    pub fn poll(&mut self) -> Option<Said> {
+        self.shared.said.pop_front()
+    }
+
+    /// When [`Input::Deadline`] is due.
+    pub fn next_deadline(&self) -> Option<Millis> {
+        let asked = match &self.state {
+            State::Online(online) => online.next_deadline(),
+            _ => None,
+        };
+        [self.shared.timers.next(), asked].into_iter().flatten().min()
+    }
+
+    /// The bound address, while online.
+    pub fn jid(&self) -> Option<&Jid> {
+        match &self.state {
+            State::Online(online) => Some(online.jid()),
+            State::Closing(closing) => Some(closing.online.jid()),
+            _ => None,
+        }
+    }
+
+    /// The account as configured.
+    pub fn account(&self) -> &Jid {
+        &self.shared.config.account
+    }
+
+    /// The connection's state.
+    pub fn status(&self) -> Status {
+        self.shared.status
+    }
+
+    /// How far things have come.
+    pub fn phase(&self) -> Phase {
+        self.state.phase()
+    }
+
+    /// Fresh randomness.
+    pub fn rng(&mut self) -> &mut Rng {
+        &mut self.shared.rng
+    }
+
+    /// Whether to say every frame as a [`Note::Frame`].
+    pub fn observe_frames(&mut self, observe: bool) {
+        self.shared.observe_frames = observe;
+    }
+
+    fn step(&mut self, transition: impl FnOnce(State, &mut Shared) -> State) {
+        let state = core::mem::replace(&mut self.state, State::Idle);
+        self.state = transition(state, &mut self.shared);
+    }
+}
+
+impl Shared {
+    pub(crate) fn wish(&mut self, wish: Wish) {
+        self.said.push_back(Said::Wish(wish));
+    }
+
+    pub(crate) fn note(&mut self, note: Note) {
+        self.said.push_back(Said::Note(note));
+    }
+
+    pub(crate) fn settle(&mut self, ticket: Ticket, result: Result<(), Error>) {
+        self.note(Note::Settled { ticket, result });
+    }
+
+    pub(crate) fn set_status(&mut self, status: Status, error: Option<Error>) {
+        if self.status != status {
+            self.status = status;
+            self.note(Note::Status(status, error));
+        }
+    }
+
+    /// A number for a wish of ours.
+    pub(crate) fn ticket(&mut self) -> Ticket {
+        self.tickets += 1;
+        Ticket(self.tickets)
+    }
+
+    /// Opens a socket; facts about any earlier one are void from here on.
+    pub(crate) fn dial(&mut self, url: String) -> u32 {
+        self.generation = self.generation.wrapping_add(1);
+        let generation = self.generation;
+        self.wish(Wish::Connect { generation, url });
+        generation
+    }
+
+    /// Sends an element of our own making.
+    pub(crate) fn write(&mut self, element: &Element) {
+        // What we make ourselves is of text that was checked when it came in.
+        if let Ok(frame) = xml::write(element) {
+            if self.observe_frames {
+                let shown = redacted(element).and_then(|shown| xml::write(&shown).ok());
+                self.note(Note::Frame {
+                    inbound: false,
+                    data: shown.unwrap_or_else(|| frame.clone()),
+                });
+            }
+            self.wish(Wish::Send(frame));
+        }
+    }
+
+    /// Sends a frame that holds no credentials.
+    pub(crate) fn write_frame(&mut self, frame: String) {
+        if self.observe_frames {
+            self.note(Note::Frame {
+                inbound: false,
+                data: frame.clone(),
+            });
+        }
+        self.wish(Wish::Send(frame));
+    }
+
+    /// Says that a frame came in.
+    pub(crate) fn saw(&mut self, frame: &str) {
+        if self.observe_frames {
+            self.note(Note::Frame {
+                inbound: true,
+                data: frame.to_owned(),
+            });
+        }
+    }
+
+    /// Closes the socket, having said why where the stream is open (RFC 7395 §3.5, §3.6).
+    pub(crate) fn hang_up(&mut self, generation: u32, open: bool, condition: Option<&'static str>) {
+        if open {
+            if let Some(condition) = condition {
+                self.write(&crate::stream::stream_error::StreamError::element(condition));
+            }
+            self.write(&crate::stream::framing::close());
+        }
+        self.wish(Wish::CloseSocket { generation });
+    }
+
+    /// There won't be a connection unless the app asks for one: what waits for it never goes out.
+    pub(crate) fn give_up(&mut self, error: Option<Error>) {
+        for timer in [Timer::Attempt, Timer::Endpoint, Timer::Backoff, Timer::Confirm, Timer::Close] {
+            self.timers.stop(timer);
+        }
+        self.failures = 0;
+        for outgoing in self.outbox.drain() {
+            if let Some(origin) = outgoing.origin {
+                let message = "the connection ended for good before this could be sent";
+                self.note(Note::Answered {
+                    origin,
+                    result: Err(Error::new(Code::NotDelivered, Phase::Session, message)),
+                });
+            }
+        }
+        self.set_status(Status::Offline, error);
+    }
+}
+
+/// The element without its credentials, where it has any.
+fn redacted(element: &Element) -> Option<Element> {
+    if element.ns() != ns::SASL || !matches!(element.name(), "auth" | "response") {
+        return None;
+    }
+    let mut shown = Element::new(element.name().to_owned(), ns::SASL);
+    if let Some(mechanism) = element.attr("mechanism") {
+        shown.set_attr("mechanism", mechanism);
+    }
+    Some(shown.with_text("[redacted]"))
+}

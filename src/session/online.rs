@@ -1,0 +1,329 @@
+//! Online: stanzas both ways, questions with their answers, messages with their confirmation.
+//!
+//! Without stream management a server says nothing of a message that it has taken. But it handles a client's stanzas
+//! in order (RFC 6120 §10.1): when it has answered a ping that was sent behind a message, it has taken the message.
+//! One ping at a time is under way, for all that was sent before it.
+
+use super::io::{Millis, Note, Origin, Status, Token};
+use super::outgoing::{Kind, Outgoing, queue_full};
+use super::state::{Closing, State};
+use super::timers::Timer;
+use super::tracker::Tracker;
+use super::{Input, Shared, Ticket};
+use crate::error::{Code, Error, Phase};
+use crate::jid::Jid;
+use crate::stanza::StanzaError;
+use crate::stream::framing::{self, Incoming};
+use crate::stream::ns;
+use crate::xml::Element;
+use std::collections::VecDeque;
+
+/// How long the server may take to answer the ping behind a message, in milliseconds.
+const CONFIRM_TIMEOUT: u64 = 30_000;
+
+/// How long the server may take to answer our `<close/>`, in milliseconds.
+const CLOSE_TIMEOUT: u64 = 3_000;
+
+/// How long a connection must have held before it counts as a success, in milliseconds.
+const STABLE: u64 = 60_000;
+
+/// A bound resource on a live stream.
+#[derive(Debug)]
+pub(crate) struct Online {
+    jid: Jid,
+    generation: u32,
+    since: Millis,
+    tracker: Tracker,
+    unconfirmed: VecDeque<Unconfirmed>,
+    /// How many messages were sent in all; the number of the last one.
+    sent: u64,
+    /// The ping under way: its id, and the last message sent before it.
+    marker: Option<(String, u64)>,
+}
+
+#[derive(Debug)]
+struct Unconfirmed {
+    number: u64,
+    id: String,
+    to: Jid,
+    origin: Origin,
+}
+
+impl Online {
+    /// Begins, and says so.
+    pub(crate) fn start(shared: &mut Shared, now: Millis, generation: u32, jid: Jid) -> State {
+        shared.timers.stop(Timer::Attempt);
+        shared.timers.stop(Timer::Endpoint);
+        // Before the status, so that what features send first comes before what listeners make of the news.
+        shared.note(Note::Online);
+        shared.set_status(Status::Online, None);
+        State::Online(Box::new(Online {
+            jid,
+            generation,
+            since: now,
+            tracker: Tracker::default(),
+            unconfirmed: VecDeque::new(),
+            sent: 0,
+            marker: None,
+        }))
+    }
+
+    pub(crate) fn jid(&self) -> &Jid {
+        &self.jid
+    }
+
+    /// Sends a stanza, unless too many are under way.
+    pub(crate) fn submit(&mut self, shared: &mut Shared, now: Millis, outgoing: Outgoing) -> Result<(), Error> {
+        if self.unconfirmed.len() + self.tracker.len() >= shared.config.queue {
+            return Err(queue_full());
+        }
+        self.send(shared, now, outgoing);
+        Ok(())
+    }
+
+    /// Sends a stanza.
+    pub(crate) fn send(&mut self, shared: &mut Shared, now: Millis, outgoing: Outgoing) {
+        shared.write_frame(outgoing.frame);
+        match (outgoing.kind, outgoing.origin) {
+            (Kind::Ask { id, to, deadline }, Some(origin)) => self.tracker.insert(id, to, origin, deadline),
+            (Kind::Deliver { id, to }, Some(origin)) => {
+                self.sent += 1;
+                self.unconfirmed.push_back(Unconfirmed {
+                    number: self.sent,
+                    id,
+                    to,
+                    origin,
+                });
+                if self.marker.is_none() {
+                    self.confirm(shared, now);
+                }
+            }
+            (Kind::Send, Some(origin)) => shared.note(Note::Answered {
+                origin,
+                result: Ok(None),
+            }),
+            (_, None) => {}
+        }
+    }
+
+    /// Sends the ping behind the messages sent so far (XEP-0199 2.0.1 §4.2).
+    fn confirm(&mut self, shared: &mut Shared, now: Millis) {
+        let id = shared.rng.id();
+        let ping = Element::new("iq", ns::CLIENT)
+            .with_attr("type", "get")
+            .with_attr("id", id.as_str())
+            .with_attr("to", self.jid.domain())
+            .with_child(Element::new("ping", "urn:xmpp:ping"));
+        shared.write(&ping);
+        shared.timers.set(Timer::Confirm, now.after(CONFIRM_TIMEOUT));
+        self.marker = Some((id, self.sent));
+    }
+
+    pub(crate) fn handle(self: Box<Self>, shared: &mut Shared, now: Millis, input: Input<'_>) -> State {
+        match input {
+            Input::Frame { generation, data } if generation == self.generation => {
+                shared.saw(data);
+                match framing::incoming(data, &shared.config.frame) {
+                    Ok(incoming) => self.incoming(shared, now, incoming),
+                    Err(error) => {
+                        let condition = error.condition();
+                        let reason = "the server sent a frame that cannot be read: ".to_owned() + &error.text();
+                        let error = Error::new(Code::ProtocolViolation, Phase::Stream, reason)
+                            .with_condition(condition)
+                            .with_retryable(true);
+                        shared.hang_up(generation, true, Some(condition));
+                        self.lost(shared, now, error)
+                    }
+                }
+            }
+            Input::BinaryFrame { generation } if generation == self.generation => {
+                shared.hang_up(generation, true, Some("unsupported-encoding"));
+                let message = "the server sent a binary message, which XMPP does not have";
+                let error = Error::new(Code::ProtocolViolation, Phase::Stream, message).with_retryable(true);
+                self.lost(shared, now, error)
+            }
+            Input::SocketClosed { generation, .. } if generation == self.generation => {
+                let error = Error::new(Code::Closed, Phase::Session, "the connection was lost");
+                self.lost(shared, now, error)
+            }
+            _ => State::Online(self),
+        }
+    }
+
+    fn incoming(mut self: Box<Self>, shared: &mut Shared, now: Millis, incoming: Incoming) -> State {
+        match incoming {
+            Incoming::Element(element) => {
+                self.stanza(shared, now, element);
+                State::Online(self)
+            }
+            Incoming::Error(error) => {
+                // RFC 7395 §3.5: the server closes after this; there is nothing to wait for.
+                shared.hang_up(self.generation, true, None);
+                self.lost(shared, now, error.into_error(Phase::Session))
+            }
+            Incoming::Close { .. } => {
+                shared.hang_up(self.generation, true, None);
+                let error = Error::new(Code::Closed, Phase::Session, "the server ended the session");
+                self.lost(shared, now, error)
+            }
+            // Features may be announced again at any time and change nothing here; a second header is a fault that
+            // harms nobody.
+            Incoming::Features(_) | Incoming::Open(_) => State::Online(self),
+        }
+    }
+
+    /// Takes one stanza: an answer goes to who asked, the rest to the layer above.
+    pub(crate) fn stanza(&mut self, shared: &mut Shared, now: Millis, element: Element) {
+        if element.ns() == ns::CLIENT {
+            match (element.name(), element.attr("type")) {
+                ("iq", Some("result" | "error")) => {
+                    if self.marked(shared, now, &element) {
+                        return;
+                    }
+                    if let Some(origin) = self.tracker.answered(&element, &self.jid) {
+                        let result = match StanzaError::of(&element) {
+                            Some(error) => Err(error.into_error("the request was refused")),
+                            None => Ok(element.children().next().cloned()),
+                        };
+                        shared.note(Note::Answered { origin, result });
+                        // For those who watch every stanza.
+                        shared.note(Note::Stanza(element));
+                        return;
+                    }
+                }
+                ("message", Some("error")) => {
+                    if let Some(origin) = self.refused(&element) {
+                        let error = StanzaError::of(&element)
+                            .unwrap_or_default()
+                            .into_error("the message was refused");
+                        shared.note(Note::Answered {
+                            origin,
+                            result: Err(error),
+                        });
+                        return;
+                    }
+                }
+                _ => {}
+            }
+        }
+        shared.note(Note::Stanza(element));
+    }
+
+    /// Whether this answers our ping; if so, all messages sent before it have been taken.
+    fn marked(&mut self, shared: &mut Shared, now: Millis, iq: &Element) -> bool {
+        let Some((id, last)) = &self.marker else { return false };
+        // Only the server itself may say so: RFC 6120 §8.1.2.1.
+        if iq.attr("id") != Some(id) || iq.attr("from") != Some(self.jid.domain()) {
+            return false;
+        }
+        let last = *last;
+        self.marker = None;
+        shared.timers.stop(Timer::Confirm);
+        while let Some(message) = self.unconfirmed.pop_front_if(|message| message.number <= last) {
+            shared.note(Note::Answered {
+                origin: message.origin,
+                result: Ok(None),
+            });
+        }
+        if !self.unconfirmed.is_empty() {
+            self.confirm(shared, now);
+        }
+        true
+    }
+
+    /// The unconfirmed message that this error bounces, if any.
+    fn refused(&mut self, error: &Element) -> Option<Origin> {
+        let (id, from) = (error.attr("id")?, error.attr("from")?);
+        let from = Jid::parse(from).ok()?;
+        let place = self
+            .unconfirmed
+            .iter()
+            .position(|message| message.id == id && message.to == from)?;
+        Some(self.unconfirmed.remove(place)?.origin)
+    }
+
+    pub(crate) fn timer(self: Box<Self>, shared: &mut Shared, now: Millis, timer: Timer) -> State {
+        if timer != Timer::Confirm {
+            return State::Online(self);
+        }
+        shared.hang_up(self.generation, true, None);
+        let message = "the server has stopped answering";
+        self.lost(shared, now, Error::new(Code::Timeout, Phase::Session, message))
+    }
+
+    pub(crate) fn next_deadline(&self) -> Option<Millis> {
+        self.tracker.next_deadline()
+    }
+
+    /// Settles the questions whose time has come.
+    pub(crate) fn expire(&mut self, shared: &mut Shared, now: Millis) {
+        while let Some(origin) = self.tracker.expired(now) {
+            let error = Error::new(Code::Timeout, Phase::Stanza, "nobody answered the request in time");
+            shared.note(Note::Answered {
+                origin,
+                result: Err(error),
+            });
+        }
+    }
+
+    /// Takes out what a call waits for.
+    pub(crate) fn cancel(&mut self, token: Token) -> Option<Origin> {
+        self.tracker.cancel(token).or_else(|| {
+            let place = self
+                .unconfirmed
+                .iter()
+                .position(|message| message.origin.token == token)?;
+            Some(self.unconfirmed.remove(place)?.origin)
+        })
+    }
+
+    /// Logs out (RFC 6121 §4.5.2, RFC 7395 §3.6): what the server still says until it has closed is taken.
+    pub(crate) fn close(self: Box<Self>, shared: &mut Shared, now: Millis, ticket: Ticket) -> State {
+        shared.write(&Element::new("presence", ns::CLIENT).with_attr("type", "unavailable"));
+        shared.write(&framing::close());
+        shared.timers.set(Timer::Close, now.after(CLOSE_TIMEOUT));
+        State::Closing(Box::new(Closing {
+            online: self,
+            tickets: vec![ticket],
+        }))
+    }
+
+    /// The connection is gone: settles everything, and comes back if that makes sense.
+    pub(crate) fn lost(self: Box<Self>, shared: &mut Shared, now: Millis, error: Error) -> State {
+        if now.since(self.since) >= STABLE {
+            shared.failures = 0;
+        }
+        self.end(shared, &error);
+        State::back_off(shared, now, error)
+    }
+
+    /// Settles what was under way.
+    pub(crate) fn end(mut self: Box<Self>, shared: &mut Shared, error: &Error) {
+        shared.timers.stop(Timer::Confirm);
+        for origin in self.tracker.drain() {
+            shared.note(Note::Answered {
+                origin,
+                result: Err(Error::new(
+                    Code::Closed,
+                    Phase::Stanza,
+                    "the connection ended before the answer came: ".to_owned() + error.message(),
+                )),
+            });
+        }
+        for message in self.unconfirmed.drain(..) {
+            shared.note(Note::Answered {
+                origin: message.origin,
+                result: Err(Error::new(
+                    Code::DeliveryUnknown,
+                    Phase::Stanza,
+                    "the connection ended before the server confirmed the message: ".to_owned() + error.message(),
+                )),
+            });
+        }
+        shared.note(Note::Offline);
+    }
+
+    pub(crate) fn generation(&self) -> u32 {
+        self.generation
+    }
+}

@@ -1,0 +1,154 @@
+//! RFC 7395 (October 2014), an XMPP subprotocol for WebSocket: what one WebSocket message means.
+//!
+//! A message holds exactly one element with all its namespaces (§3.3). `<open/>` and `<close/>` stand where TCP has
+//! the stream's tags; everything else is what it is on TCP.
+
+use super::features::Features;
+use super::ns;
+use super::stream_error::StreamError;
+use crate::xml::{Element, Limits, ReadError, read};
+
+/// The WebSocket subprotocol that both sides must name (§3.1).
+pub const SUBPROTOCOL: &str = "xmpp";
+
+/// What a server can send.
+#[derive(Debug)]
+pub enum Incoming {
+    /// The server's stream header (§3.4).
+    Open(Open),
+    /// The server ends the stream (§3.6).
+    Close {
+        /// Another endpoint to go to (§3.6.1).
+        see_other_uri: Option<String>,
+    },
+    /// The stream has failed (§3.5).
+    Error(StreamError),
+    /// What the server offers at this point (RFC 6120 §4.3.2).
+    Features(Features),
+    /// Anything else: a stanza, or a step of a negotiation.
+    Element(Element),
+}
+
+/// A server's stream header.
+#[derive(Debug)]
+pub struct Open {
+    /// The domain that answers.
+    pub from: Option<String>,
+    /// The stream's identifier.
+    pub id: Option<String>,
+    /// `1.0`, or something newer.
+    pub version: Option<String>,
+}
+
+/// The client's stream header, to be sent first and after authentication again (§3.4, §3.7).
+pub fn open(domain: &str, lang: Option<&str>) -> Element {
+    Element::new("open", ns::FRAMING)
+        .with_attr("to", domain)
+        .with_attr("version", "1.0")
+        .with_opt_attr("xml:lang", lang)
+}
+
+/// The end of the stream (§3.6).
+pub fn close() -> Element {
+    Element::new("close", ns::FRAMING)
+}
+
+/// Reads one WebSocket message.
+///
+/// # Errors
+/// Whatever is no single, complete and permitted XML element (§3.3.3).
+pub fn incoming(frame: &str, limits: &Limits) -> Result<Incoming, ReadError> {
+    let element = read(frame, limits)?;
+    Ok(match (element.name(), element.ns()) {
+        ("open", ns::FRAMING) => Incoming::Open(Open {
+            from: element.attr("from").map(str::to_owned),
+            id: element.attr("id").map(str::to_owned),
+            version: element.attr("version").map(str::to_owned),
+        }),
+        ("close", ns::FRAMING) => Incoming::Close {
+            see_other_uri: element.attr("see-other-uri").map(str::to_owned),
+        },
+        ("error", ns::STREAM) => Incoming::Error(StreamError::read(&element)),
+        ("features", ns::STREAM) => Incoming::Features(Features::read(&element)),
+        _ => Incoming::Element(element),
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests {
+    use super::*;
+
+    fn parse(frame: &str) -> Incoming {
+        incoming(frame, &Limits::default()).unwrap()
+    }
+
+    #[test]
+    fn rfc7395_3_3_2_message_is_a_document_of_its_own() {
+        let frame = r#"<message xmlns="jabber:client" xml:lang="en">
+            <body>Every WebSocket message is parsable by itself.</body>
+          </message>"#;
+        let Incoming::Element(message) = parse(frame) else { panic!("an element") };
+        assert!(message.is("message", ns::CLIENT));
+        assert_eq!(message.attr("xml:lang"), Some("en"));
+        assert_eq!(
+            message.child_text("body", ns::CLIENT).as_deref(),
+            Some("Every WebSocket message is parsable by itself.")
+        );
+    }
+
+    #[test]
+    fn rfc7395_3_4_stream_initiation() {
+        let frame = r#"<open xmlns="urn:ietf:params:xml:ns:xmpp-framing" from="example.com"
+            id="++TR84Sm6A3hnt3Q065SnAbbk3Y=" xml:lang="en" version="1.0" />"#;
+        let Incoming::Open(open) = parse(frame) else { panic!("an open") };
+        assert_eq!(open.from.as_deref(), Some("example.com"));
+        assert_eq!(open.id.as_deref(), Some("++TR84Sm6A3hnt3Q065SnAbbk3Y="));
+        assert_eq!(open.version.as_deref(), Some("1.0"));
+    }
+
+    #[test]
+    fn rfc7395_3_4_our_header() {
+        assert_eq!(
+            crate::xml::write(&open("example.com", None)).unwrap(),
+            r#"<open xmlns="urn:ietf:params:xml:ns:xmpp-framing" to="example.com" version="1.0"/>"#
+        );
+    }
+
+    #[test]
+    fn rfc7395_3_4_1_error_after_open() {
+        let frame = r#"<stream:error xmlns:stream="http://etherx.jabber.org/streams">
+            <host-unknown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>"#;
+        let Incoming::Error(error) = parse(frame) else { panic!("an error") };
+        assert_eq!(error.condition, "host-unknown");
+    }
+
+    #[test]
+    fn rfc7395_3_6_closing() {
+        let Incoming::Close { see_other_uri } = parse(r#"<close xmlns="urn:ietf:params:xml:ns:xmpp-framing" />"#) else {
+            panic!("a close")
+        };
+        assert_eq!(see_other_uri, None);
+        assert_eq!(
+            crate::xml::write(&close()).unwrap(),
+            r#"<close xmlns="urn:ietf:params:xml:ns:xmpp-framing"/>"#
+        );
+    }
+
+    #[test]
+    fn rfc7395_3_6_1_see_other_uri() {
+        let frame = r#"<close xmlns="urn:ietf:params:xml:ns:xmpp-framing" see-other-uri="wss://otherendpoint.example/xmpp-bind" />"#;
+        let Incoming::Close { see_other_uri } = parse(frame) else { panic!("a close") };
+        assert_eq!(see_other_uri.as_deref(), Some("wss://otherendpoint.example/xmpp-bind"));
+    }
+
+    #[test]
+    fn rfc7395_3_3_3_rejects_two_elements_in_a_frame() {
+        assert!(incoming("<a xmlns='x'/><b xmlns='x'/>", &Limits::default()).is_err());
+    }
+
+    #[test]
+    fn rfc7395_3_8_rejects_whitespace_keepalive() {
+        assert!(incoming(" ", &Limits::default()).is_err());
+    }
+}

@@ -1,0 +1,18 @@
+//! The namespaces of the core protocol.
+
+/// RFC 7395 §3.3: `<open/>` and `<close/>`.
+pub const FRAMING: &str = "urn:ietf:params:xml:ns:xmpp-framing";
+/// RFC 6120 §4.8.5: stream features and errors.
+pub const STREAM: &str = "http://etherx.jabber.org/streams";
+/// RFC 6120 §4.8.2: stanzas between client and server.
+pub const CLIENT: &str = "jabber:client";
+/// RFC 6120 §4.9.2: the conditions of stream errors.
+pub const STREAM_ERRORS: &str = "urn:ietf:params:xml:ns:xmpp-streams";
+/// RFC 6120 §8.3.2: the conditions of stanza errors.
+pub const STANZA_ERRORS: &str = "urn:ietf:params:xml:ns:xmpp-stanzas";
+/// RFC 6120 §6.
+pub const SASL: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
+/// RFC 6120 §7.
+pub const BIND: &str = "urn:ietf:params:xml:ns:xmpp-bind";
+/// RFC 3921 §3, which RFC 6121 dropped and some servers still ask for.
+pub const SESSION: &str = "urn:ietf:params:xml:ns:xmpp-session";
