@@ -161,7 +161,11 @@ impl Code {
                 false,
                 "The connection was lost before the server confirmed. Sending again may deliver twice.",
             ),
-            Code::QueueFull => ("queue-full", true, "Wait for earlier calls to settle before making more."),
+            Code::QueueFull => (
+                "queue-full",
+                true,
+                "Wait for earlier calls to settle before making more.",
+            ),
             Code::TooLarge => ("too-large", false, ""),
             Code::Timeout => ("timeout", true, ""),
             Code::Aborted => ("aborted", false, ""),

@@ -5,7 +5,7 @@
 use super::{Config, Ctx, Event, Feature, Flow, Named, Reply};
 use crate::error::{Code, Error, Phase};
 use crate::session::{Status, Ticket};
-use crate::stanza::{StanzaError, Stamp, delay};
+use crate::stanza::{Stamp, StanzaError, delay};
 use crate::stream::ns;
 use crate::xml::Element;
 use serde::{Deserialize, Serialize};

@@ -186,13 +186,15 @@ impl Roster {
     }
 }
 
-/// Reads an `<item/>`; one without a usable address is none.
+/// Reads an `<item/>`; one without an address is none.
 fn item_of(element: &Element) -> Option<RosterItem> {
     if !element.is("item", ROSTER) {
         return None;
     }
+    let jid = element.attr("jid")?;
     Some(RosterItem {
-        jid: Jid::parse(element.attr("jid")?).ok()?.as_str().to_owned(),
+        // Servers may know addresses that RFC 7622 no longer allows. The contact is there all the same.
+        jid: Jid::parse(jid).map_or_else(|_| jid.to_owned(), |jid| jid.as_str().to_owned()),
         name: element.attr("name").filter(|name| !name.is_empty()).map(str::to_owned),
         subscription: match element.attr("subscription") {
             Some("to") => Subscription::To,

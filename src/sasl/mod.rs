@@ -85,7 +85,11 @@ impl Mechanism {
             .filter(|mechanism| policy.plain || *mechanism != Mechanism::Plain)
             .find(|mechanism| offered.iter().any(|name| name == mechanism.name()))
             .ok_or_else(|| {
-                let list = if offered.is_empty() { "none".to_owned() } else { offered.join(", ") };
+                let list = if offered.is_empty() {
+                    "none".to_owned()
+                } else {
+                    offered.join(", ")
+                };
                 Error::new(
                     Code::NoMechanism,
                     Phase::Auth,
@@ -210,7 +214,7 @@ impl Exchange {
         match (self.0, data) {
             (State::Told | State::Verified(_), None) => Ok(()),
             // RFC 6120 §6.4.6: "=" stands for data of no bytes.
-            (State::Told | State::Verified(_), Some(data)) if data.is_empty() => Ok(()),
+            (State::Told | State::Verified(_), Some([])) => Ok(()),
             (State::Final(last), Some(data)) => last.verify(data).map(drop).map_err(scram_error),
             (State::First(_) | State::Deriving(_) | State::Final(_), _) => Err(Error::new(
                 Code::ServerSignature,
@@ -278,9 +282,15 @@ pub fn failure(condition: &str, text: Option<String>) -> Error {
         "credentials-expired" => (Code::NotAuthorized, "the credentials have expired"),
         "invalid-authzid" => (Code::NotAuthorized, "these credentials may not act as that address"),
         "temporary-auth-failure" => (Code::NotAuthorized, "the server cannot check credentials at the moment"),
-        "encryption-required" => (Code::NoMechanism, "the server wants this mechanism only over an encrypted connection"),
+        "encryption-required" => (
+            Code::NoMechanism,
+            "the server wants this mechanism only over an encrypted connection",
+        ),
         "invalid-mechanism" => (Code::NoMechanism, "the server refused the mechanism that it offered"),
-        "mechanism-too-weak" => (Code::NoMechanism, "the server finds the mechanism too weak for this account"),
+        "mechanism-too-weak" => (
+            Code::NoMechanism,
+            "the server finds the mechanism too weak for this account",
+        ),
         "aborted" => (Code::NotAuthorized, "the server aborted the authentication"),
         "incorrect-encoding" | "malformed-request" => (Code::NotAuthorized, "the server could not read the login"),
         _ => (Code::NotAuthorized, "the server refused the login"),

@@ -249,7 +249,11 @@ mod tests {
             "wss://example.org:99999/",
             "wss://[::1/",
         ] {
-            assert_eq!(code(Endpoint::explicit(url, true)), Some(Code::InvalidArgument), "{url}");
+            assert_eq!(
+                code(Endpoint::explicit(url, true)),
+                Some(Code::InvalidArgument),
+                "{url}"
+            );
         }
     }
 
@@ -268,7 +272,10 @@ mod tests {
             Some(Code::Insecure)
         );
         for origin in ["ftp://a", "https://a/path", "a"] {
-            assert_eq!(code(host_meta_url("a", Some(origin), true)), Some(Code::InvalidArgument));
+            assert_eq!(
+                code(host_meta_url("a", Some(origin), true)),
+                Some(Code::InvalidArgument)
+            );
         }
     }
 

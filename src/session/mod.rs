@@ -286,7 +286,13 @@ impl Shared {
 
     /// There won't be a connection unless the app asks for one: what waits for it never goes out.
     pub(crate) fn give_up(&mut self, error: Option<Error>) {
-        for timer in [Timer::Attempt, Timer::Endpoint, Timer::Backoff, Timer::Confirm, Timer::Close] {
+        for timer in [
+            Timer::Attempt,
+            Timer::Endpoint,
+            Timer::Backoff,
+            Timer::Confirm,
+            Timer::Close,
+        ] {
             self.timers.stop(timer);
         }
         self.failures = 0;

@@ -4,13 +4,13 @@
 //! Nothing that arrives out of this order is believed; in particular a `<success/>` counts only as the end of an
 //! exchange that was under way.
 
+use super::Shared;
 use super::config::CredentialSource;
 use super::discovery::Endpoint;
 use super::io::{Input, Millis, Ticket, Wish};
 use super::online::Online;
 use super::state::{Attempt, State};
 use super::timers::Timer;
-use super::Shared;
 use crate::error::{Code, Error, Phase};
 use crate::jid::Jid;
 use crate::sasl::{self, Credentials, Exchange, Mechanism, Next, Policy, Secret};
@@ -109,7 +109,7 @@ impl Negotiate {
                     Ok(incoming) => self.incoming(shared, incoming, step),
                     Err(error) => {
                         let condition = error.condition();
-                        let text = "the server sent a frame that cannot be read: ".to_owned() + &error.text();
+                        let text = "the server sent a frame that cannot be read: ".to_owned() + error.text();
                         let error = Error::new(Code::ProtocolViolation, phase, text).with_condition(condition);
                         Err(Failure {
                             error,
@@ -136,7 +136,7 @@ impl Negotiate {
                 self.step = step;
                 State::Negotiate(self)
             }
-            Ok(Progress::Bound(jid)) => Online::start(shared, now, self.generation, jid),
+            Ok(Progress::Bound(jid)) => Online::start(shared, now, self.generation, jid, self.attempt.ticket),
             Err(failure) => {
                 // Where things stood decides whether the stream can still be closed politely.
                 let open = phase != Phase::Socket;
@@ -211,7 +211,11 @@ impl Negotiate {
             (Incoming::Open(open), Step::Open { authenticated }) => {
                 // RFC 6120 §4.7.5: without a version the server speaks something before XMPP 1.0, without features.
                 match open.version.as_deref().and_then(|version| version.split('.').next()) {
-                    None | Some("0") => Err(violation(phase, "the server does not speak XMPP 1.0", "unsupported-version")),
+                    None | Some("0") => Err(violation(
+                        phase,
+                        "the server does not speak XMPP 1.0",
+                        "unsupported-version",
+                    )),
                     Some(_) => Ok(Progress::To(Step::Features { authenticated })),
                 }
             }
@@ -264,7 +268,11 @@ impl Negotiate {
         let auth = Element::new("auth", ns::SASL)
             .with_attr("mechanism", mechanism.name())
             // RFC 6120 §6.4.2: "=" is an initial response of no bytes.
-            .with_text(if initial.is_empty() { "=".to_owned() } else { STANDARD.encode(initial) });
+            .with_text(if initial.is_empty() {
+                "=".to_owned()
+            } else {
+                STANDARD.encode(initial)
+            });
         shared.write(&auth);
         Ok(Progress::To(Step::Sasl(exchange)))
     }

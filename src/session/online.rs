@@ -50,13 +50,16 @@ struct Unconfirmed {
 }
 
 impl Online {
-    /// Begins, and says so.
-    pub(crate) fn start(shared: &mut Shared, now: Millis, generation: u32, jid: Jid) -> State {
+    /// Begins, and says so; `login` is the call that waited for it.
+    pub(crate) fn start(shared: &mut Shared, now: Millis, generation: u32, jid: Jid, login: Option<Ticket>) -> State {
         shared.timers.stop(Timer::Attempt);
         shared.timers.stop(Timer::Endpoint);
         // Before the status, so that what features send first comes before what listeners make of the news.
         shared.note(Note::Online);
         shared.set_status(Status::Online, None);
+        if let Some(login) = login {
+            shared.settle(login, Ok(()));
+        }
         State::Online(Box::new(Online {
             jid,
             generation,
@@ -74,7 +77,7 @@ impl Online {
 
     /// Sends a stanza, unless too many are under way.
     pub(crate) fn submit(&mut self, shared: &mut Shared, now: Millis, outgoing: Outgoing) -> Result<(), Error> {
-        if self.unconfirmed.len() + self.tracker.len() >= shared.config.queue {
+        if self.unconfirmed.len() + self.tracker.under_way() >= shared.config.queue {
             return Err(queue_full());
         }
         self.send(shared, now, outgoing);
@@ -127,7 +130,7 @@ impl Online {
                     Ok(incoming) => self.incoming(shared, now, incoming),
                     Err(error) => {
                         let condition = error.condition();
-                        let reason = "the server sent a frame that cannot be read: ".to_owned() + &error.text();
+                        let reason = "the server sent a frame that cannot be read: ".to_owned() + error.text();
                         let error = Error::new(Code::ProtocolViolation, Phase::Stream, reason)
                             .with_condition(condition)
                             .with_retryable(true);
@@ -298,7 +301,7 @@ impl Online {
     }
 
     /// Settles what was under way.
-    pub(crate) fn end(mut self: Box<Self>, shared: &mut Shared, error: &Error) {
+    pub(crate) fn end(mut self, shared: &mut Shared, error: &Error) {
         shared.timers.stop(Timer::Confirm);
         for origin in self.tracker.drain() {
             shared.note(Note::Answered {

@@ -202,7 +202,11 @@ impl Attempt {
 
     fn negotiate(mut self, shared: &mut Shared, now: Millis, endpoints: VecDeque<Endpoint>) -> State {
         self.rest = endpoints;
-        let error = Error::new(Code::DiscoveryNoLink, Phase::Discovery, "there is no endpoint to connect to");
+        let error = Error::new(
+            Code::DiscoveryNoLink,
+            Phase::Discovery,
+            "there is no endpoint to connect to",
+        );
         self.next(shared, now, error)
     }
 
@@ -250,9 +254,7 @@ impl Discover {
 
 fn endpoints(outcome: Fetched<'_>, allow_insecure: bool) -> Result<Vec<Endpoint>, Error> {
     match outcome {
-        Fetched::Response { status, body } if (200..300).contains(&status) => {
-            discovery::read_xrd(body, allow_insecure)
-        }
+        Fetched::Response { status, body } if (200..300).contains(&status) => discovery::read_xrd(body, allow_insecure),
         Fetched::Response { status, .. } => Err(Error::new(
             Code::DiscoveryHttp,
             Phase::Discovery,
@@ -295,7 +297,7 @@ impl Closing {
         }
     }
 
-    fn finish(self: Box<Self>, shared: &mut Shared) -> State {
+    fn finish(self, shared: &mut Shared) -> State {
         shared.wish(Wish::CloseSocket {
             generation: self.online.generation(),
         });

@@ -64,11 +64,13 @@ impl Tracker {
 
     /// Takes out everything, in the order of asking where nothing was answered in between.
     pub fn drain(&mut self) -> impl Iterator<Item = Origin> + use<> {
-        core::mem::take(&mut self.pending).into_iter().map(|pending| pending.origin)
+        core::mem::take(&mut self.pending)
+            .into_iter()
+            .map(|pending| pending.origin)
     }
 
     /// How many questions are under way.
-    pub fn len(&self) -> usize {
+    pub fn under_way(&self) -> usize {
         self.pending.len()
     }
 }
@@ -118,7 +120,10 @@ mod tests {
             assert!(accepts(to, Some("me@example.org")));
             assert!(accepts(to, Some("ME@example.org")));
             assert!(!accepts(to, Some("you@example.org")));
-            assert!(!accepts(to, Some("me@example.org/there")), "another client of mine is not the account");
+            assert!(
+                !accepts(to, Some("me@example.org/there")),
+                "another client of mine is not the account"
+            );
             assert!(!accepts(to, Some("example.com")));
             assert!(!accepts(to, Some("@@")));
         }

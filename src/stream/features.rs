@@ -45,7 +45,10 @@ mod tests {
                 .with_child(Element::new("mechanism", ns::SASL).with_text("\n SCRAM-SHA-1 ")),
         );
         let features = Features::read(&element);
-        assert_eq!(features.mechanisms.as_deref(), Some(["EXTERNAL".to_owned(), "SCRAM-SHA-1".to_owned()].as_slice()));
+        assert_eq!(
+            features.mechanisms.as_deref(),
+            Some(["EXTERNAL".to_owned(), "SCRAM-SHA-1".to_owned()].as_slice())
+        );
         assert!(!features.bind);
     }
 

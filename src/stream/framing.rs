@@ -88,7 +88,9 @@ mod tests {
         let frame = r#"<message xmlns="jabber:client" xml:lang="en">
             <body>Every WebSocket message is parsable by itself.</body>
           </message>"#;
-        let Incoming::Element(message) = parse(frame) else { panic!("an element") };
+        let Incoming::Element(message) = parse(frame) else {
+            panic!("an element")
+        };
         assert!(message.is("message", ns::CLIENT));
         assert_eq!(message.attr("xml:lang"), Some("en"));
         assert_eq!(
@@ -101,7 +103,9 @@ mod tests {
     fn rfc7395_3_4_stream_initiation() {
         let frame = r#"<open xmlns="urn:ietf:params:xml:ns:xmpp-framing" from="example.com"
             id="++TR84Sm6A3hnt3Q065SnAbbk3Y=" xml:lang="en" version="1.0" />"#;
-        let Incoming::Open(open) = parse(frame) else { panic!("an open") };
+        let Incoming::Open(open) = parse(frame) else {
+            panic!("an open")
+        };
         assert_eq!(open.from.as_deref(), Some("example.com"));
         assert_eq!(open.id.as_deref(), Some("++TR84Sm6A3hnt3Q065SnAbbk3Y="));
         assert_eq!(open.version.as_deref(), Some("1.0"));
@@ -119,13 +123,16 @@ mod tests {
     fn rfc7395_3_4_1_error_after_open() {
         let frame = r#"<stream:error xmlns:stream="http://etherx.jabber.org/streams">
             <host-unknown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>"#;
-        let Incoming::Error(error) = parse(frame) else { panic!("an error") };
+        let Incoming::Error(error) = parse(frame) else {
+            panic!("an error")
+        };
         assert_eq!(error.condition, "host-unknown");
     }
 
     #[test]
     fn rfc7395_3_6_closing() {
-        let Incoming::Close { see_other_uri } = parse(r#"<close xmlns="urn:ietf:params:xml:ns:xmpp-framing" />"#) else {
+        let Incoming::Close { see_other_uri } = parse(r#"<close xmlns="urn:ietf:params:xml:ns:xmpp-framing" />"#)
+        else {
             panic!("a close")
         };
         assert_eq!(see_other_uri, None);
@@ -138,7 +145,9 @@ mod tests {
     #[test]
     fn rfc7395_3_6_1_see_other_uri() {
         let frame = r#"<close xmlns="urn:ietf:params:xml:ns:xmpp-framing" see-other-uri="wss://otherendpoint.example/xmpp-bind" />"#;
-        let Incoming::Close { see_other_uri } = parse(frame) else { panic!("a close") };
+        let Incoming::Close { see_other_uri } = parse(frame) else {
+            panic!("a close")
+        };
         assert_eq!(see_other_uri.as_deref(), Some("wss://otherendpoint.example/xmpp-bind"));
     }
 

@@ -38,10 +38,14 @@ impl StreamError {
             // §4.9.3.3: "resource conflict"; coming back would only throw the other session out.
             "conflict" => (Code::Conflict, false),
             // Transient by their definitions in §4.9.3, or the fault of one connection alone.
-            "connection-timeout" | "internal-server-error" | "remote-connection-failed" | "reset"
-            | "resource-constraint" | "system-shutdown" | "undefined-condition" | "see-other-host" => {
-                (Code::StreamError, true)
-            }
+            "connection-timeout"
+            | "internal-server-error"
+            | "remote-connection-failed"
+            | "reset"
+            | "resource-constraint"
+            | "system-shutdown"
+            | "undefined-condition"
+            | "see-other-host" => (Code::StreamError, true),
             _ => (Code::StreamError, false),
         };
         let message: Cow<'static, str> = match self.condition.as_str() {

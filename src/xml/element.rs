@@ -45,22 +45,14 @@ impl Element {
 
     /// With the attribute set, in place of one of that name.
     #[must_use]
-    pub fn with_attr(
-        mut self,
-        name: impl Into<Cow<'static, str>>,
-        value: impl Into<String>,
-    ) -> Self {
+    pub fn with_attr(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
         self.set_attr(name, value);
         self
     }
 
     /// With the attribute set where there is a value.
     #[must_use]
-    pub fn with_opt_attr(
-        self,
-        name: impl Into<Cow<'static, str>>,
-        value: Option<impl Into<String>>,
-    ) -> Self {
+    pub fn with_opt_attr(self, name: impl Into<Cow<'static, str>>, value: Option<impl Into<String>>) -> Self {
         match value {
             Some(value) => self.with_attr(name, value),
             None => self,
@@ -144,9 +136,7 @@ impl Element {
 
     /// The attributes, name and value, as they were written.
     pub fn attrs(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.attrs
-            .iter()
-            .map(|(name, value)| (&**name, value.as_str()))
+        self.attrs.iter().map(|(name, value)| (&**name, value.as_str()))
     }
 
     /// All nodes in order.
@@ -264,9 +254,7 @@ mod tests {
             .with_text("one ")
             .with_child(Element::new("body", CLIENT).with_text("hi"))
             .with_opt_child(None)
-            .with_opt_child(Some(
-                Element::new("body", "urn:other").with_text("not this"),
-            ))
+            .with_opt_child(Some(Element::new("body", "urn:other").with_text("not this")))
             .with_text("two")
     }
 
@@ -287,10 +275,7 @@ mod tests {
         assert_eq!(message.nodes().len(), 4);
         assert_eq!(message.text(), "one two");
         assert_eq!(message.child_text("body", CLIENT).as_deref(), Some("hi"));
-        assert_eq!(
-            message.child_text("body", "urn:other").as_deref(),
-            Some("not this")
-        );
+        assert_eq!(message.child_text("body", "urn:other").as_deref(), Some("not this"));
         assert_eq!(message.child("body", "urn:none"), None);
         assert_eq!(message.child_text("body", "urn:none"), None);
     }
@@ -310,10 +295,7 @@ mod tests {
 
     #[test]
     fn texts_side_by_side_are_one() {
-        let mut element = Element::new("a", "")
-            .with_text("")
-            .with_text("x")
-            .with_text("");
+        let mut element = Element::new("a", "").with_text("").with_text("x").with_text("");
         element.push(Node::Text("y".to_owned()));
         assert_eq!(element.nodes(), [Node::Text("xy".to_owned())]);
         assert!(Element::new("a", "").with_text("").nodes().is_empty());

@@ -62,9 +62,7 @@ pub fn read(frame: &str, limits: &Limits) -> Result<Element, ReadError> {
     scan(frame, limits)?;
     let frame = normalise(frame);
     let document = Document::parse(&frame).map_err(|error| match error {
-        Error::NodesLimitReached | Error::AttributesLimitReached => {
-            ReadError::TooLarge(Bound::Nodes)
-        }
+        Error::NodesLimitReached | Error::AttributesLimitReached => ReadError::TooLarge(Bound::Nodes),
         Error::NamespacesLimitReached => ReadError::TooLarge(Bound::Namespaces),
         _ => ReadError::NotWellFormed,
     })?;
@@ -126,10 +124,7 @@ struct Namespaces(Vec<(usize, Namespace)>);
 impl Namespaces {
     fn start(&mut self, node: roxmltree::Node<'_, '_>) -> Result<Element, ReadError> {
         let tag = node.tag_name();
-        let mut element = Element::new(
-            tag.name().to_owned(),
-            self.get(tag.namespace().unwrap_or_default())?,
-        );
+        let mut element = Element::new(tag.name().to_owned(), self.get(tag.namespace().unwrap_or_default())?);
         let attributes = node.attributes();
         element.attrs.reserve_exact(attributes.len());
         for attribute in attributes {
@@ -140,9 +135,7 @@ impl Namespaces {
                 Some(ns) => ["{", ns, "}", local].concat(),
             };
             // roxmltree has refused duplicates.
-            element
-                .attrs
-                .push((Cow::Owned(name), attribute.value().to_owned()));
+            element.attrs.push((Cow::Owned(name), attribute.value().to_owned()));
         }
         Ok(element)
     }
@@ -229,19 +222,13 @@ impl ReadError {
             ReadError::NotWellFormed => "the frame is not a well-formed XML element",
             ReadError::TwoRoots => "the frame holds more than one element",
             ReadError::Restricted(Restricted::Dtd) => "the frame has a document type declaration",
-            ReadError::Restricted(Restricted::ProcessingInstruction) => {
-                "the frame has a processing instruction"
-            }
+            ReadError::Restricted(Restricted::ProcessingInstruction) => "the frame has a processing instruction",
             ReadError::Restricted(Restricted::Comment) => "the frame has a comment",
-            ReadError::Restricted(Restricted::Entity) => {
-                "the frame refers to an entity that XML does not predefine"
-            }
+            ReadError::Restricted(Restricted::Entity) => "the frame refers to an entity that XML does not predefine",
             ReadError::TooLarge(Bound::Bytes) => "the frame is too long",
             ReadError::TooLarge(Bound::Depth) => "the frame is nested too deeply",
             ReadError::TooLarge(Bound::Attributes) => "the frame has too many attributes",
-            ReadError::TooLarge(Bound::Nodes) => {
-                "the frame has too many elements, attributes or texts"
-            }
+            ReadError::TooLarge(Bound::Nodes) => "the frame has too many elements, attributes or texts",
             ReadError::TooLarge(Bound::Namespaces) => "the frame has too many namespaces",
         }
     }

@@ -177,9 +177,7 @@ impl<'a> Scanner<'a> {
         }
         // And its own name is made.
         let names = pairs(tag.prefixed).saturating_add(tag.prefixed);
-        self.resolved = self
-            .resolved
-            .saturating_add(names.saturating_mul(self.longest));
+        self.resolved = self.resolved.saturating_add(names.saturating_mul(self.longest));
         if self.compared > COMPARED || self.resolved > RESOLVED {
             return Err(ReadError::TooLarge(Bound::Namespaces));
         }
@@ -305,9 +303,10 @@ impl<'a> Scanner<'a> {
     /// What follows `&`, up to the `;`.
     fn reference(&mut self) -> Result<(), ReadError> {
         let start = self.pos;
-        while self.peek().is_some_and(|byte| {
-            byte.is_ascii_alphanumeric() || b"#_-.:".contains(&byte) || byte >= 0x80
-        }) {
+        while self
+            .peek()
+            .is_some_and(|byte| byte.is_ascii_alphanumeric() || b"#_-.:".contains(&byte) || byte >= 0x80)
+        {
             self.pos += 1;
         }
         let name = self.since(start);
@@ -360,9 +359,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn at(&self, text: &[u8]) -> bool {
-        self.bytes
-            .get(self.pos..)
-            .is_some_and(|rest| rest.starts_with(text))
+        self.bytes.get(self.pos..).is_some_and(|rest| rest.starts_with(text))
     }
 
     fn skip(&mut self, text: &[u8]) -> bool {
@@ -411,9 +408,7 @@ fn is_space(byte: u8) -> bool {
 fn character(digits: &[u8], radix: u32) -> Result<(), ReadError> {
     let mut code = 0u32;
     for digit in digits {
-        let digit = char::from(*digit)
-            .to_digit(radix)
-            .ok_or(ReadError::NotWellFormed)?;
+        let digit = char::from(*digit).to_digit(radix).ok_or(ReadError::NotWellFormed)?;
         code = code.saturating_mul(radix).saturating_add(digit);
     }
     match char::from_u32(code) {

@@ -26,12 +26,7 @@ pub fn write(element: &Element) -> Result<String, WriteError> {
     Ok(out)
 }
 
-fn write_element(
-    out: &mut String,
-    element: &Element,
-    parent_ns: &str,
-    depth: usize,
-) -> Result<(), WriteError> {
+fn write_element(out: &mut String, element: &Element, parent_ns: &str, depth: usize) -> Result<(), WriteError> {
     if depth > MAX_DEPTH {
         return Err(WriteError::Depth);
     }
@@ -109,12 +104,7 @@ fn split(name: &str) -> Result<Name<'_>, WriteError> {
         };
         // `xml:` has one spelling here, lest it be written twice; `xmlns` is not for attributes; and there is no
         // prefix for no namespace (Namespaces in XML §2.2 and §3). The reader takes no `p:xmlns`.
-        if ns.is_empty()
-            || ns == XML_NAMESPACE
-            || ns == XMLNS_NAMESPACE
-            || local == "xmlns"
-            || !is_ncname(local)
-        {
+        if ns.is_empty() || ns == XML_NAMESPACE || ns == XMLNS_NAMESPACE || local == "xmlns" || !is_ncname(local) {
             return Err(WriteError::AttributeName);
         }
         return Ok(Name::Foreign(ns, local));
@@ -228,13 +218,8 @@ mod tests {
 
     #[test]
     fn xml_3_3_3_white_space_survives() {
-        let a = Element::new("a", "")
-            .with_attr("b", " \t\r\n ")
-            .with_text(" \t\r\n ");
-        assert_eq!(
-            write(&a).unwrap(),
-            "<a b=\" &#9;&#13;&#10; \"> \t&#13;\n </a>"
-        );
+        let a = Element::new("a", "").with_attr("b", " \t\r\n ").with_text(" \t\r\n ");
+        assert_eq!(write(&a).unwrap(), "<a b=\" &#9;&#13;&#10; \"> \t&#13;\n </a>");
     }
 
     #[test]
@@ -267,11 +252,7 @@ mod tests {
             "a='b'",
             "a\u{FFFE}",
         ] {
-            assert_eq!(
-                write(&element(name)),
-                Err(WriteError::ElementName),
-                "{name:?}"
-            );
+            assert_eq!(write(&element(name)), Err(WriteError::ElementName), "{name:?}");
             assert_eq!(
                 write(&element("a").with_attr(name, "")),
                 Err(WriteError::AttributeName),
@@ -331,9 +312,7 @@ mod tests {
 
     #[test]
     fn depth_and_length_are_bounded() {
-        let nest = |levels: usize| {
-            (1..levels).fold(element("a"), |child, _| element("a").with_child(child))
-        };
+        let nest = |levels: usize| (1..levels).fold(element("a"), |child, _| element("a").with_child(child));
         assert!(write(&nest(MAX_DEPTH)).is_ok());
         assert_eq!(write(&nest(MAX_DEPTH + 1)), Err(WriteError::Depth));
 

@@ -57,8 +57,7 @@ fn element() -> impl Strategy<Value = Element> {
     (empty(), text())
         .prop_map(|(element, text)| element.with_text(text))
         .prop_recursive(6, 40, 5, |inner| {
-            let node =
-                prop_oneof![2 => inner.prop_map(Node::Element), 1 => text().prop_map(Node::Text)];
+            let node = prop_oneof![2 => inner.prop_map(Node::Element), 1 => text().prop_map(Node::Text)];
             (empty(), vec(node, 0..5)).prop_map(|(mut element, nodes)| {
                 for node in nodes {
                     element.push(node);

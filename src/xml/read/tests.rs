@@ -206,12 +206,8 @@ fn xml_names_rejects_bad_namespaces() {
         }
     }
     // A prefix may be declared anew, the default namespace taken back, and `xml` declared as what it is.
-    let a = parse("<p:a xmlns:p='u'><p:b xmlns:p='v'/><c xmlns='w'><d xmlns=''/></c><p:e/></p:a>")
-        .unwrap();
-    assert_eq!(
-        a.children().map(Element::ns).collect::<Vec<_>>(),
-        ["v", "w", "u"]
-    );
+    let a = parse("<p:a xmlns:p='u'><p:b xmlns:p='v'/><c xmlns='w'><d xmlns=''/></c><p:e/></p:a>").unwrap();
+    assert_eq!(a.children().map(Element::ns).collect::<Vec<_>>(), ["v", "w", "u"]);
     assert!(a.child("c", "w").unwrap().child("d", "").is_some());
     assert!(
         parse("<a xmlns:xml='http://www.w3.org/XML/1998/namespace' xml:lang='en'/>")
@@ -244,14 +240,8 @@ fn rfc6120_11_1_rejects_restricted_xml() {
         ("<?b c?><a/>", Restricted::ProcessingInstruction),
         ("<a><?b?></a>", Restricted::ProcessingInstruction),
         ("<a/><?b?>", Restricted::ProcessingInstruction),
-        (
-            "<?xml-stylesheet href='b'?><a/>",
-            Restricted::ProcessingInstruction,
-        ),
-        (
-            " <?xml version='1.0'?><a/>",
-            Restricted::ProcessingInstruction,
-        ),
+        ("<?xml-stylesheet href='b'?><a/>", Restricted::ProcessingInstruction),
+        (" <?xml version='1.0'?><a/>", Restricted::ProcessingInstruction),
         (
             "<?xml version='1.0'?><?xml version='1.0'?><a/>",
             Restricted::ProcessingInstruction,
@@ -273,13 +263,11 @@ fn rfc6120_11_1_rejects_restricted_xml() {
 
 #[test]
 fn values_and_texts() {
-    let a = parse("<a b='\"&quot;&apos;>]]>/' c=\"'>\" d = ' x ' e='\t1\n2\r\n3\r4' f='&#9;&#10;&#13;&#x20;'/>").unwrap();
+    let a =
+        parse("<a b='\"&quot;&apos;>]]>/' c=\"'>\" d = ' x ' e='\t1\n2\r\n3\r4' f='&#9;&#10;&#13;&#x20;'/>").unwrap();
     // XML 1.0 §3.3.3
     let values = ["\"\"'>]]>/", "'>", " x ", " 1 2 3 4", "\t\n\r "];
-    assert_eq!(
-        a.attrs().map(|(_, value)| value).collect::<Vec<_>>(),
-        values
-    );
+    assert_eq!(a.attrs().map(|(_, value)| value).collect::<Vec<_>>(), values);
     assert_eq!(
         text("<a>&lt;&gt;&amp;&quot;&apos;&#65;&#x42;&#0000000000067;&#x10FFFF;</a>"),
         "<>&\"'ABC\u{10FFFF}"
@@ -293,10 +281,7 @@ fn values_and_texts() {
 
 #[test]
 fn xml_2_11_line_ends() {
-    assert_eq!(
-        text("<a>1\r\n2\r3\n4\r\r\n5&#13;\r</a>"),
-        "1\n2\n3\n4\n\n5\r\n"
-    );
+    assert_eq!(text("<a>1\r\n2\r3\n4\r\r\n5&#13;\r</a>"), "1\n2\n3\n4\n\n5\r\n");
     assert_eq!(text("<a>\r&amp;\r&#13;\r\n&#10;</a>"), "\n&\n\r\n\n");
     assert_eq!(text("<a>\r<![CDATA[\r\n\r]]>\n</a>"), "\n\n\n\n");
     assert_eq!(parse("<a\rb='1'\r\nc='2'\r/>").unwrap().attrs().count(), 2);
@@ -304,23 +289,13 @@ fn xml_2_11_line_ends() {
 
 #[test]
 fn bounds_are_policy() {
-    let many = |n: usize| {
-        (0..n)
-            .map(|i| format!("<b xmlns='u{i}'/>"))
-            .collect::<String>()
-    };
+    let many = |n: usize| (0..n).map(|i| format!("<b xmlns='u{i}'/>")).collect::<String>();
     assert!(parse(&format!("<a>{}</a>", many(NAMESPACES))).is_ok());
     for (frame, bound) in [
-        (
-            format!("<a>{}</a>", many(NAMESPACES + 1)),
-            Bound::Namespaces,
-        ),
+        (format!("<a>{}</a>", many(NAMESPACES + 1)), Bound::Namespaces),
         ("<a>".repeat(10_000), Bound::Depth),
         (format!("<a>{}</a>", "x".repeat(5 << 20)), Bound::Bytes),
-        (
-            format!("<a{}/>", " b='c'".repeat(100_000)),
-            Bound::Attributes,
-        ),
+        (format!("<a{}/>", " b='c'".repeat(100_000)), Bound::Attributes),
         (format!("<a>{}</a>", "<b/>".repeat(100_000)), Bound::Nodes),
     ] {
         let error = parse(&frame).unwrap_err();

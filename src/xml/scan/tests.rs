@@ -67,11 +67,7 @@ fn nodes_of_every_kind_are_counted() {
     ] {
         // The root is one.
         let fits = (limit - 1) / each;
-        assert_eq!(
-            cost(&format!("<a>{}</a>", piece.repeat(fits))).0,
-            Ok(()),
-            "{piece}"
-        );
+        assert_eq!(cost(&format!("<a>{}</a>", piece.repeat(fits))).0, Ok(()), "{piece}");
         let (result, cost_of) = cost(&format!("<a>{}</a>", piece.repeat(fits + 2)));
         assert_eq!(result, too_large(Bound::Nodes), "{piece}");
         assert!(cost_of <= 3 + (fits + 1) * piece.len(), "{piece}");
@@ -97,11 +93,7 @@ fn marks_in_a_text_are_counted() {
 
 #[test]
 fn prefixes_in_scope_are_counted() {
-    let declare = |n: usize| {
-        (0..n)
-            .map(|i| format!(" xmlns:p{i}='u'"))
-            .collect::<String>()
-    };
+    let declare = |n: usize| (0..n).map(|i| format!(" xmlns:p{i}='u'")).collect::<String>();
     assert_eq!(cost(&format!("<a{}/>", declare(PREFIXES))).0, Ok(()));
     assert_eq!(
         cost(&format!("<a{}/>", declare(PREFIXES + 1))).0,
@@ -109,10 +101,7 @@ fn prefixes_in_scope_are_counted() {
     );
     let half = declare(PREFIXES / 2 + 1);
     assert_eq!(
-        cost(&format!(
-            "<a><b{half}/><b{half}/><b{half}></b><b{half}/></a>"
-        ))
-        .0,
+        cost(&format!("<a><b{half}/><b{half}/><b{half}></b><b{half}/></a>")).0,
         Ok(())
     );
     assert_eq!(
@@ -121,10 +110,7 @@ fn prefixes_in_scope_are_counted() {
     );
     // The default namespace is one, however often it changes.
     let depth = Limits::default().depth;
-    assert_eq!(
-        cost(&("<a xmlns='u'>".repeat(depth) + &"</a>".repeat(depth))).0,
-        Ok(())
-    );
+    assert_eq!(cost(&("<a xmlns='u'>".repeat(depth) + &"</a>".repeat(depth))).0, Ok(()));
 }
 
 #[test]
@@ -133,19 +119,11 @@ fn comparisons_are_counted() {
     let attributes = (0..64).map(|i| format!(" a{i}=''")).collect::<String>();
     let frame = |n: usize| format!("<a>{}</a>", format!("<b{attributes}/>").repeat(n));
     assert_eq!(cost(&frame(COMPARED / 2_016)).0, Ok(()));
-    assert_eq!(
-        cost(&frame(COMPARED / 2_016 + 1)).0,
-        too_large(Bound::Attributes)
-    );
-    let declarations = (0..16)
-        .map(|i| format!(" xmlns:p{i}='u'"))
-        .collect::<String>();
+    assert_eq!(cost(&frame(COMPARED / 2_016 + 1)).0, too_large(Bound::Attributes));
+    let declarations = (0..16).map(|i| format!(" xmlns:p{i}='u'")).collect::<String>();
     let frame = |n: usize| format!("<a{declarations}>{}</a>", "<b xmlns='v'/>".repeat(n));
     assert_eq!(cost(&frame(COMPARED / 136 - 2)).0, Ok(()));
-    assert_eq!(
-        cost(&frame(COMPARED / 136 + 1)).0,
-        too_large(Bound::Namespaces)
-    );
+    assert_eq!(cost(&frame(COMPARED / 136 + 1)).0, too_large(Bound::Namespaces));
 }
 
 #[test]
@@ -161,10 +139,7 @@ fn long_names_of_namespaces_are_counted() {
     assert_eq!(cost(&frame(100_000, 13)).0, Ok(()));
     assert_eq!(cost(&frame(100_000, 14)).0, too_large(Bound::Namespaces));
     // Declared behind its use, within the same tag.
-    let frame = format!(
-        "<a p:b='' p:c='' p:d='' xmlns:p='{}'/>",
-        "u".repeat(1_000_000)
-    );
+    let frame = format!("<a p:b='' p:c='' p:d='' xmlns:p='{}'/>", "u".repeat(1_000_000));
     assert_eq!(cost(&frame).0, too_large(Bound::Namespaces));
 }
 
@@ -178,11 +153,7 @@ fn a_banned_thing_stops_the_pass() {
         ("<a>&b;</a>", Restricted::Entity, 6),
         ("<a b='&c;'/>", Restricted::Entity, 9),
     ] {
-        assert_eq!(
-            cost(frame),
-            (Err(ReadError::Restricted(what)), at),
-            "{frame}"
-        );
+        assert_eq!(cost(frame), (Err(ReadError::Restricted(what)), at), "{frame}");
     }
 }
 

@@ -1,0 +1,28 @@
+//! The core against a scripted server, on a virtual clock. One file a topic; tests are named by the clause that they
+//! hold.
+
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice
+)]
+
+mod calls;
+mod chat;
+mod disco;
+mod discovery;
+mod house;
+mod iq;
+mod login;
+mod pair;
+mod ping;
+mod presence;
+mod reconnect;
+mod requests;
+mod roster;
+mod server;
+mod stream;
