@@ -3,10 +3,13 @@
 use super::{Millis, Ticket};
 use std::collections::VecDeque;
 
-/// Open calls, in the order of their tickets.
+/// Open calls.
 #[derive(Debug, Default)]
 pub(super) struct Tickets {
+    /// In the order of their tickets, which ascend.
     open: VecDeque<(Ticket, Option<Millis>)>,
+    /// Those with a deadline, the earliest first.
+    deadlines: VecDeque<(Millis, Ticket)>,
 }
 
 impl Tickets {
@@ -14,14 +17,24 @@ impl Tickets {
     pub(super) fn open(&mut self, ticket: Ticket, deadline: Option<Millis>) {
         debug_assert!(self.open.back().is_none_or(|(last, _)| *last < ticket));
         self.open.push_back((ticket, deadline));
+        if let Some(deadline) = deadline {
+            let entry = (deadline, ticket);
+            let place = self.deadlines.partition_point(|other| *other < entry);
+            self.deadlines.insert(place, entry);
+        }
     }
 
     /// Ends a call; false if it had ended before.
     pub(super) fn close(&mut self, ticket: Ticket) -> bool {
-        match self.place(ticket) {
-            Some(place) => self.open.remove(place).is_some(),
-            None => false,
+        let Some((_, deadline)) = self.place(ticket).and_then(|place| self.open.remove(place)) else {
+            return false;
+        };
+        if let Some(deadline) = deadline
+            && let Ok(place) = self.deadlines.binary_search(&(deadline, ticket))
+        {
+            self.deadlines.remove(place);
         }
+        true
     }
 
     pub(super) fn is_open(&self, ticket: Ticket) -> bool {
@@ -34,15 +47,13 @@ impl Tickets {
     }
 
     pub(super) fn next_deadline(&self) -> Option<Millis> {
-        self.open.iter().filter_map(|(_, deadline)| *deadline).min()
+        self.deadlines.front().map(|(deadline, _)| *deadline)
     }
 
     /// A call whose time has come.
     pub(super) fn expired(&self, now: Millis) -> Option<Ticket> {
-        self.open
-            .iter()
-            .find(|(_, deadline)| deadline.is_some_and(|deadline| deadline <= now))
-            .map(|(ticket, _)| *ticket)
+        let (deadline, ticket) = self.deadlines.front()?;
+        (*deadline <= now).then_some(*ticket)
     }
 
     fn place(&self, ticket: Ticket) -> Option<usize> {
@@ -58,14 +69,19 @@ mod tests {
     fn a_call_ends_once() {
         let mut tickets = Tickets::default();
         for number in 0..5 {
-            tickets.open(Ticket(number), (number == 3).then_some(Millis(10)));
+            tickets.open(Ticket(number), Some(Millis(20 - number)));
         }
         assert!(tickets.close(Ticket(2)));
         assert!(!tickets.close(Ticket(2)));
         assert_eq!(tickets.first(), Some(Ticket(0)));
-        assert_eq!(tickets.next_deadline(), Some(Millis(10)));
-        assert_eq!(tickets.expired(Millis(9)), None);
-        assert_eq!(tickets.expired(Millis(10)), Some(Ticket(3)));
         assert!(tickets.is_open(Ticket(4)));
+        assert_eq!(tickets.next_deadline(), Some(Millis(16)));
+        assert_eq!(tickets.expired(Millis(15)), None);
+        assert_eq!(tickets.expired(Millis(16)), Some(Ticket(4)));
+        for number in [4, 3, 1, 0] {
+            assert_eq!(tickets.expired(Millis(99)), Some(Ticket(number)));
+            assert!(tickets.close(Ticket(number)));
+        }
+        assert_eq!((tickets.first(), tickets.next_deadline()), (None, None));
     }
 }

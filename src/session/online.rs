@@ -292,7 +292,7 @@ impl Online {
     }
 
     /// The connection is gone: settles everything, and comes back if that makes sense.
-    pub(crate) fn lost(self: Box<Self>, shared: &mut Shared, now: Millis, error: Error) -> State {
+    pub(crate) fn lost(self, shared: &mut Shared, now: Millis, error: Error) -> State {
         if now.since(self.since) >= STABLE {
             shared.failures = 0;
         }

@@ -6,11 +6,15 @@
 use super::io::{Millis, Origin, Token};
 use crate::jid::Jid;
 use crate::xml::Element;
+use std::collections::VecDeque;
 
 /// The questions that are under way.
 #[derive(Debug, Default)]
 pub struct Tracker {
-    pending: Vec<Pending>,
+    /// In the order of asking, which mostly is that of the answers.
+    pending: VecDeque<Pending>,
+    /// How many of them watch their own time.
+    timed: usize,
 }
 
 #[derive(Debug)]
@@ -24,7 +28,8 @@ struct Pending {
 impl Tracker {
     /// Remembers a question that was sent.
     pub fn insert(&mut self, id: String, to: Option<Jid>, origin: Origin, deadline: Option<Millis>) {
-        self.pending.push(Pending {
+        self.timed += usize::from(deadline.is_some());
+        self.pending.push_back(Pending {
             id,
             to,
             origin,
@@ -39,17 +44,20 @@ impl Tracker {
             .pending
             .iter()
             .position(|pending| pending.id == id && may_answer(pending.to.as_ref(), iq.attr("from"), own))?;
-        Some(self.pending.swap_remove(place).origin)
+        self.take(place)
     }
 
     /// Takes out the question asked for a call.
     pub fn cancel(&mut self, token: Token) -> Option<Origin> {
         let place = self.pending.iter().position(|pending| pending.origin.token == token)?;
-        Some(self.pending.swap_remove(place).origin)
+        self.take(place)
     }
 
     /// The earliest deadline.
     pub fn next_deadline(&self) -> Option<Millis> {
+        if self.timed == 0 {
+            return None;
+        }
         self.pending.iter().filter_map(|pending| pending.deadline).min()
     }
 
@@ -59,14 +67,21 @@ impl Tracker {
             .pending
             .iter()
             .position(|pending| pending.deadline.is_some_and(|deadline| deadline <= now))?;
-        Some(self.pending.swap_remove(place).origin)
+        self.take(place)
     }
 
-    /// Takes out everything, in the order of asking where nothing was answered in between.
+    /// Takes out everything, in the order of asking.
     pub fn drain(&mut self) -> impl Iterator<Item = Origin> + use<> {
+        self.timed = 0;
         core::mem::take(&mut self.pending)
             .into_iter()
             .map(|pending| pending.origin)
+    }
+
+    fn take(&mut self, place: usize) -> Option<Origin> {
+        let pending = self.pending.remove(place)?;
+        self.timed -= usize::from(pending.deadline.is_some());
+        Some(pending.origin)
     }
 
     /// How many questions are under way.

@@ -1,0 +1,367 @@
+// Drives the chat page in headless Chromium: two people, two browser contexts, one real server behind the page.
+//
+//   STANZAWIRE_URL       the page
+//   STANZAWIRE_TOOLS     a node_modules folder that holds playwright-core
+//   STANZAWIRE_CHROMIUM  the browser's executable
+//   STANZAWIRE_OUT       where the screenshots go
+//
+// The page's /demo.json names the accounts. Prints a line `ok - …` or `not ok - …` a check; exits 1 if any failed.
+
+import { mkdirSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join, resolve } from "node:path";
+
+/** How long, in ms, each thing may take that is waited for. */
+const BOUND = 15_000;
+const TRICKY = `<&"'> \u{1F980} <b>bold?</b> & &amp; ]]> done`;
+const TRICKY_BACK = `Answer: '"<&>" \u{1F9F5} <b>no</b>\nsecond line`;
+const WRONG = "not-the-password";
+
+const url = required("STANZAWIRE_URL");
+const out = resolve(required("STANZAWIRE_OUT"));
+const tools = resolve(required("STANZAWIRE_TOOLS"));
+const { chromium } = createRequire(join(tools, "resolve-from-here.js"))("playwright-core");
+
+const people = [];
+const failures = [];
+let passed = 0;
+
+mkdirSync(out, { recursive: true });
+const browser = await chromium.launch({
+  executablePath: required("STANZAWIRE_CHROMIUM"),
+  headless: true,
+  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync"],
+});
+try {
+  await story();
+} catch (error) {
+  report("the story runs to its end", error);
+} finally {
+  // Also after a story cut short: here stands why, as often as not.
+  for (const each of people) {
+    await check(`no errors in the console, no failed requests: ${each.jid}`, () => each.complainsOfNothing());
+  }
+  await browser.close();
+}
+console.log(`# ${passed} passed, ${failures.length} failed`);
+process.exitCode = failures.length > 0 ? 1 : 0;
+
+async function story() {
+  const { accounts: [aliceAccount, bobAccount] } = await (await fetch(new URL("demo.json", url))).json();
+  const alice = await person(aliceAccount);
+  const bob = await person(bobAccount);
+
+  await check("the page loads and is prefilled", async () => {
+    await alice.open();
+    await holds(alice, ({ id, jid }) => document.querySelector(id).value === jid, { id: "[data-testid=jid]", jid: alice.jid });
+    await alice.shot("login.png");
+  });
+  await must("alice logs in", async () => {
+    await alice.enter(alice.jid, alice.password);
+    await alice.online();
+  });
+
+  // bob takes the long way: a wrong password first, then everything by keyboard.
+  await check("a wrong password shows its reason, and the form is usable again", async () => {
+    await bob.open();
+    await bob.enter(bob.jid, WRONG);
+    await holds(bob, () => {
+      const box = document.querySelector("[data-testid=login-error]");
+      return box.offsetParent !== null && box.innerText.includes("not-authorized") && box.querySelector("strong").innerText.length > 5;
+    });
+    await holds(bob, () => !["jid", "password", "connect"].some((id) => document.querySelector(`[data-testid=${id}]`).disabled));
+    await bob.shot("wrong-password.png");
+  });
+  await must("then the right password logs bob in, by keyboard only", async () => {
+    await bob.focusByTab("jid");
+    await bob.type(bob.jid);
+    await bob.focusByTab("password");
+    await bob.type(bob.password);
+    await bob.page.keyboard.press("Enter");
+    await bob.online();
+  });
+
+  await check("alice sees bob come online", () => alice.sees(bob, "online"));
+  await check("bob sees alice come online", () => bob.sees(alice, "online"));
+
+  await check("alice writes to bob, and her message is delivered to the server", async () => {
+    await alice.page.locator(`[data-testid=contact][data-jid="${bob.jid}"]`).click();
+    await alice.page.getByTestId("composer").fill(TRICKY);
+    await alice.page.getByTestId("send").click();
+    await alice.showsMessage("out", "sent", TRICKY);
+  });
+  await check("bob has one unread message", () => holds(bob, (jid) => {
+    const row = document.querySelector(`[data-testid=contact][data-jid="${jid}"]`);
+    return /\b1\s+unread/.test(row.innerText) && document.title.startsWith("(1)");
+  }, alice.jid));
+  await check("bob opens the conversation by keyboard and reads the exact text, not markup", async () => {
+    await bob.page.getByTestId("logout").focus();
+    await bob.focusByTab("contact");
+    await bob.page.keyboard.press("Home");
+    await bob.arrowTo(alice.jid);
+    await bob.page.keyboard.press("Enter");
+    await bob.showsMessage("in", "sent", TRICKY);
+    await bob.page.waitForFunction(() => document.activeElement?.dataset.testid === "composer", null, { timeout: BOUND });
+  });
+  await check("bob answers by keyboard, a new line within, and alice reads the exact text", async () => {
+    const [first, second] = TRICKY_BACK.split("\n");
+    await bob.page.keyboard.insertText(first);
+    await bob.page.keyboard.press("Shift+Enter");
+    await bob.page.keyboard.insertText(second);
+    await bob.page.keyboard.press("Enter");
+    await bob.showsMessage("out", "sent", TRICKY_BACK);
+    await alice.showsMessage("in", "sent", TRICKY_BACK);
+  });
+  await check("each message is there once", async () => {
+    for (const each of [alice, bob]) {
+      equal(await each.page.getByTestId("message").count(), 2, `messages on the page of ${each.jid}`);
+    }
+  });
+
+  // A conversation worth looking at.
+  await check("they chat on", async () => {
+    for (const [from, to, text] of [
+      [alice, bob, "That came through whole, brackets and all."],
+      [alice, bob, "No reload, no polling: one WebSocket."],
+      [bob, alice, "And the server said it has it before the page did. Open the wire panel to see how."],
+      [alice, bob, "Looking now…"],
+    ]) {
+      await from.page.getByTestId("composer").fill(text);
+      await from.page.getByTestId("composer").press("Enter");
+      await from.showsMessage("out", "sent", text);
+      await to.showsMessage("in", "sent", text);
+    }
+  });
+
+  await check("the wire panel shows frames in both directions", async () => {
+    await alice.wire(true);
+    for (const direction of ["in", "out"]) {
+      await alice.page.locator(`[data-testid=wire] [data-testid=frame][data-direction=${direction}]`).first().waitFor({ timeout: BOUND });
+    }
+    await holds(alice, () => {
+      const frames = [...document.querySelectorAll("[data-testid=frame]")];
+      const panel = document.querySelector("[data-testid=wire]").getBoundingClientRect();
+      return frames.at(-1).getBoundingClientRect().bottom <= panel.bottom + 1; // the newest is in sight
+    });
+    await alice.shot("wire.png");
+    await bob.wire(true);
+  });
+  await check("the wire panel shows no password and no proof", async () => {
+    for (const each of [alice, bob]) await wireKeepsSecrets(each);
+  });
+  await check("Escape closes the wire panel", async () => {
+    for (const each of [alice, bob]) {
+      await each.page.keyboard.press("Escape");
+      await each.page.getByTestId("wire").waitFor({ state: "hidden", timeout: BOUND });
+    }
+    await alice.shot("alice.png");
+    await bob.shot("bob.png");
+  });
+
+  await check("dark scheme", async () => {
+    await alice.page.emulateMedia({ colorScheme: "dark" });
+    await holds(alice, () => {
+      const [red, green, blue] = getComputedStyle(document.querySelector("[data-testid=conversation]")).backgroundColor.match(/[\d.]+/g).map(Number);
+      return red + green + blue < 200;
+    });
+    await alice.shot("dark.png");
+    await alice.page.emulateMedia({ colorScheme: "light" });
+  });
+  await check("at 360 px nothing scrolls sideways", async () => {
+    await alice.page.setViewportSize({ width: 360, height: 720 });
+    await alice.fits("the conversation");
+    await alice.shot("narrow.png");
+    await alice.wire(true);
+    await alice.fits("the wire panel");
+    await alice.page.keyboard.press("Escape");
+    await alice.page.keyboard.press("Escape");
+    await alice.page.getByTestId("contact").first().waitFor({ timeout: BOUND });
+    await alice.fits("the contact list");
+    await alice.page.setViewportSize({ width: 1280, height: 800 });
+  });
+
+  await check("bob logs out, and alice sees him offline", async () => {
+    await bob.page.getByTestId("logout").click();
+    await bob.page.getByTestId("login-form").waitFor({ timeout: BOUND });
+    await alice.sees(bob, "offline");
+  });
+  await check("nothing of bob's session stays on the page", () => holds(bob, () =>
+    document.querySelectorAll("[data-testid=message], [data-testid=contact], [data-testid=frame]").length === 0));
+  await check("the login form fits 360 px", async () => {
+    await bob.page.setViewportSize({ width: 360, height: 720 });
+    await bob.fits("the login form");
+  });
+
+  const stranger = await person({ jid: "someone@no-such-server.invalid", password: "secret" });
+  await check("an unknown domain shows a discovery error", async () => {
+    await stranger.open();
+    // The browser itself logs each request of a discovery that leads nowhere.
+    stranger.provoked = /no-such-server\.invalid|ERR_NAME_NOT_RESOLVED|ERR_INTERNET_DISCONNECTED|ERR_PROXY|ERR_TUNNEL/;
+    await stranger.enter(stranger.jid, stranger.password);
+    await stranger.page.waitForFunction(() => {
+      const box = document.querySelector("[data-testid=login-error]");
+      return box.offsetParent !== null && /discovery-(network|http|no-link|parse)/.test(box.innerText);
+    }, null, { timeout: 2 * BOUND });
+  });
+}
+
+/** A browser context of its own, with one page, and what it complained about. */
+async function person({ jid, password }) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: "light", reducedMotion: "reduce" });
+  const page = await context.newPage();
+  page.setDefaultTimeout(BOUND);
+  const self = { jid, password, page, provoked: null, complaints: [], proofs: [] };
+  page.on("pageerror", (error) => self.complaints.push(`uncaught: ${error.message}`));
+  page.on("console", (line) => {
+    if (line.type() === "error") self.complaints.push(`console: ${line.text()} ${line.location().url ?? ""}`);
+  });
+  page.on("requestfailed", (request) => {
+    // One that the page itself called off, as discovery does with the slower of two answers, has not failed.
+    const why = request.failure()?.errorText;
+    if (why !== "net::ERR_ABORTED") self.complaints.push(`failed: ${request.url()} ${why}`);
+  });
+  page.on("response", (response) => {
+    if (response.status() >= 400) self.complaints.push(`status ${response.status()}: ${response.url()}`);
+  });
+  // What really went over the socket: the text of every element of a login.
+  page.on("websocket", (socket) => socket.on("framesent", ({ payload }) => {
+    const text = payload.toString();
+    for (const [, proof] of text.matchAll(/<(?:\w+:)?(?:auth|response|initial-response)\b[^>]*>([^<]+)</g)) self.proofs.push(proof);
+  }));
+
+  people.push(self);
+  return Object.assign(self, {
+    open: async () => {
+      await page.goto(url);
+      await page.locator("[data-testid=connect]:enabled").waitFor();
+    },
+    enter: async (address, secret) => {
+      await page.getByTestId("jid").fill(address);
+      await page.getByTestId("password").fill(secret);
+      await page.getByTestId("connect").click();
+    },
+    online: async () => {
+      await page.locator("[data-testid=status][data-status=online]").waitFor();
+      await holds(self, (own) => document.querySelector("[data-testid=me]").innerText.includes(own), jid);
+    },
+    sees: (other, presence) => page.locator(`[data-testid=contact][data-jid="${other.jid}"][data-presence=${presence}]`).waitFor(),
+    /** The message with exactly this text, in this direction and state, and no element within its text. */
+    showsMessage: (direction, state, text) => holds(self, (want) => {
+      const list = document.querySelectorAll(`[data-testid=message][data-direction=${want.direction}][data-state=${want.state}]`);
+      return [...list].some((message) => {
+        const body = message.querySelector("[data-testid=body]");
+        return body.textContent === want.text && body.childElementCount === 0;
+      });
+    }, { direction, state, text }),
+    /** Tab until the element with this test id has the focus. */
+    focusByTab: async (id) => {
+      for (let presses = 0; presses < 40; presses += 1) {
+        if (await page.evaluate((want) => document.activeElement?.dataset.testid === want, id)) return;
+        await page.keyboard.press("Tab");
+      }
+      throw new Error(`Tab never reaches ${id}`);
+    },
+    type: async (text) => {
+      await page.keyboard.press("ControlOrMeta+A");
+      await page.keyboard.type(text);
+    },
+    arrowTo: async (address) => {
+      for (let presses = 0; presses < 40; presses += 1) {
+        if (await page.evaluate((want) => document.activeElement?.dataset.jid === want, address)) return;
+        await page.keyboard.press("ArrowDown");
+      }
+      throw new Error(`the arrow keys never reach ${address}`);
+    },
+    wire: async (open) => {
+      const panel = page.getByTestId("wire");
+      if (await panel.isVisible() === open) return;
+      // On a narrow page the button stands above the contacts.
+      const toggle = page.getByTestId("wire-toggle");
+      if (!await toggle.isVisible()) await page.keyboard.press("Escape");
+      await toggle.click();
+      await panel.waitFor({ state: open ? "visible" : "hidden" });
+    },
+    /** Neither the page nor a scrolling part of it can be scrolled sideways. */
+    fits: async (what) => {
+      const wide = await page.evaluate(() => [...document.querySelectorAll("*")]
+        .filter((part) => part === document.documentElement || /auto|scroll/.test(getComputedStyle(part).overflowX))
+        .filter((part) => part.clientWidth > 0 && part.scrollWidth > part.clientWidth && part.localName !== "textarea")
+        .map((part) => `${part.localName}.${part.className} is ${part.scrollWidth} px wide in ${part.clientWidth}`));
+      if (wide.length > 0) throw new Error(`${what}: ${wide.join(", ")}`);
+    },
+    complainsOfNothing: async () => {
+      const left = self.complaints.filter((line) => !self.provoked?.test(line));
+      if (left.length > 0) throw new Error(left.join(" | "));
+    },
+    shot: (name) => page.screenshot({ path: join(out, name) }),
+  });
+}
+
+/** The redaction, held against what truly went over the socket; empty hands on either side fail. */
+async function wireKeepsSecrets({ jid, page, password, proofs }) {
+  const text = await page.getByTestId("wire").innerText();
+  if (!/<(?:\w+:)?auth/.test(text)) throw new Error(`${jid}: no login among the frames shown`);
+  const secretive = proofs.filter((sent) => tellsSecrets(sent, password));
+  if (secretive.length === 0) throw new Error(`${jid}: no credentials were seen on the socket`);
+  for (const sent of secretive) {
+    if (text.includes(sent)) throw new Error(`${jid}: credentials as sent: ${sent}`);
+  }
+  for (const secret of [password, WRONG]) {
+    if (text.includes(secret)) throw new Error(`${jid}: the password in clear`);
+  }
+  for (const [token] of text.matchAll(/[A-Za-z0-9+/]{8,}={0,2}/g)) {
+    if (tellsSecrets(token, password)) throw new Error(`${jid}: credentials in base64: ${token}`);
+  }
+}
+
+/** Whether this base64 holds a password, or the proof of a SCRAM exchange (RFC 5802 §7). */
+function tellsSecrets(base64, password) {
+  const plain = Buffer.from(base64, "base64").toString("latin1");
+  return plain.includes(password) || plain.includes(WRONG) || /,p=[A-Za-z0-9+/]{8,}={0,2}$/.test(plain);
+}
+
+/** Waits until `predicate(argument)` holds in the page. */
+function holds({ page }, predicate, argument = null) {
+  return page.waitForFunction(predicate, argument, { timeout: BOUND });
+}
+
+async function check(what, run) {
+  try {
+    await run();
+    report(what, null);
+    return true;
+  } catch (error) {
+    report(what, error);
+    for (const [at, each] of people.entries()) await each.shot(`failed-${failures.length}-${at + 1}.png`).catch(() => {});
+    return false;
+  }
+}
+
+/** A check without which the rest of the story makes no sense. */
+async function must(what, run) {
+  if (!await check(what, run)) throw new Error(`stopped, because this failed: ${what}`);
+}
+
+function report(what, error) {
+  if (error === null) {
+    passed += 1;
+    console.log(`ok - ${what}`);
+    return;
+  }
+  failures.push(what);
+  console.log(`not ok - ${what}: ${String(error?.message ?? error).replace(/\s+/g, " ")}`);
+}
+
+function equal(got, want, what) {
+  if (got !== want) throw new Error(`${what}: ${got}, not ${want}`);
+}
+
+function required(name) {
+  const value = process.env[name];
+  if (!value) {
+    console.error(`${name} is not set`);
+    process.exit(1);
+  }
+  return value;
+}

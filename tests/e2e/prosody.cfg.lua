@@ -1,0 +1,47 @@
+-- The Prosody of the demo and of the tests: one host, two accounts, loopback only.
+-- Words between at signs are filled in when it is started. Works with Prosody 0.12 and 13.
+
+run_as_root = true
+daemonize = false
+data_path = "@DATA@"
+pidfile = "@DATA@/prosody.pid"
+plugin_paths = { "@MODULES@" }
+-- The log is also how the starter learns that the server is ready.
+log = { info = "@DATA@/prosody.log" }
+
+-- WebSocket is the one way in.
+interfaces = { "127.0.0.1" }
+http_interfaces = { "127.0.0.1" }
+http_ports = { @HTTP_PORT@ }
+https_ports = {}
+http_default_host = "localhost"
+c2s_ports = {}
+c2s_direct_tls_ports = {}
+s2s_ports = {}
+-- A failed login in the tests must not slow down the next one.
+limits = {}
+
+-- On loopback there's no TLS; a wss: endpoint gets it from the proxy in front.
+c2s_require_encryption = false
+consider_websocket_secure = true
+allow_unencrypted_plain_auth = false
+
+modules_enabled = {
+	"roster", "saslauth", "disco",
+	"websocket", "fixture_host_meta",
+	"ping", "carbons", "smacks", "mam", "csi",
+	"pep", "vcard_legacy", "blocklist",
+	"time", "version", "uptime",
+	"fixtures",
+}
+modules_disabled = { "s2s", "s2s_bidi", "s2s_auth_certs", "dialback", "tls" }
+
+authentication = "internal_hashed"
+storage = "internal"
+
+VirtualHost "localhost"
+	http_host = "localhost"
+	fixture_accounts = {
+		alice = { name = "Alice", password = "secret" },
+		bob = { name = "Bob", password = "secret" },
+	}

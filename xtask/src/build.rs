@@ -1,0 +1,256 @@
+//! The npm package: compile, bind, shrink, put together.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+use base64::Engine;
+use sha2::{Digest, Sha256};
+
+use crate::tools::{Tools, hex};
+use crate::{glue, process};
+
+/// What the compiler may use for this target; wasm-opt has to be told.
+const FEATURES: [&str; 8] = [
+    "--enable-bulk-memory",
+    "--enable-bulk-memory-opt",
+    "--enable-call-indirect-overlong",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+];
+
+/// What a finished package has beside what `pkg-template/` brings.
+const GENERATED: [&str; 6] = [
+    "stanzawire.js",
+    "stanzawire.d.ts",
+    "stanzawire_bg.wasm",
+    "wasm.js",
+    "LICENSE-MIT",
+    "LICENSE-APACHE",
+];
+
+/// What `pkg-template/` must bring.
+const HANDWRITTEN: [&str; 4] = ["package.json", "index.js", "index.d.ts", "README.md"];
+
+/// Makes `pkg/`, unless it is there and nothing that goes into it has changed.
+pub(crate) fn build(root: &Path, tools: &Tools) -> Result<PathBuf> {
+    let package = root.join("pkg");
+    let stamp = root.join("target/xtask/pkg.inputs");
+    let inputs = fingerprint(root, tools)?;
+    if fs::read_to_string(&stamp).is_ok_and(|old| old == inputs) && is_whole(&package) {
+        eprintln!("build: pkg/ is up to date");
+        return Ok(package);
+    }
+    for name in HANDWRITTEN {
+        if !root.join("pkg-template").join(name).is_file() {
+            bail!("pkg-template/{name} is missing");
+        }
+    }
+    // On the file system of the checkout, so that the finished package can be moved into place.
+    fs::create_dir_all(root.join("target/xtask"))?;
+    let work = tempfile::tempdir_in(root.join("target/xtask"))?;
+    eprintln!("build: compiling the release wasm");
+    let compiled = compile(root)?;
+    eprintln!("build: wasm-bindgen");
+    let (bound, types) = (work.path().join("bound"), work.path().join("types"));
+    bind(tools, &compiled, &bound, "no-modules")?;
+    bind(tools, &compiled, &types, "web")?;
+    let glue = glue::factory(&read(&bound.join("stanzawire.js"))?)?;
+    let types = glue::types(&read(&types.join("stanzawire.d.ts"))?)?;
+    eprintln!("build: wasm-opt");
+    let small = work.path().join("small.wasm");
+    shrink(tools, &bound.join("stanzawire_bg.wasm"), &small)?;
+    let wasm = fs::read(&small).context("wasm-opt wrote nothing")?;
+
+    let new = work.path().join("pkg");
+    copy_folder(&root.join("pkg-template"), &new)?;
+    for name in ["LICENSE-MIT", "LICENSE-APACHE"] {
+        fs::copy(root.join(name), new.join(name)).with_context(|| format!("{name} is missing"))?;
+    }
+    write(&new.join("stanzawire.js"), glue.as_bytes())?;
+    write(&new.join("stanzawire.d.ts"), types.as_bytes())?;
+    write(&new.join("stanzawire_bg.wasm"), &wasm)?;
+    write(&new.join("wasm.js"), inlined(&wasm).as_bytes())?;
+    let manifest = versioned(&read(&new.join("package.json"))?, env!("CARGO_PKG_VERSION"))?;
+    write(&new.join("package.json"), manifest.as_bytes())?;
+    check_syntax(&new)?;
+
+    if package.exists() {
+        fs::remove_dir_all(&package).context("cannot remove the old pkg/")?;
+    }
+    fs::rename(&new, &package).context("cannot move the new package to pkg/")?;
+    write(&stamp, inputs.as_bytes())?;
+    eprintln!("build: pkg/ is ready");
+    Ok(package)
+}
+
+/// Compiles the library and says where the wasm is.
+fn compile(root: &Path) -> Result<PathBuf> {
+    let mut command = Command::new("cargo");
+    command
+        .current_dir(root)
+        .args(["build", "--release", "--lib", "--package", "stanzawire"]);
+    command.args([
+        "--target",
+        "wasm32-unknown-unknown",
+        "--message-format",
+        "json-render-diagnostics",
+    ]);
+    command.stderr(Stdio::inherit());
+    let messages = process::output(&mut command)?;
+    messages
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .filter(|message| message.pointer("/target/name").is_some_and(|name| name == "stanzawire"))
+        .filter_map(|message| message.get("filenames")?.as_array().cloned())
+        .flatten()
+        .filter_map(|file| file.as_str().map(PathBuf::from))
+        .find(|file| file.extension().is_some_and(|kind| kind == "wasm"))
+        .context("cargo built no wasm: is the library a cdylib?")
+}
+
+fn bind(tools: &Tools, wasm: &Path, into: &Path, target: &str) -> Result<()> {
+    let mut command = Command::new(tools.program(&tools.wasm_bindgen()?));
+    command.args([
+        "--target",
+        target,
+        "--omit-default-module-path",
+        "--out-name",
+        "stanzawire",
+    ]);
+    command.args(["--remove-name-section", "--remove-producers-section", "--out-dir"]);
+    process::run(command.arg(into).arg(wasm))
+}
+
+fn shrink(tools: &Tools, from: &Path, to: &Path) -> Result<()> {
+    let mut command = Command::new(tools.npm_program("wasm-opt"));
+    command
+        .args(FEATURES)
+        .args(["-Oz", "--strip-debug", "--strip-producers", "--strip-target-features"]);
+    process::run(command.arg(from).arg("-o").arg(to))
+}
+
+/// The wasm as a module of its own: it loads in every bundler and under every loader with no asset to be found.
+fn inlined(wasm: &[u8]) -> String {
+    format!(
+        "export default \"{}\";\n",
+        base64::engine::general_purpose::STANDARD.encode(wasm)
+    )
+}
+
+/// `package.json` with the version that Cargo.toml says.
+fn versioned(manifest: &str, version: &str) -> Result<String> {
+    let mut manifest: serde_json::Value = serde_json::from_str(manifest).context("pkg-template/package.json")?;
+    let fields = manifest
+        .as_object_mut()
+        .context("pkg-template/package.json isn't an object")?;
+    fields.insert("version".to_owned(), version.into());
+    let mut text = serde_json::to_string_pretty(&manifest)?;
+    text.push('\n');
+    Ok(text)
+}
+
+/// Lets Node parse the modules: a slip in one is told here, not by a blank page.
+fn check_syntax(package: &Path) -> Result<()> {
+    for file in files(package)? {
+        if file.extension().is_some_and(|kind| kind == "js") {
+            process::run(Command::new("node").arg("--check").arg(&file))?;
+        }
+    }
+    Ok(())
+}
+
+fn is_whole(package: &Path) -> bool {
+    GENERATED
+        .iter()
+        .chain(&HANDWRITTEN)
+        .all(|name| package.join(name).is_file())
+}
+
+/// A hash of all that goes into the package: sources, template, tools, and this program's own part.
+fn fingerprint(root: &Path, tools: &Tools) -> Result<String> {
+    let mut inputs = Vec::new();
+    for folder in ["src", "pkg-template", ".cargo"] {
+        inputs.extend(files(&root.join(folder))?);
+    }
+    for name in ["Cargo.toml", "Cargo.lock", "LICENSE-MIT", "LICENSE-APACHE"] {
+        inputs.push(root.join(name));
+    }
+    for name in ["build.rs", "glue.rs"] {
+        inputs.push(root.join("xtask/src").join(name));
+    }
+    let mut hash = Sha256::new();
+    hash.update(tools.build_key()?);
+    hash.update(process::output(
+        Command::new("rustc").current_dir(root).arg("--version"),
+    )?);
+    for file in inputs {
+        hash.update(file.strip_prefix(root).unwrap_or(&file).to_string_lossy().as_bytes());
+        // A file that isn't there is told when it is needed.
+        let content = fs::read(&file).unwrap_or_default();
+        hash.update(content.len().to_le_bytes());
+        hash.update(&content);
+    }
+    Ok(hex(&hash.finalize(), 32))
+}
+
+/// All files below `folder`, in one fixed order.
+pub(crate) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    let mut entries = Vec::new();
+    for entry in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
+        entries.push(entry?.path());
+    }
+    entries.sort();
+    for entry in entries {
+        if entry.is_dir() {
+            found.extend(files(&entry)?);
+        } else {
+            found.push(entry);
+        }
+    }
+    Ok(found)
+}
+
+fn copy_folder(from: &Path, to: &Path) -> Result<()> {
+    for file in files(from)? {
+        let copy = to.join(file.strip_prefix(from)?);
+        if let Some(folder) = copy.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        fs::copy(&file, &copy).with_context(|| format!("cannot copy {}", file.display()))?;
+    }
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<String> {
+    fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+fn write(path: &Path, content: &[u8]) -> Result<()> {
+    fs::write(path, content).with_context(|| format!("cannot write {}", path.display()))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_is_set_and_the_order_kept() {
+        let text = versioned("{\"name\": \"a\", \"version\": \"0.0.0\", \"exports\": {}}", "1.2.3").unwrap();
+        assert_eq!(
+            text,
+            "{\n  \"name\": \"a\",\n  \"version\": \"1.2.3\",\n  \"exports\": {}\n}\n"
+        );
+    }
+
+    #[test]
+    fn the_wasm_is_inlined_in_plain_base64() {
+        assert_eq!(inlined(b"\0asm"), "export default \"AGFzbQ==\";\n");
+    }
+}

@@ -1,0 +1,128 @@
+//! The project's own commands. `cargo xtask help` lists them.
+
+mod apt;
+mod build;
+mod demo;
+mod glue;
+mod packaging;
+mod ports;
+mod process;
+mod prosody;
+mod serve;
+mod setup;
+mod size;
+mod sources;
+mod tally;
+mod test;
+mod tools;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+use setup::Need;
+
+const HELP: &str = "\
+cargo xtask <command>
+
+  demo        Build the package, start Prosody with the accounts alice and bob, and serve the chat page until Ctrl-C.
+      --check     instead drive the page in headless Chromium; screenshots go to target/demo/
+      --no-open   don't open the browser
+  test        The one check. The last line counts passed, failed and skipped; the exit status is 1 unless all is well.
+      [step...]   only these: fmt, clippy, clippy-wasm, core, build, size, types, browser, demo, packaging
+  build       Make the npm package in pkg/, unless nothing has changed.
+  size        Print what the package costs in bytes; fail over xtask/size-budget.toml.
+  setup       Install everything that `test` needs. The other commands install what they need by themselves.
+  help        This text.
+
+Tools are kept in $STANZAWIRE_CACHE, else $XDG_CACHE_HOME, else ~/.cache, in the folder stanzawire/tools, by version.
+Servers that are started listen on loopback alone and end with the command.
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match process::handle_signals().and_then(|()| run(&arguments)) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) if error.is::<process::Interrupted>() => {
+            eprintln!("interrupted");
+            ExitCode::from(130)
+        }
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether all that was asked for held.
+fn run(arguments: &[String]) -> Result<bool> {
+    let root = root();
+    let Some((command, rest)) = arguments.split_first() else {
+        print!("{HELP}");
+        return Ok(false);
+    };
+    match command.as_str() {
+        "demo" => {
+            let flags = flags(rest, ["--check", "--no-open"])?;
+            if flags.contains(&"--check") {
+                let tally = demo::check(&root)?;
+                println!("\n{tally}");
+                return Ok(tally.is_good());
+            }
+            demo::demo(&root, !flags.contains(&"--no-open"))?;
+        }
+        "test" => return test::test(&root, rest),
+        "build" => {
+            flags(rest, [])?;
+            build::build(&root, &setup::ensure(&root, Need::BUILD)?)?;
+        }
+        "size" => {
+            flags(rest, [])?;
+            let package = build::build(&root, &setup::ensure(&root, Need::BUILD)?)?;
+            size::size(&root, &package)?;
+        }
+        "setup" => {
+            flags(rest, [])?;
+            setup::ensure(&root, Need::ALL)?;
+            eprintln!("setup: nothing is missing");
+        }
+        "help" | "--help" | "-h" => print!("{HELP}"),
+        _ => bail!("there's no command {command}; `cargo xtask help` lists them"),
+    }
+    Ok(true)
+}
+
+/// The flags given, all of them known.
+fn flags<const N: usize>(given: &[String], known: [&'static str; N]) -> Result<Vec<&'static str>> {
+    given
+        .iter()
+        .map(|flag| match known.into_iter().find(|one| one == flag) {
+            Some(flag) => Ok(flag),
+            None => bail!("{flag} means nothing here; see `cargo xtask help`"),
+        })
+        .collect()
+}
+
+/// The checkout: cargo says where this package is, also when the checkout has been moved since it was compiled.
+fn root() -> PathBuf {
+    let package =
+        std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+    package.parent().unwrap_or(Path::new(".")).to_owned()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_flag_is_refused() {
+        assert_eq!(
+            flags(&["--check".to_owned()], ["--check", "--no-open"]).unwrap(),
+            ["--check"]
+        );
+        assert!(flags(&["--chek".to_owned()], ["--check", "--no-open"]).is_err());
+    }
+}

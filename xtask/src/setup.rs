@@ -1,0 +1,304 @@
+//! What each command needs, what of it is missing, and how it is installed.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::apt::{Apt, Release};
+use crate::process;
+use crate::tools::{CargoTool, Tools};
+
+/// The names under which a Chromium is found on PATH, and those of its driver.
+const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+const DRIVERS: [&str; 2] = ["chromedriver", "chromium.chromedriver"];
+
+/// Something that a command can't do without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// The compiler's target.
+    WasmTarget,
+    /// Makes the JavaScript glue.
+    WasmBindgen,
+    /// Runs the browser tests.
+    WasmPack,
+    /// wasm-opt, playwright-core and the TypeScript compiler.
+    Npm,
+    /// A Chromium.
+    Browser,
+    /// The Chromium's WebDriver.
+    Driver,
+    /// The XMPP server.
+    Prosody,
+}
+
+impl Need {
+    /// What `build` needs.
+    pub(crate) const BUILD: &[Self] = &[Self::WasmTarget, Self::WasmBindgen, Self::Npm];
+    /// What `demo` needs.
+    pub(crate) const DEMO: &[Self] = &[Self::WasmTarget, Self::WasmBindgen, Self::Npm, Self::Prosody];
+    /// What `demo --check` needs.
+    pub(crate) const DEMO_CHECK: &[Self] = &[
+        Self::WasmTarget,
+        Self::WasmBindgen,
+        Self::Npm,
+        Self::Prosody,
+        Self::Browser,
+    ];
+    /// What the tests in `tests/browser` need.
+    pub(crate) const BROWSER_TESTS: &[Self] = &[
+        Self::WasmTarget,
+        Self::Browser,
+        Self::Driver,
+        Self::Prosody,
+        Self::WasmBindgen,
+        Self::WasmPack,
+    ];
+    /// What `test` needs: everything.
+    pub(crate) const ALL: &[Self] = &[
+        Self::WasmTarget,
+        Self::Browser,
+        Self::Driver,
+        Self::Prosody,
+        Self::Npm,
+        Self::WasmBindgen,
+        Self::WasmPack,
+    ];
+
+    fn why(self) -> &'static str {
+        match self {
+            Self::WasmTarget => "the compiler's wasm32 target",
+            Self::WasmBindgen => "wasm-bindgen, which writes the JavaScript glue (about 2 minutes, once)",
+            Self::WasmPack => "wasm-pack, which runs the browser tests (about 2 minutes, once)",
+            Self::Npm => "wasm-opt, playwright-core and the TypeScript compiler, from npm",
+            Self::Browser => "Chromium, which runs the page and the browser tests",
+            Self::Driver => "chromedriver, by which the browser tests run",
+            Self::Prosody => "Prosody, the XMPP server",
+        }
+    }
+
+    fn is_missing(self, tools: &Tools) -> Result<bool> {
+        Ok(match self {
+            Self::WasmTarget => !has_wasm_target()?,
+            Self::WasmBindgen => !tools.has(&tools.wasm_bindgen()?),
+            Self::WasmPack => !tools.has(&tools.wasm_pack()),
+            Self::Npm => !tools.has_npm(),
+            Self::Browser => browser().is_none(),
+            Self::Driver => driver().is_none(),
+            Self::Prosody => process::find("prosody").is_none(),
+        })
+    }
+}
+
+/// Installs what of `needs` is missing, saying what and why. Without a gap it says nothing.
+pub(crate) fn ensure(root: &Path, needs: &[Need]) -> Result<Tools> {
+    let tools = Tools::new(root)?;
+    if needs.contains(&Need::Npm) && (process::find("node").is_none() || process::find("npm").is_none()) {
+        bail!("node and npm aren't both on PATH: install Node 20 or later, which brings npm");
+    }
+    let mut missing = Vec::new();
+    for need in needs {
+        if need.is_missing(&tools)? {
+            missing.push(*need);
+        }
+    }
+    if missing.is_empty() {
+        return Ok(tools);
+    }
+    eprintln!("setup: missing here:");
+    for need in &missing {
+        eprintln!("  - {}", need.why());
+    }
+    // What asks for a person's help comes first: nobody should wait four minutes for that message.
+    install_packages(&missing)?;
+    for need in &missing {
+        let installed = match need {
+            Need::WasmTarget => add_wasm_target(),
+            Need::WasmBindgen => install_crate(&tools, &tools.wasm_bindgen()?),
+            Need::WasmPack => install_crate(&tools, &tools.wasm_pack()),
+            Need::Npm => {
+                say("npm ci (wasm-opt, playwright-core, typescript)");
+                tools.install_npm()
+            }
+            Need::Browser | Need::Driver | Need::Prosody => Ok(()),
+        };
+        installed.with_context(|| format!("cannot install {}", need.why()))?;
+    }
+    for need in &missing {
+        if need.is_missing(&tools)? {
+            bail!("{} was installed, and yet isn't found", need.why());
+        }
+    }
+    eprintln!("setup: all there");
+    Ok(tools)
+}
+
+/// The Chromium on this machine.
+pub(crate) fn browser() -> Option<PathBuf> {
+    BROWSERS.into_iter().find_map(process::find)
+}
+
+/// Its WebDriver.
+pub(crate) fn driver() -> Option<PathBuf> {
+    let fixed = Path::new("/usr/lib/chromium-browser/chromedriver");
+    DRIVERS
+        .into_iter()
+        .find_map(process::find)
+        .or_else(|| process::is_executable(fixed).then(|| fixed.to_owned()))
+}
+
+/// Says which browser and driver there are, and fails if they can't work together.
+pub(crate) fn matching_driver() -> Result<PathBuf> {
+    let (Some(browser), Some(driver)) = (browser(), driver()) else {
+        bail!("no Chromium with a chromedriver: run `cargo xtask setup`");
+    };
+    let version = |program: &Path| -> Result<Option<u32>> {
+        let said = process::output(Command::new(program).arg("--version"))?;
+        Ok(said.split_whitespace().find_map(crate::apt::major))
+    };
+    let (of_browser, of_driver) = (version(&browser)?, version(&driver)?);
+    if of_browser != of_driver {
+        let show = |version: Option<u32>| version.map_or_else(|| "unknown".to_owned(), |version| version.to_string());
+        bail!(
+            "{} has version {}, but {} has {}: install a chromedriver of the browser's version",
+            browser.display(),
+            show(of_browser),
+            driver.display(),
+            show(of_driver)
+        );
+    }
+    Ok(driver)
+}
+
+fn install_crate(tools: &Tools, tool: &CargoTool<'_>) -> Result<()> {
+    say(&format!("cargo install {} {}", tool.name, tool.version));
+    tools.install(tool)
+}
+
+fn say(what: &str) {
+    eprintln!("setup: {what}");
+}
+
+/// Installs the system's packages among `missing`, or says which ones a person has to install.
+fn install_packages(missing: &[Need]) -> Result<()> {
+    let browser = missing.contains(&Need::Browser) || missing.contains(&Need::Driver);
+    let prosody = missing.contains(&Need::Prosody);
+    if !browser && !prosody {
+        return Ok(());
+    }
+    let release = Release::read();
+    let apt = Apt::usable();
+    if let Some(by_hand) = by_hand(
+        &release,
+        apt.is_some(),
+        process::find("apt-get").is_some(),
+        browser,
+        prosody,
+    ) {
+        bail!("{by_hand}");
+    }
+    let Some(mut apt) = apt else { return Ok(()) };
+    if browser {
+        say("apt-get install chromium chromium-driver");
+        // The fonts for what the screenshots show: text and an emoji.
+        apt.install(&[
+            "chromium",
+            "chromium-driver",
+            "fonts-liberation",
+            "fonts-noto-color-emoji",
+        ])?;
+    }
+    if prosody {
+        say("apt-get install prosody prosody-modules");
+        apt.install_prosody(&release)?;
+    }
+    Ok(())
+}
+
+/// What a person has to do first, if that is so.
+///
+/// `root` is whether apt can be used, `apt` whether it is there at all.
+fn by_hand(release: &Release, root: bool, apt: bool, browser: bool, prosody: bool) -> Option<String> {
+    let mut steps = Vec::new();
+    if browser && !(root && release.has_chromium()) {
+        steps.push(if apt && release.has_chromium() {
+            "sudo apt-get install chromium chromium-driver".to_owned()
+        } else if release.is_ubuntu() {
+            "sudo snap install chromium    (it brings chromium.chromedriver)".to_owned()
+        } else {
+            "install Chromium or Google Chrome, and the chromedriver of the same version, so that both are on PATH"
+                .to_owned()
+        });
+    }
+    if prosody && !root {
+        steps.push(if apt {
+            "sudo apt-get install prosody prosody-modules    (13 or later where it can be had, as in Debian's backports)".to_owned()
+        } else {
+            "install Prosody 0.12 or later (13 is better) with its community modules, so that prosody and prosodyctl are on PATH".to_owned()
+        });
+    }
+    if steps.is_empty() {
+        return None;
+    }
+    let mut text = "this has to be installed by hand:\n".to_owned();
+    for step in steps {
+        text.push_str("\n    ");
+        text.push_str(&step);
+    }
+    text.push_str("\n\nthen run the command again");
+    Some(text)
+}
+
+fn has_wasm_target() -> Result<bool> {
+    let folder = process::output(Command::new("rustc").args([
+        "--print",
+        "target-libdir",
+        "--target",
+        "wasm32-unknown-unknown",
+    ]))?;
+    Ok(Path::new(folder.trim()).is_dir())
+}
+
+fn add_wasm_target() -> Result<()> {
+    if process::find("rustup").is_none() {
+        bail!(
+            "rustup isn't here: install the standard library for wasm32-unknown-unknown by the means that Rust came by \
+             (Debian and Fedora have packages for it), or install Rust by rustup"
+        );
+    }
+    say("rustup target add wasm32-unknown-unknown");
+    process::run(Command::new("rustup").args(["target", "add", "wasm32-unknown-unknown"]))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_be_installed_isnt_asked_for() {
+        let debian = Release::parse("ID=debian\nVERSION_CODENAME=bookworm\n");
+        assert_eq!(by_hand(&debian, true, true, true, true), None);
+        let text = by_hand(&debian, false, true, true, true).unwrap();
+        assert!(text.contains("sudo apt-get install chromium chromium-driver\n"));
+        assert!(text.contains("sudo apt-get install prosody prosody-modules "));
+    }
+
+    #[test]
+    fn ubuntu_has_its_browser_in_a_snap() {
+        let ubuntu = Release::parse("ID=ubuntu\nVERSION_CODENAME=noble\n");
+        assert_eq!(by_hand(&ubuntu, true, true, false, true), None);
+        assert!(
+            by_hand(&ubuntu, true, true, true, true)
+                .unwrap()
+                .contains("sudo snap install chromium")
+        );
+    }
+
+    #[test]
+    fn without_apt_the_programs_are_named() {
+        let other = Release::parse("ID=fedora\n");
+        let text = by_hand(&other, false, false, true, true).unwrap();
+        assert!(text.contains("chromedriver") && text.contains("prosodyctl") && !text.contains("apt"));
+    }
+}
