@@ -15,7 +15,7 @@ const ROSTER: &str = "jabber:iq:roster";
 /// A contact.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify), tsify(missing_as_null = false))]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 pub struct RosterItem {
     /// The contact's bare JID.
     pub jid: String,

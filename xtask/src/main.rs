@@ -3,6 +3,7 @@
 mod apt;
 mod build;
 mod demo;
+mod faults;
 mod glue;
 mod packaging;
 mod ports;
@@ -31,6 +32,8 @@ cargo xtask <command>
       --no-open   don't open the browser
   test        The one check. The last line counts passed, failed and skipped; the exit status is 1 unless all is well.
       [step...]   only these: fmt, clippy, clippy-wasm, core, build, size, types, browser, demo, packaging
+  faults      Plant each fault of xtask/faults.toml in a copy of the tree, and see the native tests catch it.
+      [name...]   only those whose names contain this
   build       Make the npm package in pkg/, unless nothing has changed.
   size        Print what the package costs in bytes; fail over xtask/size-budget.toml.
   setup       Install everything that `test` needs. The other commands install what they need by themselves.
@@ -72,6 +75,11 @@ fn run(arguments: &[String]) -> Result<bool> {
                 return Ok(tally.is_good());
             }
             demo::demo(&root, !flags.contains(&"--no-open"))?;
+        }
+        "faults" => {
+            let tally = faults::faults(&root, rest)?;
+            println!("\n{tally}");
+            return Ok(tally.is_good());
         }
         "test" => return test::test(&root, rest),
         "build" => {

@@ -1,0 +1,155 @@
+//! Whether the tests can fail: each fault of `faults.toml` is planted in a copy of the tree, and a test must go red.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::process;
+use crate::tally::Tally;
+
+/// A fault to plant.
+struct Fault {
+    name: String,
+    /// Relative to the root.
+    file: String,
+    /// What stands there, once.
+    find: String,
+    /// What is to stand in its place.
+    replace: String,
+    /// A test that must fail, by the end of its path.
+    red: String,
+}
+
+/// Plants the faults whose names contain one of `names` (all, if there are none), one at a time.
+pub(crate) fn faults(root: &Path, names: &[String]) -> Result<Tally> {
+    let list = fs::read_to_string(root.join("xtask/faults.toml")).context("cannot read xtask/faults.toml")?;
+    let faults = read(&list)?;
+    let tree = root.join("target/faults/tree");
+    copy(root, &tree)?;
+    let mut tally = Tally::default();
+    for fault in faults {
+        if !names.is_empty() && !names.iter().any(|name| fault.name.contains(name)) {
+            continue;
+        }
+        let red = plant(&tree, &root.join("target/faults/target"), &fault)?;
+        let caught = red.iter().any(|test| test.ends_with(&fault.red));
+        println!("{} - {}", if caught { "ok" } else { "not ok" }, fault.name);
+        for test in &red {
+            println!("       red: {test}");
+        }
+        tally.add(if caught { Tally::ONE } else { Tally::FAILED });
+    }
+    Ok(tally)
+}
+
+/// The tests that fail with the fault in place. The copy is as before afterwards.
+fn plant(tree: &Path, target: &Path, fault: &Fault) -> Result<Vec<String>> {
+    let path = tree.join(&fault.file);
+    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", fault.file))?;
+    let places = text.matches(&fault.find).count();
+    ensure!(
+        places == 1,
+        "the place of the fault {:?} is there {places} times in {}",
+        fault.name,
+        fault.file
+    );
+    fs::write(&path, text.replace(&fault.find, &fault.replace))?;
+    let tests = [
+        "test",
+        "--quiet",
+        "--lib",
+        "--test",
+        "core",
+        "--test",
+        "prop",
+        "--no-fail-fast",
+    ];
+    let output = Command::new("cargo")
+        .args(tests)
+        .args(["--", "--format", "pretty"])
+        .current_dir(tree)
+        .env("CARGO_TARGET_DIR", target)
+        .output()
+        .context("cannot run cargo test")?;
+    fs::write(&path, text)?;
+    process::check_interrupt()?;
+    let printed = String::from_utf8_lossy(&output.stdout);
+    if !printed.contains("test result:") {
+        bail!(
+            "the fault {:?} does not compile:\n{}",
+            fault.name,
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    Ok(failed(&printed))
+}
+
+fn failed(printed: &str) -> Vec<String> {
+    let name = |line: &str| Some(line.strip_prefix("test ")?.strip_suffix(" ... FAILED")?.to_owned());
+    printed.lines().filter_map(name).collect()
+}
+
+/// The tree as git would see it, with what isn't committed yet.
+fn copy(root: &Path, tree: &Path) -> Result<()> {
+    if tree.exists() {
+        fs::remove_dir_all(tree)?;
+    }
+    let mut list = Command::new("git");
+    list.args(["ls-files", "--cached", "--others", "--exclude-standard"])
+        .current_dir(root);
+    for file in process::output(&mut list)?.lines() {
+        let (from, to) = (root.join(file), tree.join(file));
+        if from.is_file() {
+            fs::create_dir_all(to.parent().unwrap_or(tree))?;
+            fs::copy(&from, &to)?;
+        }
+    }
+    Ok(())
+}
+
+fn read(list: &str) -> Result<Vec<Fault>> {
+    let table: toml::Table = list.parse().context("faults.toml is no TOML")?;
+    let faults = table
+        .get("fault")
+        .and_then(toml::Value::as_array)
+        .context("no [[fault]]")?;
+    let fault = |value: &toml::Value| {
+        let text = |key: &str| {
+            let text = value.get(key).and_then(toml::Value::as_str);
+            Ok::<_, anyhow::Error>(text.with_context(|| format!("a fault without {key}"))?.to_owned())
+        };
+        Ok(Fault {
+            name: text("name")?,
+            file: text("file")?,
+            find: text("find")?,
+            replace: text("replace")?,
+            red: text("red")?,
+        })
+    };
+    faults.iter().map(fault).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_can_be_read_and_every_place_is_there() {
+        let root = crate::root();
+        let faults = read(&fs::read_to_string(root.join("xtask/faults.toml")).unwrap()).unwrap();
+        assert!(faults.len() > 10);
+        for fault in faults {
+            let text = fs::read_to_string(root.join(&fault.file)).unwrap();
+            assert_eq!(text.matches(&fault.find).count(), 1, "{}", fault.name);
+        }
+    }
+
+    #[test]
+    fn red_tests_are_found() {
+        let printed = "running 2 tests\ntest a::b ... ok\ntest a::c ... FAILED\n";
+        assert_eq!(failed(printed), ["a::c"]);
+    }
+}
