@@ -217,7 +217,11 @@ impl Phase {
 
 /// What went wrong.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Error {
+pub struct Error(Box<Fields>);
+
+/// Boxed, so that a `Result` costs a pointer where it is handed on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Fields {
     code: Code,
     phase: Phase,
     retryable: bool,
@@ -230,84 +234,89 @@ pub struct Error {
 impl Error {
     /// An error of this kind, in this phase, that `message` explains to a person.
     pub fn new(code: Code, phase: Phase, message: impl Into<Cow<'static, str>>) -> Self {
-        Error {
+        Error::make(code, phase, message.into())
+    }
+
+    #[inline(never)]
+    fn make(code: Code, phase: Phase, message: Cow<'static, str>) -> Self {
+        Error(Box::new(Fields {
             code,
             phase,
             retryable: code.retryable(),
-            message: message.into(),
+            message,
             condition: None,
             text: None,
             hint: code.hint(),
-        }
+        }))
     }
 
     /// Adds the XMPP condition that the peer gave.
     #[must_use]
     pub fn with_condition(mut self, condition: impl Into<Cow<'static, str>>) -> Self {
-        self.condition = Some(condition.into());
+        self.0.condition = Some(condition.into());
         self
     }
 
     /// Adds the text that the peer gave.
     #[must_use]
     pub fn with_text(mut self, text: Option<String>) -> Self {
-        self.text = text;
+        self.0.text = text;
         self
     }
 
     /// Replaces the advice.
     #[must_use]
     pub fn with_hint(mut self, hint: &'static str) -> Self {
-        self.hint = Some(hint);
+        self.0.hint = Some(hint);
         self
     }
 
     /// Says whether a retry can help, where the code alone does not decide it.
     #[must_use]
     pub fn with_retryable(mut self, retryable: bool) -> Self {
-        self.retryable = retryable;
+        self.0.retryable = retryable;
         self
     }
 
     /// Which of the known kinds it is.
     pub fn code(&self) -> Code {
-        self.code
+        self.0.code
     }
 
     /// How far things had come.
     pub fn phase(&self) -> Phase {
-        self.phase
+        self.0.phase
     }
 
     /// Whether trying the same again later can succeed.
     pub fn retryable(&self) -> bool {
-        self.retryable
+        self.0.retryable
     }
 
     /// One sentence for a person.
     pub fn message(&self) -> &str {
-        &self.message
+        &self.0.message
     }
 
     /// The XMPP condition that the peer gave, such as `not-authorized`.
     pub fn condition(&self) -> Option<&str> {
-        self.condition.as_deref()
+        self.0.condition.as_deref()
     }
 
     /// The text that the peer gave. It is not ours: show it as a quotation.
     pub fn text(&self) -> Option<&str> {
-        self.text.as_deref()
+        self.0.text.as_deref()
     }
 
     /// What a person could do about it.
     pub fn hint(&self) -> Option<&'static str> {
-        self.hint
+        self.0.hint
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        f.write_str(&self.0.message)
     }
 }
 

@@ -58,7 +58,10 @@ pub fn close() -> Element {
 /// # Errors
 /// Whatever is no single, complete and permitted XML element (§3.3.3).
 pub fn incoming(frame: &str, limits: &Limits) -> Result<Incoming, ReadError> {
-    let element = read(frame, limits)?;
+    let element = match (read(frame, limits), with_prefix(frame)) {
+        (Err(_), Some(frame)) => read(&frame, limits)?,
+        (read, _) => read?,
+    };
     Ok(match (element.name(), element.ns()) {
         ("open", ns::FRAMING) => Incoming::Open(Open {
             from: element.attr("from").map(str::to_owned),
@@ -72,6 +75,13 @@ pub fn incoming(frame: &str, limits: &Limits) -> Result<Incoming, ReadError> {
         ("features", ns::STREAM) => Incoming::Features(Features::read(&element)),
         _ => Incoming::Element(element),
     })
+}
+
+/// Prosody (0.12 and 13) doesn't declare the prefix in its last words to a session that another one took the place of.
+/// By §3.3.3 that is no frame; but read as one it would say "conflict", after which nobody should come again by itself.
+fn with_prefix(frame: &str) -> Option<String> {
+    let rest = frame.strip_prefix("<stream:error>")?;
+    Some(["<stream:error xmlns:stream='", ns::STREAM, "'>", rest].concat())
 }
 
 #[cfg(test)]
@@ -127,6 +137,20 @@ mod tests {
             panic!("an error")
         };
         assert_eq!(error.condition, "host-unknown");
+    }
+
+    #[test]
+    fn prosodys_undeclared_error_is_read() {
+        let frame = "<stream:error><conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>\
+                     <text xmlns='urn:ietf:params:xml:ns:xmpp-streams'>Replaced by new connection</text></stream:error>";
+        let Incoming::Error(error) = parse(frame) else {
+            panic!("an error")
+        };
+        assert_eq!(error.condition, "conflict");
+        assert_eq!(error.text.as_deref(), Some("Replaced by new connection"));
+        for frame in ["<stream:error>", "<stream:errors/>", "<stream:features/>", "<stream:error></a>"] {
+            assert!(incoming(frame, &Limits::default()).is_err(), "{frame}");
+        }
     }
 
     #[test]

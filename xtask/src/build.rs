@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
-use base64::Engine;
 use sha2::{Digest, Sha256};
 
 use crate::tools::{Tools, hex};
@@ -134,12 +133,31 @@ fn shrink(tools: &Tools, from: &Path, to: &Path) -> Result<()> {
     process::run(command.arg(from).arg("-o").arg(to))
 }
 
-/// The wasm as a module of its own: it loads in every bundler and under every loader with no asset to be found.
+/// The wasm as a module of its own, which loads under every bundler and loader with no asset to be found, and exports a
+/// string of one character a byte.
+///
+/// After brotli that is about 5 % more than the plain file, where base64, whose groups of six bits hide what repeats, is
+/// 40 % more. A module's text is always read as UTF-8; a bundler that makes a classic script of it may leave that to the
+/// page, which is why the façade looks for characters that are no bytes.
 fn inlined(wasm: &[u8]) -> String {
-    format!(
-        "export default \"{}\";\n",
-        base64::engine::general_purpose::STANDARD.encode(wasm)
-    )
+    let mut text = String::with_capacity(wasm.len() * 3 / 2);
+    text.push_str("export default \"");
+    let mut bytes = wasm.iter().copied().peekable();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            // What ends a line or a string literal, and what tools take for the mark of a binary file. `\0` before a digit
+            // would be an octal escape.
+            0 if bytes.peek().is_some_and(u8::is_ascii_digit) => text.push_str("\\x00"),
+            0 => text.push_str("\\0"),
+            b'\n' => text.push_str("\\n"),
+            b'\r' => text.push_str("\\r"),
+            b'"' => text.push_str("\\\""),
+            b'\\' => text.push_str("\\\\"),
+            _ => text.push(char::from(byte)),
+        }
+    }
+    text.push_str("\";\n");
+    text
 }
 
 /// `package.json` with the version that Cargo.toml says.
@@ -250,7 +268,13 @@ mod tests {
     }
 
     #[test]
-    fn the_wasm_is_inlined_in_plain_base64() {
-        assert_eq!(inlined(b"\0asm"), "export default \"AGFzbQ==\";\n");
+    fn every_byte_comes_back() {
+        let wasm: Vec<u8> = (0..=255).chain([0, b'1']).collect();
+        let folder = tempfile::tempdir().unwrap();
+        let module = folder.path().join("wasm.mjs");
+        fs::write(&module, inlined(&wasm)).unwrap();
+        let script = "import(process.argv[1]).then((m) => console.log(Buffer.from(m.default, 'latin1').toString('hex')))";
+        let said = process::output(Command::new("node").args(["-e", script]).arg(&module)).unwrap();
+        assert_eq!(said.trim(), hex(&wasm, wasm.len()));
     }
 }

@@ -1,0 +1,369 @@
+/// <reference lib="es2022" />
+/// <reference lib="esnext.disposable" />
+
+import type { Message, OutgoingMessage, PresenceEvent, PresenceInit, SentMessage, Subscription } from "./stanzawire.js";
+import type { MessageType, PresenceType, RosterItem as RosterPush, Show } from "./stanzawire.js";
+
+export type { Message, MessageType, PresenceEvent, PresenceInit, PresenceType, RosterPush, SentMessage, Show, Subscription };
+
+/**
+ * Logs in: {@link createClient}, then {@link Client.connect}.
+ *
+ * Rejects with an {@link XmppError}: those of both.
+ */
+export function connect(options: ConnectOptions): Promise<Client>;
+
+/**
+ * Makes a client that isn't connected yet: listeners can be added before anything happens.
+ *
+ * Rejects with an {@link XmppError}: `load-failed` where the platform can't run the wasm (the hint says what to do),
+ * `invalid-argument` or `invalid-jid` for options that can't be used, `aborted`.
+ */
+export function createClient(options: ConnectOptions): Promise<Client>;
+
+/**
+ * Makes an element. Its namespace goes into `attrs.xmlns`; children without one inherit it.
+ *
+ * @example xml("query", { xmlns: "jabber:iq:version" })
+ */
+export function xml(
+  name: string,
+  attrs?: Readonly<Record<string, string | undefined>> | null,
+  ...children: (XmlElement | string)[]
+): XmlElement;
+
+/** Whether a value that was caught is an error of this package. */
+export function isXmppError(value: unknown): value is XmppError;
+
+/** What a client is made from. */
+export interface ConnectOptions {
+  /** `"alice@example.org"`, or with a resource to ask for, `"alice@example.org/web"`. A bare domain logs in anonymously. */
+  jid: string;
+  /** Short for `credentials: { password }`. */
+  password?: string | undefined;
+  /** What to log in with, or a function that is asked at each login. What it throws is the `cause` of the login's error. */
+  credentials?: Credentials | (() => Credentials | Promise<Credentials>) | undefined;
+  /** A `wss:` address (`ws:` on loopback): nothing is looked up then. */
+  url?: string | undefined;
+  /** The origin to ask for host-meta in place of `https://DOMAIN`. `http:` on loopback only. */
+  hostMeta?: string | undefined;
+  /** The resource to ask for. The server may bind another: {@link Client.jid} says which. */
+  resource?: string | undefined;
+  /** Ends {@link createClient}, and the login of {@link connect}. */
+  signal?: AbortSignal | undefined;
+  /** Milliseconds for a login, all endpoints together. Default 30,000. */
+  timeout?: number | undefined;
+  /** Whether and how a lost connection is made again. It applies after the first time online. Default true. */
+  reconnect?: boolean | ReconnectOptions | undefined;
+  /** The presence to begin with; `false` to stay invisible. Default true. */
+  presence?: boolean | PresenceInit | undefined;
+  /** Whether `ws:` and `http:` may be used beyond loopback. Default false. */
+  allowInsecure?: boolean | undefined;
+  /** Whether SASL PLAIN may be used, and even then only over `wss:` or on loopback. Default false. */
+  allowPlain?: boolean | undefined;
+  /** Where to keep what outlives the page; `null` for nowhere. This version keeps nothing. */
+  storage?: KeyValueStore | null | undefined;
+  /** How stanzas are framed: as RFC 7395 says. */
+  framing?: "rfc7395" | undefined;
+  /** The language of the stream, such as `"de"`: the server's texts are in it where it can. */
+  lang?: string | undefined;
+}
+
+/** What to log in with. */
+export type Credentials =
+  | { password: string }
+  | { /** Something outside the stream vouches for the client, such as a cookie. */ external: true; /** The address to act as. */ authzid?: string | undefined }
+  | { anonymous: true };
+
+/** How a lost connection is made again: each delay is a random part of a cap, which doubles with each failure. */
+export interface ReconnectOptions {
+  /** The first cap, in milliseconds. Default 1,000. */
+  minDelay?: number | undefined;
+  /** The largest cap, in milliseconds. Default 60,000. */
+  maxDelay?: number | undefined;
+  /** After how many failures in a row to give up. Default never. */
+  maxAttempts?: number | undefined;
+}
+
+/** A store such as `sessionStorage`; its methods may also return promises. */
+export interface KeyValueStore {
+  getItem(key: string): string | null | Promise<string | null>;
+  setItem(key: string, value: string): void | Promise<void>;
+  removeItem(key: string): void | Promise<void>;
+}
+
+/** What every long call takes. */
+export interface CallOptions {
+  /** Ends the call with `aborted`, whose `cause` is the signal's reason. */
+  signal?: AbortSignal | undefined;
+  /** Milliseconds until the call ends with `timeout`. */
+  timeout?: number | undefined;
+}
+
+/** What every listener takes. */
+export interface ListenerOptions {
+  /** Takes the listener away. */
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * One account's client. Nothing of it has to be freed.
+ *
+ * Every promise settles exactly once. Those that reject do so with an {@link XmppError}: beside the codes named at each
+ * method, `invalid-argument` for an argument that can't be used, `timeout` and `aborted` where there is a
+ * {@link CallOptions}, and `internal` after a fault of this package.
+ */
+export interface Client {
+  /** The bound full JID while online; before, the account. */
+  readonly jid: string;
+  /** The state of the connection. */
+  readonly status: Status;
+  /** The contacts. */
+  readonly roster: Roster;
+
+  /**
+   * Logs in: one attempt over all endpoints. `timeout` takes the place of the client's own.
+   *
+   * Rejects `invalid-state` while connecting or online, and with everything that can go wrong on the way: the error's
+   * `phase` says how far it came.
+   */
+  connect(options?: CallOptions): Promise<void>;
+
+  /** Logs out. Takes 3 seconds at most, and never fails. Ends the iterators of {@link Client.events}. */
+  disconnect(): Promise<void>;
+
+  /**
+   * Sends a message, and resolves when the server has taken it. While `reconnecting` it waits.
+   *
+   * Rejects `offline`, `queue-full`, `invalid-jid`; `not-delivered` where the server can't have taken it,
+   * `delivery-unknown` where it may have, `stanza-error` where it was refused.
+   */
+  send(message: MessageInit, options?: CallOptions): Promise<SentMessage>;
+
+  /**
+   * Asks somebody something, and resolves to the payload of the answer, `null` where it has none. Without `to` the own
+   * account is asked. While `reconnecting` it waits. Without a timeout it ends after 30 seconds.
+   *
+   * Rejects `stanza-error` with the `condition` that was answered, `offline`, `queue-full`, `invalid-jid`, `closed`.
+   */
+  iq(request: IqRequest, options?: CallOptions): Promise<XmlElement | null>;
+
+  /**
+   * Sends a stanza as it is, and resolves when it is handed to the socket. Without `attrs.xmlns` it is in
+   * `jabber:client`.
+   *
+   * Rejects `offline`, `queue-full`.
+   */
+  sendElement(element: XmlElement): Promise<void>;
+
+  /**
+   * Says something else of the own availability, now and after each reconnection.
+   *
+   * Rejects `offline`.
+   */
+  setPresence(presence: PresenceInit, options?: CallOptions): Promise<void>;
+
+  /**
+   * The milliseconds that a server or client takes to answer; without `to`, the own server.
+   *
+   * Rejects `offline`, `invalid-jid`, `stanza-error`.
+   */
+  ping(to?: string | null, options?: CallOptions): Promise<number>;
+
+  /**
+   * Adds a listener, and returns what takes it away. Listeners run in order, one event after the other; one that throws
+   * harms no other, and is told as uncaught.
+   *
+   * Messages that come while nobody listens for them are held for the next listener: up to 10,000, then the oldest go
+   * and an `error` event says so (`queue-full`).
+   */
+  on<K extends keyof Events>(type: K, listener: (event: Events[K]) => void, options?: ListenerOptions): () => void;
+
+  /** The next event of a kind. */
+  once<K extends keyof Events>(type: K, options?: CallOptions): Promise<Events[K]>;
+
+  /**
+   * The events of a kind from this call on, for `for await`; what isn't read yet waits in memory. It ends with `break`,
+   * and, once all is read, with {@link Client.disconnect}; a lost connection doesn't end it. `signal` ends it with an
+   * `aborted` error.
+   */
+  events<K extends keyof Events>(type: K, options?: ListenerOptions): AsyncIterableIterator<Events[K]>;
+
+  /**
+   * Answers requests of others. `answer` gets the whole iq and returns the payload of the result, `null` for an empty
+   * one, or a promise. Where it throws something with a `condition` of RFC 6120 §8.3.3, that is the answer; anything
+   * else that it throws is told as uncaught, and answered by `internal-server-error`.
+   *
+   * Returns what ends it.
+   */
+  handle(match: RequestMatch, answer: (iq: XmlElement) => XmlElement | null | Promise<XmlElement | null>): () => void;
+
+  /** {@link Client.disconnect}, for `using`. */
+  [Symbol.dispose](): void;
+  /** {@link Client.disconnect}, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** The contacts of an account. */
+export interface Roster {
+  /**
+   * All contacts, in the order of their JIDs. Changes arrive as `roster` events.
+   *
+   * Rejects `offline`, `stanza-error`.
+   */
+  get(options?: CallOptions): Promise<RosterItem[]>;
+}
+
+/** A contact. */
+export interface RosterItem extends Omit<RosterPush, "subscription"> {
+  /** Who sees whose presence. */
+  subscription: Exclude<Subscription, "remove">;
+}
+
+/** A message to be sent. */
+export interface MessageInit extends Omit<OutgoingMessage, "type"> {
+  /** Default `"chat"`. */
+  type?: Exclude<MessageType, "error"> | undefined;
+}
+
+/** A question to somebody. */
+export interface IqRequest {
+  type: "get" | "set";
+  /** To whom: a JID. Without it, the own account. */
+  to?: string | null | undefined;
+  /** What; its namespace must be set. */
+  payload: XmlElement;
+}
+
+/** Which requests a handler answers. */
+export interface RequestMatch {
+  /** The namespace of the payload. */
+  xmlns: string;
+  /** Only these; both where it is left out. */
+  type?: "get" | "set" | undefined;
+}
+
+/**
+ * An XML element. `name` is the local name; a namespace stands in `attrs.xmlns`, on the root and wherever it changes,
+ * and children inherit it; the language in `attrs["xml:lang"]`. An attribute in a namespace is called `{namespace}name`.
+ */
+export interface XmlElement {
+  name: string;
+  attrs: Record<string, string>;
+  children: (XmlElement | string)[];
+}
+
+/** The state of a connection. `offline`: none is being made. `reconnecting`: it was lost, and is being made again. */
+export type Status = "offline" | "connecting" | "online" | "verifying" | "reconnecting";
+
+/** The events of a client, by name. An app may add the names of its own to this interface. */
+export interface Events {
+  /** A message came in. */
+  message: Message;
+  /** A presence came in, or a request to see ours. */
+  presence: PresenceEvent;
+  /** A contact was added, changed, or removed. */
+  roster: RosterPush;
+  /** The state of the connection changed. */
+  status: StatusEvent;
+  /** Something went wrong that no promise tells of. */
+  error: XmppError;
+  /** Any stanza came in. */
+  stanza: XmlElement;
+  /** A frame came in or went out. */
+  frame: FrameEvent;
+}
+
+/** The state of the connection changed, perhaps because of an error. */
+export type StatusEvent =
+  | { status: "offline" | "reconnecting" | "verifying"; error?: XmppError }
+  | { status: "connecting" | "online"; error?: never };
+
+/** A frame, with credentials taken out. */
+export interface FrameEvent {
+  direction: "in" | "out";
+  data: string;
+}
+
+/** Everything that can go wrong, as an `Error` with a stable code. */
+export interface XmppError extends Error {
+  name: "XmppError";
+  /** Which of the known kinds. */
+  code: ErrorCode;
+  /** How far things had come. */
+  phase: ErrorPhase;
+  /** Whether trying the same again later can succeed. */
+  retryable: boolean;
+  /** The XMPP condition, where the other side gave one, such as `"item-not-found"`. */
+  condition?: string;
+  /** The other side's own words. */
+  text?: string;
+  /** What a person could do about it. */
+  hint?: string;
+  /** With `aborted`, the signal's reason; else what lies behind it, where that is known. */
+  cause?: unknown;
+}
+
+/** How far things had come when it went wrong. */
+export type ErrorPhase = "discovery" | "socket" | "stream" | "auth" | "bind" | "session" | "stanza";
+
+/** The kinds of error. */
+export type ErrorCode =
+  /** Host-meta could not be asked: no network, no such host, or a CORS refusal. */
+  | "discovery-network"
+  /** Host-meta answered with an HTTP status that is no success. */
+  | "discovery-http"
+  /** Host-meta answered with something that it should not be. */
+  | "discovery-parse"
+  /** Host-meta names no WebSocket endpoint that may be used. */
+  | "discovery-no-link"
+  /** The only way on is unencrypted, and that was not allowed. */
+  | "insecure"
+  /** The WebSocket could not be opened. */
+  | "socket-failed"
+  /** What answered is a WebSocket server, but not for XMPP. */
+  | "subprotocol-missing"
+  /** The server broke the rules of the protocol. */
+  | "protocol-violation"
+  /** The server ended the stream with an error. */
+  | "stream-error"
+  /** The connection was closed without a reason. */
+  | "closed"
+  /** The credentials were refused. */
+  | "not-authorized"
+  /** The server offers no way to log in that the credentials allow. */
+  | "no-mechanism"
+  /** The server did not prove that it knows the account's key. */
+  | "server-signature"
+  /** The server offers less security than it must, or less than before. */
+  | "downgrade"
+  /** No resource could be bound. */
+  | "bind-failed"
+  /** Another session took this one's place. */
+  | "conflict"
+  /** The other side answered a stanza with an error. */
+  | "stanza-error"
+  /** There is no connection, and none is being made. */
+  | "offline"
+  /** The message has certainly not been taken by the server. */
+  | "not-delivered"
+  /** Nobody can tell whether the server has taken the message. */
+  | "delivery-unknown"
+  /** Too much waits already. */
+  | "queue-full"
+  /** The stanza is larger than may be sent. */
+  | "too-large"
+  /** It took longer than allowed. */
+  | "timeout"
+  /** The app aborted it. */
+  | "aborted"
+  /** Not an XMPP address. */
+  | "invalid-jid"
+  /** The app passed something that can't be used. */
+  | "invalid-argument"
+  /** The call does not fit the client's present state. */
+  | "invalid-state"
+  /** The platform can't run the package. */
+  | "load-failed"
+  /** A fault of this package. */
+  | "internal";

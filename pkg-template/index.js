@@ -1,0 +1,293 @@
+// stanzawire: what the wasm can't do by itself. It is loaded when the first client is made, each client has an instance
+// of its own, and a trap in one ends that client alone.
+
+import createGlue from "./stanzawire.js";
+import wasm from "./wasm.js";
+
+/** The longest time that setTimeout takes. */
+const LONGEST = 2 ** 31 - 1;
+
+export async function connect(options) {
+  const client = await createClient(options);
+  await client.connect({ signal: options.signal });
+  return client;
+}
+
+export async function createClient(options) {
+  const signal = signalOf(options);
+  throwIfAborted(signal);
+  const glue = await instantiate();
+  throwIfAborted(signal);
+  return new Client(glue, options);
+}
+
+export function xml(name, attrs, ...children) {
+  return { name, attrs: { ...attrs }, children };
+}
+
+export function isXmppError(value) {
+  return typeof value === "object" && value !== null && value.name === "XmppError" && typeof value.code === "string";
+}
+
+class Client {
+  #inner;
+  #dead;
+  #jid;
+  #host = { socket: undefined, guard: (entry) => (...args) => this.#called(entry, args) };
+  /** How to reject what waits for an instance that has trapped. */
+  #waiting = new Set();
+  #listeners = new Map();
+  #iterators = new Set();
+
+  constructor(glue, options) {
+    this.#inner = this.#enter(() => new glue.Client(options, this.#host));
+    this.roster = Object.freeze({ get: (options) => this.#call("rosterGet", options) });
+  }
+
+  get jid() {
+    // Kept for after a trap.
+    if (!this.#dead) this.#jid = this.#enter(() => this.#inner.jid);
+    return this.#jid;
+  }
+
+  get status() {
+    return this.#dead ? "offline" : this.#enter(() => this.#inner.status);
+  }
+
+  static {
+    for (const name of ["connect", "send", "iq", "sendElement", "setPresence", "ping"]) {
+      this.prototype[name] = function (...args) {
+        return this.#call(name, ...args);
+      };
+    }
+  }
+
+  async disconnect() {
+    await this.#call("disconnect");
+    for (const end of [...this.#iterators]) end();
+  }
+
+  handle(match, answer) {
+    const number = this.#enter(() => this.#inner.handle(match, answer));
+    return () => {
+      if (!this.#dead) this.#enter(() => this.#inner.unhandle(number));
+    };
+  }
+
+  on(type, listener, options) {
+    const signal = signalOf(options);
+    // Like addEventListener.
+    if (signal?.aborted) return () => {};
+    const number = this.#enter(() => this.#inner.on(type, listener));
+    this.#listeners.set(number, { type, listener });
+    const off = () => {
+      if (!this.#listeners.delete(number)) return;
+      signal?.removeEventListener("abort", off);
+      if (!this.#dead) this.#enter(() => this.#inner.off(number));
+    };
+    signal?.addEventListener("abort", off);
+    return off;
+  }
+
+  once(type, options) {
+    return new Promise((resolve, reject) => {
+      const signal = signalOf(options);
+      const timeout = timeoutOf(options);
+      throwIfAborted(signal);
+      let timer;
+      const off = this.on(type, (event) => end(resolve, event));
+      const end = (settle, value) => {
+        off();
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", abort);
+        this.#waiting.delete(fail);
+        settle(value);
+      };
+      const fail = (error) => end(reject, error);
+      const abort = () => fail(aborted(signal));
+      signal?.addEventListener("abort", abort);
+      this.#waiting.add(fail);
+      if (timeout !== undefined) {
+        const late = failure("timeout", `no ${type} event came in time`, { retryable: true });
+        timer = setTimeout(fail, Math.min(timeout, LONGEST), late);
+      }
+    });
+  }
+
+  events(type, options) {
+    const signal = signalOf(options);
+    const items = [];
+    const takers = [];
+    let ended = signal?.aborted ?? false;
+    let problem = ended ? aborted(signal) : undefined;
+    const off = this.on(type, (value) => {
+      const taker = takers.shift();
+      if (taker) taker.resolve({ value, done: false });
+      else items.push(value);
+    }, options);
+    const next = () => {
+      if (items.length > 0) return Promise.resolve({ value: items.shift(), done: false });
+      if (!ended) return new Promise((resolve, reject) => takers.push({ resolve, reject }));
+      const error = problem;
+      problem = undefined;
+      return error ? Promise.reject(error) : Promise.resolve({ value: undefined, done: true });
+    };
+    const end = (error) => {
+      if (ended) return;
+      ended = true;
+      problem = error;
+      off();
+      signal?.removeEventListener("abort", abort);
+      this.#iterators.delete(end);
+      if (error) items.length = 0;
+      for (const taker of takers.splice(0)) next().then(taker.resolve, taker.reject);
+    };
+    const abort = () => end(aborted(signal));
+    if (!ended) {
+      signal?.addEventListener("abort", abort);
+      this.#iterators.add(end);
+    }
+    return {
+      next,
+      return: (value) => {
+        end();
+        items.length = 0;
+        problem = undefined;
+        return Promise.resolve({ value, done: true });
+      },
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
+  }
+
+  /** Calls a method that returns a promise. */
+  #call(method, ...args) {
+    return new Promise((resolve, reject) => {
+      const end = (settle) => (value) => {
+        this.#waiting.delete(reject);
+        settle(value);
+      };
+      const promise = this.#enter(() => this.#inner[method](...args));
+      this.#waiting.add(reject);
+      promise.then(end(resolve), end(reject));
+    });
+  }
+
+  /** A way into the wasm on the app's behalf. */
+  #enter(entry) {
+    if (this.#dead) throw this.#dead;
+    try {
+      return entry();
+    } catch (error) {
+      throw isXmppError(error) ? error : this.#trapped(error);
+    }
+  }
+
+  /** A way into the wasm on the platform's behalf: there is nobody to throw to. */
+  #called(entry, args) {
+    if (this.#dead) return;
+    try {
+      entry(...args);
+    } catch (error) {
+      this.#trapped(error);
+    }
+  }
+
+  /** Nothing in the instance can be relied on any more. */
+  #trapped(cause) {
+    if (this.#dead) return this.#dead;
+    const hint = "This is a fault of stanzawire: please report it. Make a new client with createClient().";
+    const error = failure("internal", `the client has failed: ${cause?.message ?? cause}`, { hint, cause });
+    this.#dead = error;
+    this.#inner = undefined;
+    const { socket } = this.#host;
+    if (socket) {
+      socket.onopen = socket.onmessage = socket.onclose = null;
+      socket.close();
+    }
+    for (const reject of [...this.#waiting]) reject(error);
+    this.#waiting.clear();
+    for (const end of [...this.#iterators]) end(error);
+    const events = { status: { status: "offline", error }, error };
+    for (const { type, listener } of this.#listeners.values()) {
+      // In a microtask of its own, so that what one throws harms no other, and is told as uncaught.
+      if (Object.hasOwn(events, type)) queueMicrotask(() => listener(events[type]));
+    }
+    this.#listeners.clear();
+    return error;
+  }
+}
+
+// Engines that have `using` have these symbols; in others nobody can ask for them.
+for (const symbol of [Symbol.dispose, Symbol.asyncDispose]) {
+  const value = function () {
+    return this.disconnect().catch(() => {});
+  };
+  if (symbol) Object.defineProperty(Client.prototype, symbol, { value, configurable: true, writable: true });
+}
+
+/** The module, being compiled or ready. */
+let compiling;
+
+async function instantiate() {
+  try {
+    // async, so that a missing WebAssembly rejects as well.
+    compiling ??= (async () => WebAssembly.compile(Uint8Array.from(atob(wasm), (character) => character.charCodeAt(0))))();
+    const glue = createGlue();
+    await glue({ module_or_path: await compiling });
+    return glue;
+  } catch (cause) {
+    // The next call tries again.
+    compiling = undefined;
+    throw loadFailed(cause);
+  }
+}
+
+async function compile() {
+  // One character a byte.
+  return WebAssembly.compile(Uint8Array.from(wasm, (character) => character.charCodeAt(0)));
+}
+
+function loadFailed(cause) {
+  const hint = typeof WebAssembly === "undefined"
+    ? "This platform has no WebAssembly, or it is switched off (as in some lockdown modes)."
+    : /content security policy|unsafe-eval|csp/i.test(cause?.message)
+      ? "Add 'wasm-unsafe-eval' to the `script-src` of the page's Content-Security-Policy."
+      : /[^\0-\xff]/.test(wasm)
+        ? "The script was not read as UTF-8: add <meta charset=\"utf-8\"> to the page."
+        : undefined;
+  return failure("load-failed", `stanzawire could not be loaded: ${cause?.message ?? cause}`, { hint, cause });
+}
+
+function signalOf(options) {
+  const signal = options?.signal ?? undefined;
+  if (signal !== undefined && typeof signal.addEventListener !== "function") {
+    throw failure("invalid-argument", "`signal` must be an AbortSignal");
+  }
+  return signal;
+}
+
+function timeoutOf(options) {
+  const timeout = options?.timeout ?? undefined;
+  if (timeout === undefined || (typeof timeout === "number" && timeout >= 0)) return timeout;
+  throw failure("invalid-argument", "`timeout` must be a number, and not below 0");
+}
+
+function throwIfAborted(signal) {
+  if (signal?.aborted) throw aborted(signal);
+}
+
+function aborted(signal) {
+  return failure("aborted", "the call was aborted", { cause: signal.reason });
+}
+
+/** An XmppError of the façade's own. */
+function failure(code, message, { retryable = false, hint, cause } = {}) {
+  const error = new Error(message);
+  error.name = "XmppError";
+  Object.assign(error, { code, phase: "session", retryable });
+  if (hint !== undefined) error.hint = hint;
+  if (cause !== undefined) error.cause = cause;
+  return error;
+}

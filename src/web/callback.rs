@@ -1,0 +1,134 @@
+//! The one function through which the platform calls back.
+//!
+//! Each use binds a kind and a number to it. The façade can wrap it once (`host.guard`) and then sees every entry into
+//! wasm that isn't a method call.
+
+use super::drain::Inner;
+use js_sys::Function;
+use std::rc::Weak;
+use wasm_bindgen::prelude::*;
+
+/// What a call back is about; the number that comes with it is said beside each.
+#[derive(Clone, Copy)]
+#[repr(u32)]
+pub(super) enum Kind {
+    /// A socket's `open`: generation.
+    Open,
+    /// A socket's `message`: generation.
+    Message,
+    /// A socket's `close`: generation.
+    Close,
+    /// The timer.
+    Timer,
+    /// `fetch()` has a response: the fetch.
+    Response,
+    /// A piece of its body: the fetch.
+    Piece,
+    /// All of its body: the fetch.
+    Text,
+    /// The fetch failed: the fetch.
+    FetchFailed,
+    /// WebCrypto imported the password: the derivation.
+    Key,
+    /// WebCrypto derived the key: the derivation.
+    Bits,
+    /// WebCrypto can't: the derivation.
+    DeriveFailed,
+    /// Time for a slice of a derivation of our own: the derivation.
+    Slice,
+    /// The app's credentials: the wish.
+    Credentials,
+    /// The app's credentials function failed: the wish.
+    CredentialsFailed,
+    /// A handler's answer: the request.
+    Answer,
+    /// A handler failed: the request.
+    AnswerFailed,
+    /// A signal was aborted: the call.
+    Abort,
+    /// The network came (1) or went (0).
+    Network,
+    /// Time to run listeners.
+    Deliver,
+}
+
+impl Kind {
+    const ALL: [Kind; 19] = [
+        Kind::Open,
+        Kind::Message,
+        Kind::Close,
+        Kind::Timer,
+        Kind::Response,
+        Kind::Piece,
+        Kind::Text,
+        Kind::FetchFailed,
+        Kind::Key,
+        Kind::Bits,
+        Kind::DeriveFailed,
+        Kind::Slice,
+        Kind::Credentials,
+        Kind::CredentialsFailed,
+        Kind::Answer,
+        Kind::AnswerFailed,
+        Kind::Abort,
+        Kind::Network,
+        Kind::Deliver,
+    ];
+}
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_name = Function)]
+    type Bindable;
+    #[wasm_bindgen(method)]
+    fn bind(this: &Bindable, receiver: &JsValue, kind: u32, number: f64) -> Function;
+
+    /// What the façade gives a client: `guard(f)` returns a function in place of `f`; `socket` is set to the
+    /// WebSocket that is open, for when the instance can't close it any more.
+    pub type Host;
+    #[wasm_bindgen(method)]
+    fn guard(this: &Host, function: &JsValue) -> JsValue;
+    #[wasm_bindgen(method, setter)]
+    pub(super) fn set_socket(this: &Host, socket: &JsValue);
+
+    type Thenable;
+    #[wasm_bindgen(method, catch)]
+    fn then(this: &Thenable, resolved: &Function, rejected: &Function) -> Result<JsValue, JsValue>;
+}
+
+/// The function.
+pub(super) struct Callback(Bindable);
+
+impl Callback {
+    /// Calls `inner` as long as it is there.
+    pub(super) fn new(inner: &Weak<Inner>, host: Option<&Host>) -> Callback {
+        let inner = inner.clone();
+        let closure = Closure::<dyn Fn(u32, f64, JsValue)>::new(move |kind: u32, number: f64, value: JsValue| {
+            if let (Some(inner), Some(kind)) = (inner.upgrade(), Kind::ALL.get(kind as usize)) {
+                inner.called(*kind, number, &value);
+            }
+        });
+        // Freed by the garbage collector, once no platform object holds it any more.
+        let function = closure.into_js_value();
+        let function = match host {
+            Some(host) => host.guard(&function),
+            None => function,
+        };
+        Callback(function.unchecked_into())
+    }
+
+    /// A JavaScript function that calls back with this kind and number, and with its own first argument.
+    pub(super) fn bound(&self, kind: Kind, number: f64) -> Function {
+        self.0.bind(&JsValue::UNDEFINED, kind as u32, number)
+    }
+
+    /// Calls back with what becomes of a promise.
+    pub(super) fn then(&self, promise: &JsValue, resolved: Kind, rejected: Kind, number: f64) {
+        let promise: &Thenable = promise.unchecked_ref();
+        let rejected = self.bound(rejected, number);
+        if let Err(error) = promise.then(&self.bound(resolved, number), &rejected) {
+            // No promise, then.
+            let _ = rejected.call1(&JsValue::UNDEFINED, &error);
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! The class that the package's façade wraps. Its types are written in the package's `index.d.ts`.
+//!
+//! Methods take `&self`, hand back the promise of a ticket, and hold no borrow across an `await`. What the app passed
+//! wrongly rejects the promise; only what returns none throws.
+
+use super::callback::{Host, Kind};
+use super::drain::Inner;
+use super::element;
+use super::error::to_js;
+use super::fields::{Fields, is_absent, string, wrong};
+use super::options::{CallOptions, Options, jid, presence_init};
+use super::requests;
+use crate::engine::{Command, IqRequest};
+use crate::error::{Code, Error, Phase};
+use crate::im;
+use crate::im::chat::{MessageType, OutgoingMessage};
+use crate::stream::ns;
+use js_sys::{Function, Promise};
+use std::rc::Rc;
+use wasm_bindgen::prelude::*;
+
+/// One account's client.
+#[wasm_bindgen(skip_typescript)]
+pub struct Client {
+    inner: Rc<Inner>,
+}
+
+#[wasm_bindgen]
+impl Client {
+    /// Makes a client that isn't connected from `ConnectOptions`.
+    #[wasm_bindgen(constructor, skip_typescript)]
+    pub fn new(options: &JsValue, host: Option<Host>) -> Result<Client, JsValue> {
+        let inner = Options::read(options).and_then(|options| Inner::new(options, host));
+        inner.map(|inner| Client { inner }).map_err(throw)
+    }
+
+    /// The bound address, while online; the account before.
+    #[wasm_bindgen(getter, skip_typescript)]
+    pub fn jid(&self) -> String {
+        self.inner.with(|engine| engine.jid().as_str().to_owned())
+    }
+
+    /// The connection's state.
+    #[wasm_bindgen(getter, skip_typescript)]
+    pub fn status(&self) -> String {
+        self.inner.with(|engine| engine.status().as_str().to_owned())
+    }
+
+    /// Logs in.
+    #[wasm_bindgen(skip_typescript)]
+    pub fn connect(&self, options: &JsValue) -> Promise {
+        self.call(options, |timeout| Ok(Command::Connect { timeout }))
+    }
+
+    /// Logs out.
+    #[wasm_bindgen(skip_typescript)]
+    pub fn disconnect(&self) -> Promise {
+        self.call(&JsValue::UNDEFINED, |_| Ok(Command::Disconnect))
+    }
+
+    /// Sends a message.
+    #[wasm_bindgen(skip_typescript)]
+    pub fn send(&self, message: &JsValue, options: &JsValue) -> Promise {
+        self.im(options, || Ok(im::Command::Chat(im::chat::Command::Send(outgoing(message)?))))
+    }
+
+    /// Asks by an iq.
+    #[wasm_bindgen(skip_typescript)]
+    pub fn iq(&self, request: &JsValue, options: &JsValue) -> Promise {
+        self.call(options, |timeout| {
+            let fields = Fields::of(request, "request")?;
+            let request = IqRequest {
+                set: match fields.required("type")?.as_str() {
+                    "get" => false,
+                    "set" => true,
+                    _ => return Err(wrong("type", "\"get\" or \"set\"")),
+                },
+                to: match fields.string("to")? {
+                    Some(to) => Some(jid(&to, "to")?),
+                    None => None,
+                },
+                payload: element::from_js(&fields.get("payload")?, "payload", None)?,
+            };
+            Ok(Command::Iq { request, timeout })
+        })
+    }
+
+    /// Sends a stanza as it is.
+    #[wasm_bindgen(js_name = sendElement, skip_typescript)]
+    pub fn send_element(&self, element: &JsValue) -> Promise {
+        self.call(&JsValue::UNDEFINED, |_| {
+            let element = element::from_js(element, "element", Some(ns::CLIENT))?;
+            Ok(Command::SendElement(element))
+        })
+    }
+
+    /// Says something else of the own availability.
+    #[wasm_bindgen(js_name = setPresence, skip_typescript)]
+    pub fn set_presence(&self, presence: &JsValue, options: &JsValue) -> Promise {
+        self.im(options, || {
+            let presence = presence_init(presence)?;
+            Ok(im::Command::Presence(im::presence::Command::Set(presence)))
+        })
+    }
+
+    /// Asks whether somebody is there.
+    #[wasm_bindgen(skip_typescript)]
+    pub fn ping(&self, to: &JsValue, options: &JsValue) -> Promise {
+        self.im(options, || {
+            let to = if is_absent(to) {
+                None
+            } else {
+                Some(jid(&string(to, "to")?, "to")?)
+            };
+            Ok(im::Command::Ping(im::ping::Command::Ping(to)))
+        })
+    }
+
+    /// All contacts.
+    #[wasm_bindgen(js_name = rosterGet, skip_typescript)]
+    pub fn roster_get(&self, options: &JsValue) -> Promise {
+        self.im(options, || Ok(im::Command::Roster(im::roster::Command::Get)))
+    }
+
+    /// Adds a listener; `off` with the number takes it away.
+    #[wasm_bindgen(skip_typescript)]
+    pub fn on(&self, kind: &JsValue, listener: &JsValue) -> Result<u32, JsValue> {
+        let kind = string(kind, "type").map_err(throw)?;
+        Ok(self.inner.listen(kind, function(listener, "listener")?))
+    }
+
+    /// Takes a listener away.
+    #[wasm_bindgen(skip_typescript)]
+    pub fn off(&self, number: u32) {
+        self.inner.unlisten(number);
+    }
+
+    /// From now on the function answers these requests; `unhandle` with the number ends it.
+    #[wasm_bindgen(skip_typescript)]
+    pub fn handle(&self, wanted: &JsValue, answer: &JsValue) -> Result<u32, JsValue> {
+        let wanted = requests::wanted(wanted).map_err(throw)?;
+        let answer = function(answer, "answer")?;
+        let number = self.inner.ticket().0 as u32;
+        self.inner.handlers.borrow_mut().push((number, answer));
+        self.inner
+            .enter(Box::new(move |engine, _| engine.answer(number, wanted)));
+        Ok(number)
+    }
+
+    /// The function no longer answers.
+    #[wasm_bindgen(skip_typescript)]
+    pub fn unhandle(&self, number: u32) {
+        self.inner.handlers.borrow_mut().retain(|(other, _)| *other != number);
+        self.inner.enter(Box::new(move |engine, _| engine.unanswer(number)));
+    }
+}
+
+impl Client {
+    fn im(&self, options: &JsValue, command: impl FnOnce() -> Result<im::Command, Error>) -> Promise {
+        self.call(options, |timeout| {
+            let command = command()?;
+            Ok(Command::Im { command, timeout })
+        })
+    }
+
+    fn call(&self, options: &JsValue, command: impl FnOnce(Option<u64>) -> Result<Command, Error>) -> Promise {
+        let options = CallOptions::read(options);
+        let command = options.and_then(|options| Ok((command(options.timeout).map_err(in_stanza)?, options)));
+        self.begin(command)
+    }
+
+    // Not generic, for the sake of its size.
+    fn begin(&self, command: Result<(Command, CallOptions), Error>) -> Promise {
+        let (command, options) = match command {
+            Ok(both) => both,
+            Err(error) => return Promise::reject(&throw(error)),
+        };
+        let ticket = self.inner.ticket();
+        if let Some(signal) = options.signal.as_ref().filter(|signal| signal.is_aborted()) {
+            let error = Error::new(Code::Aborted, Phase::Session, "the call was aborted before it began");
+            return Promise::reject(&to_js(&error, Some(&signal.reason())));
+        }
+        let abort = |signal| (signal, self.inner.callback.bound(Kind::Abort, ticket.0 as f64));
+        let promise = self.inner.promises.begin(ticket, options.signal.map(abort));
+        self.inner
+            .enter(Box::new(move |engine, now| engine.command(now, ticket, command)));
+        promise
+    }
+}
+
+/// Reads an `OutgoingMessage`.
+fn outgoing(message: &JsValue) -> Result<OutgoingMessage, Error> {
+    let fields = Fields::of(message, "message")?;
+    Ok(OutgoingMessage {
+        to: fields.required("to")?,
+        body: fields.string("body")?,
+        kind: match fields.string("type")?.as_deref() {
+            None => None,
+            Some("chat") => Some(MessageType::Chat),
+            Some("normal") => Some(MessageType::Normal),
+            Some("groupchat") => Some(MessageType::Groupchat),
+            Some("headline") => Some(MessageType::Headline),
+            Some(_) => return Err(wrong("type", "one of chat, normal, groupchat and headline")),
+        },
+        id: fields.string("id")?,
+        subject: fields.string("subject")?,
+        thread: fields.string("thread")?,
+    })
+}
+
+fn function(value: &JsValue, what: &str) -> Result<Function, JsValue> {
+    match value.dyn_ref::<Function>() {
+        Some(function) => Ok(function.clone()),
+        None => Err(throw(wrong(what, "a function"))),
+    }
+}
+
+/// The same error, of the stanza that an argument was for.
+fn in_stanza(error: Error) -> Error {
+    Error::new(error.code(), Phase::Stanza, error.message().to_owned())
+}
+
+fn throw(error: Error) -> JsValue {
+    to_js(&error, None)
+}

@@ -1,0 +1,83 @@
+//! Replies and events as plain JavaScript objects: dates as `Date`, absent fields absent.
+
+use super::fields::set;
+use super::{element, error};
+use crate::engine::{Event, Reply};
+use crate::im::Named;
+use crate::stanza::Stamp;
+use js_sys::{Date, Object, Reflect};
+use serde::{Serialize, Serializer};
+use serde_wasm_bindgen::preserve;
+use wasm_bindgen::{JsCast, JsValue};
+
+/// What a call resolves to.
+pub(super) fn reply(reply: &Reply) -> JsValue {
+    match reply {
+        Reply::Done => JsValue::UNDEFINED,
+        Reply::Payload(None) => JsValue::NULL,
+        Reply::Payload(Some(payload)) => element::to_js(payload),
+        Reply::Im(reply) => plain(reply),
+    }
+}
+
+/// The name by which listeners know an event; none for a request, which has one handler.
+pub(super) fn name(event: &Event) -> &'static str {
+    match event {
+        Event::Status(..) => "status",
+        Event::Error(_) => "error",
+        Event::Stanza(_) => "stanza",
+        Event::Frame { .. } => "frame",
+        Event::Request { .. } => "",
+        Event::Im(event) => event.name(),
+    }
+}
+
+/// What listeners are handed.
+pub(super) fn event(event: &Event, cause: Option<&JsValue>) -> JsValue {
+    match event {
+        Event::Status(status, reason) => {
+            let object: JsValue = Object::new().into();
+            set(&object, "status", &status.as_str().into());
+            if let Some(reason) = reason {
+                set(&object, "error", &error::to_js(reason, cause));
+            }
+            object
+        }
+        Event::Error(reason) => error::to_js(reason, cause),
+        Event::Stanza(stanza) | Event::Request { iq: stanza, .. } => element::to_js(stanza),
+        Event::Frame { inbound, data } => {
+            let object: JsValue = Object::new().into();
+            set(&object, "direction", &if *inbound { "in" } else { "out" }.into());
+            set(&object, "data", &data.as_str().into());
+            object
+        }
+        Event::Im(event) => {
+            let object = plain(event);
+            without_invalid_date(&object);
+            object
+        }
+    }
+}
+
+fn plain(value: &impl Serialize) -> JsValue {
+    // What we serialize are structs of strings and numbers, which can't fail.
+    value.serialize(&serde_wasm_bindgen::Serializer::new()).unwrap_or_default()
+}
+
+/// Takes out a `delay` of a day that doesn't exist.
+fn without_invalid_date(object: &JsValue) {
+    let delay = "delay".into();
+    if let Ok(true) = Reflect::has(object, &delay)
+        && Reflect::get(object, &delay).is_ok_and(|delay| delay.is_undefined())
+    {
+        let _ = Reflect::delete_property(object.unchecked_ref::<Object>(), &delay);
+    }
+}
+
+impl Serialize for Stamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let date = Date::new(&self.0.as_str().into());
+        let valid = !date.get_time().is_nan();
+        preserve::serialize(&if valid { date.into() } else { JsValue::UNDEFINED }, serializer)
+    }
+}

@@ -1,0 +1,394 @@
+//! The drain loop: facts and calls in, wishes carried out, then the app's own functions.
+//!
+//! What happens while the engine speaks only queues. The app's functions run when it has finished, in order; a call that
+//! one of them makes goes through the engine at once, and the events it causes come behind those that wait already.
+
+use super::callback::{Callback, Host, Kind};
+use super::convert;
+use super::credentials;
+use super::derive::{self, Deriving};
+use super::entropy;
+use super::error::report;
+use super::fetch::{Fetch, Outcome};
+use super::listeners::Listeners;
+use super::options::Options;
+use super::promises::Promises;
+use super::socket::{self, Socket};
+use super::timer::{Timer, now};
+use crate::engine::{Engine, Event, Input, Millis, Output, Status, Ticket, Wish};
+use crate::error::{Code, Error, Phase};
+use crate::sasl::Credentials;
+use js_sys::{Function, Promise};
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(catch, js_name = addEventListener)]
+    fn add_event_listener(kind: &str, listener: &Function) -> Result<(), JsValue>;
+    #[wasm_bindgen(catch, js_name = removeEventListener)]
+    fn remove_event_listener(kind: &str, listener: &Function) -> Result<(), JsValue>;
+    #[wasm_bindgen(js_name = queueMicrotask)]
+    fn queue_microtask(function: &Function);
+}
+
+/// What goes into the engine.
+pub(super) type Entry = Box<dyn FnOnce(&mut Engine, Millis)>;
+
+/// What is for functions of the app's.
+enum Delivery {
+    Event(Event),
+    AskCredentials(Ticket),
+}
+
+/// A client's engine and all that the platform has for it.
+pub(super) struct Inner {
+    engine: RefCell<Engine>,
+    entries: RefCell<VecDeque<Entry>>,
+    draining: Cell<bool>,
+    deliveries: RefCell<VecDeque<Delivery>>,
+    delivering: Cell<bool>,
+    tickets: Cell<u64>,
+    pub(super) callback: Callback,
+    host: Option<Host>,
+    pub(super) promises: Promises,
+    pub(super) listeners: Listeners,
+    pub(super) handlers: RefCell<Vec<(u32, Function)>>,
+    /// The app's `credentials` function, and what it last failed with.
+    ask: Option<Function>,
+    cause: RefCell<Option<JsValue>>,
+    socket: RefCell<Option<Socket>>,
+    fetches: RefCell<Vec<Fetch>>,
+    deriving: RefCell<Option<Deriving>>,
+    timer: Timer,
+    /// The listeners for the network, while there is something to listen for.
+    network: RefCell<Option<[Function; 2]>>,
+}
+
+const NETWORK: [&str; 2] = ["offline", "online"];
+
+impl Inner {
+    pub(super) fn new(options: Options, host: Option<Host>) -> Result<Rc<Inner>, Error> {
+        let seed = entropy::seed()?;
+        Ok(Rc::new_cyclic(|weak| Inner {
+            engine: RefCell::new(Engine::new(options.config, seed)),
+            entries: RefCell::default(),
+            draining: Cell::default(),
+            deliveries: RefCell::default(),
+            delivering: Cell::default(),
+            tickets: Cell::default(),
+            callback: Callback::new(weak, host.as_ref()),
+            host,
+            promises: Promises::default(),
+            listeners: Listeners::default(),
+            handlers: RefCell::default(),
+            ask: options.ask,
+            cause: RefCell::default(),
+            socket: RefCell::default(),
+            fetches: RefCell::default(),
+            deriving: RefCell::default(),
+            timer: Timer::default(),
+            network: RefCell::default(),
+        }))
+    }
+
+    /// Looks at the engine.
+    pub(super) fn with<T>(&self, look: impl FnOnce(&Engine) -> T) -> T {
+        look(&self.engine.borrow())
+    }
+
+    /// The number of a new call.
+    pub(super) fn ticket(&self) -> Ticket {
+        let number = self.tickets.get() + 1;
+        self.tickets.set(number);
+        Ticket(number)
+    }
+
+    /// Puts something into the engine, and carries out what comes of it.
+    pub(super) fn enter(&self, entry: Entry) {
+        self.entries.borrow_mut().push_back(entry);
+        if self.draining.replace(true) {
+            return;
+        }
+        while let Some(entry) = self.next_entry() {
+            entry(&mut self.engine.borrow_mut(), now());
+            while let Some(output) = self.next_output() {
+                self.carry_out(output);
+            }
+        }
+        let (deadline, status) = self.with(|engine| (engine.next_deadline(), engine.status()));
+        self.timer.arm(deadline, &self.callback);
+        self.watch_network(status != Status::Offline);
+        self.draining.set(false);
+        self.deliver();
+    }
+
+    /// Reports a fact.
+    pub(super) fn handle(&self, input: Input<'static>) {
+        self.enter(Box::new(move |engine, now| engine.handle(now, input)));
+    }
+
+    // These are functions so that the borrow ends before what they return is used.
+    fn next_entry(&self) -> Option<Entry> {
+        self.entries.borrow_mut().pop_front()
+    }
+
+    fn next_output(&self) -> Option<Output> {
+        self.engine.borrow_mut().poll_output()
+    }
+
+    fn next_delivery(&self) -> Option<Delivery> {
+        self.deliveries.borrow_mut().pop_front()
+    }
+
+    fn carry_out(&self, output: Output) {
+        match output {
+            Output::Io(wish) => self.grant(wish),
+            Output::Reply { ticket, result } => {
+                let cause = result.as_ref().err().and_then(|error| self.cause(error));
+                let result = result.map(|reply| convert::reply(&reply));
+                self.promises.settle(ticket, result, cause.as_ref());
+            }
+            Output::Event(event) => self.deliveries.borrow_mut().push_back(Delivery::Event(event)),
+        }
+    }
+
+    fn grant(&self, wish: Wish) {
+        match wish {
+            Wish::Fetch { id, url, limit } => match Fetch::start(id, &url, limit, &self.callback) {
+                Some(fetch) => self.fetches.borrow_mut().push(fetch),
+                None => self.fetch_ended(id, Outcome::Failed),
+            },
+            Wish::CancelFetch { id } => self.fetches.borrow_mut().retain(|fetch| fetch.id() != id),
+            Wish::Connect { generation, url } => {
+                let socket = Socket::open(&url, generation, &self.callback, self.host.as_ref());
+                if socket.is_none() {
+                    self.handle(Input::SocketClosed {
+                        generation,
+                        code: 1006,
+                        clean: false,
+                    });
+                }
+                self.socket.replace(socket);
+            }
+            Wish::Send(frame) => {
+                if let Some(socket) = &*self.socket.borrow() {
+                    socket.send(&frame);
+                }
+            }
+            Wish::CloseSocket { generation } => {
+                self.socket.borrow_mut().take_if(|socket| socket.generation() == generation);
+                self.deriving.take();
+            }
+            Wish::DeriveKey { id, request } => {
+                let deriving = Deriving::start(id, request, &self.callback);
+                self.deriving.replace(Some(deriving));
+            }
+            Wish::AskCredentials { id } => self.deliveries.borrow_mut().push_back(Delivery::AskCredentials(id)),
+        }
+    }
+
+    /// Something the platform calls back about.
+    pub(super) fn called(&self, kind: Kind, number: f64, value: &JsValue) {
+        let (id, generation) = (Ticket(number as u64), number as u32);
+        match kind {
+            Kind::Open => {
+                let protocol = self.socket.borrow().as_ref().map(Socket::protocol).unwrap_or_default();
+                self.enter(Box::new(move |engine, now| {
+                    let protocol = protocol.as_str();
+                    engine.handle(now, Input::SocketOpen { generation, protocol });
+                }));
+            }
+            Kind::Message => match socket::text(value) {
+                Some(data) => self.enter(Box::new(move |engine, now| {
+                    let data = data.as_str();
+                    engine.handle(now, Input::Frame { generation, data });
+                })),
+                None => self.handle(Input::BinaryFrame { generation }),
+            },
+            Kind::Close => {
+                let (code, clean) = socket::close(value);
+                self.handle(Input::SocketClosed {
+                    generation,
+                    code,
+                    clean,
+                });
+            }
+            Kind::Timer => {
+                self.timer.fired();
+                self.handle(Input::Deadline);
+            }
+            Kind::Response => self.fetch_step(id, &mut |fetch| fetch.response(value, &self.callback).err()),
+            Kind::Piece => self.fetch_step(id, &mut |fetch| fetch.piece(value, &self.callback).err()),
+            Kind::Text => self.fetch_step(id, &mut |fetch| Some(fetch.text(value))),
+            Kind::FetchFailed => self.fetch_step(id, &mut |_| Some(Outcome::Failed)),
+            Kind::Key | Kind::Bits | Kind::DeriveFailed | Kind::Slice => self.derive_step(id, kind, value),
+            Kind::Credentials => self.credentials(id, credentials::read(value)),
+            Kind::CredentialsFailed => self.credentials_failed(id, value),
+            Kind::Answer => self.handler_answered(id, value),
+            Kind::AnswerFailed => self.handler_failed(id, value),
+            Kind::Abort => self.enter(Box::new(move |engine, now| engine.abort(now, id))),
+            Kind::Network => self.handle(Input::Network { online: number > 0.0 }),
+            Kind::Deliver => self.deliver(),
+        }
+    }
+
+    fn fetch_step(&self, id: Ticket, step: &mut dyn FnMut(&mut Fetch) -> Option<Outcome>) {
+        let mut fetches = self.fetches.borrow_mut();
+        let outcome = fetches.iter_mut().find(|fetch| fetch.id() == id).and_then(step);
+        if let Some(outcome) = outcome {
+            fetches.retain(|fetch| fetch.id() != id);
+            drop(fetches);
+            self.fetch_ended(id, outcome);
+        }
+    }
+
+    fn fetch_ended(&self, id: Ticket, outcome: Outcome) {
+        self.enter(Box::new(move |engine, now| {
+            let outcome = outcome.as_fetched();
+            engine.handle(now, Input::Fetched { id, outcome });
+        }));
+    }
+
+    fn derive_step(&self, id: Ticket, kind: Kind, value: &JsValue) {
+        let mut under_way = self.deriving.borrow_mut();
+        let Some(deriving) = under_way.as_mut().filter(|deriving| deriving.id() == id) else {
+            return;
+        };
+        let key = match kind {
+            Kind::Key => deriving.key(value, &self.callback),
+            Kind::Bits => Some(derive::bits(value)),
+            Kind::Slice => deriving.slice(&self.callback),
+            _ => deriving.in_slices(&self.callback),
+        };
+        if let Some(key) = key {
+            under_way.take();
+            drop(under_way);
+            self.handle(Input::Derived { id, key });
+        }
+    }
+
+    /// Runs the app's functions.
+    fn deliver(&self) {
+        if self.delivering.replace(true) {
+            return;
+        }
+        while let Some(delivery) = self.next_delivery() {
+            match delivery {
+                Delivery::AskCredentials(id) => self.ask_credentials(id),
+                Delivery::Event(event @ Event::Request { .. }) => self.ask_handler(&event),
+                Delivery::Event(event) => self.tell(event),
+            }
+        }
+        self.delivering.set(false);
+    }
+
+    fn tell(&self, event: Event) {
+        let name = convert::name(&event);
+        let listeners = self.listeners.of(name);
+        if listeners.is_empty() {
+            if name == "message" && self.listeners.hold(event) {
+                let message = "nobody listens for messages: the oldest of those held are dropped";
+                let error = Error::new(Code::QueueFull, Phase::Session, message)
+                    .with_retryable(false)
+                    .with_hint("Add a listener for `message`.");
+                self.deliveries
+                    .borrow_mut()
+                    .push_back(Delivery::Event(Event::Error(error)));
+            }
+            return;
+        }
+        let cause = match &event {
+            Event::Error(error) | Event::Status(_, Some(error)) => self.cause(error),
+            _ => None,
+        };
+        let value = convert::event(&event, cause.as_ref());
+        for number in listeners {
+            // One that was taken away by another meanwhile isn't called any more.
+            let Some(listener) = self.listeners.get(number) else { continue };
+            if let Err(thrown) = listener.call1(&JsValue::UNDEFINED, &value) {
+                report(&thrown);
+            }
+        }
+    }
+
+    /// Adds a listener. What was held for want of one comes before anything newer, but not before `on` has returned.
+    pub(super) fn listen(&self, kind: String, listener: Function) -> u32 {
+        let held = if kind == "message" { self.listeners.take_held() } else { VecDeque::new() };
+        let number = self.listeners.add(kind, listener);
+        // First, since it may itself run listeners.
+        self.observe();
+        if !held.is_empty() {
+            let mut deliveries = self.deliveries.borrow_mut();
+            for event in held.into_iter().rev() {
+                deliveries.push_front(Delivery::Event(event));
+            }
+            queue_microtask(&self.callback.bound(Kind::Deliver, 0.0));
+        }
+        number
+    }
+
+    /// Takes a listener away.
+    pub(super) fn unlisten(&self, number: u32) {
+        self.listeners.remove(number);
+        self.observe();
+    }
+
+    fn observe(&self) {
+        let observe = self.listeners.observe();
+        self.enter(Box::new(move |engine, _| engine.observe(observe)));
+    }
+
+    fn ask_credentials(&self, id: Ticket) {
+        self.cause.take();
+        let Some(ask) = &self.ask else { return };
+        match ask.call0(&JsValue::UNDEFINED) {
+            Ok(answer) => {
+                let answer = Promise::resolve(&answer);
+                self.callback
+                    .then(&answer, Kind::Credentials, Kind::CredentialsFailed, id.0 as f64);
+            }
+            Err(thrown) => self.credentials_failed(id, &thrown),
+        }
+    }
+
+    fn credentials_failed(&self, id: Ticket, thrown: &JsValue) {
+        self.cause.replace(Some(thrown.clone()));
+        let message = "the `credentials` function failed";
+        self.credentials(id, Err(Error::new(Code::InvalidArgument, Phase::Auth, message)));
+    }
+
+    fn credentials(&self, id: Ticket, outcome: Result<Credentials, Error>) {
+        self.handle(Input::Credentials { id, outcome });
+    }
+
+    /// What the app's function failed with, where the error is that it failed.
+    fn cause(&self, error: &Error) -> Option<JsValue> {
+        let its = error.code() == Code::InvalidArgument && error.phase() == Phase::Auth;
+        if its { self.cause.borrow().clone() } else { None }
+    }
+
+    fn watch_network(&self, watch: bool) {
+        let mut watched = self.network.borrow_mut();
+        if watch == watched.is_some() {
+            return;
+        }
+        // Node has no such events, and no such functions.
+        match watched.take() {
+            Some(listeners) => {
+                for (kind, listener) in NETWORK.into_iter().zip(&listeners) {
+                    let _ = remove_event_listener(kind, listener);
+                }
+            }
+            None => {
+                let listeners = [0.0, 1.0].map(|online| self.callback.bound(Kind::Network, online));
+                for (kind, listener) in NETWORK.into_iter().zip(&listeners) {
+                    let _ = add_event_listener(kind, listener);
+                }
+                *watched = Some(listeners);
+            }
+        }
+    }
+}

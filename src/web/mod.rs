@@ -1,0 +1,30 @@
+//! The edge: everything that only a JavaScript platform has, and no decision of the protocol's.
+//!
+//! One [`Client`] owns one [`Engine`](crate::engine::Engine) and follows its drain rule (`drain.rs`): a fact or a call
+//! enters, the engine's wishes are carried out until there are none, one timer is armed, and only then do the app's own
+//! functions run. Whatever the platform calls back comes in through one function with a number for its kind
+//! (`callback.rs`), so that the package's façade can guard every way in against a trap.
+//!
+//! Only `globalThis` is used, by name: it works in pages, workers, Node, Deno and Bun.
+//!
+//! Left out for now: storage, Web Locks, visibility.
+
+mod callback;
+mod client;
+mod convert;
+mod credentials;
+mod derive;
+mod drain;
+mod element;
+mod entropy;
+mod error;
+mod fetch;
+mod fields;
+mod listeners;
+mod options;
+mod promises;
+mod requests;
+mod socket;
+mod timer;
+
+pub use client::Client;

@@ -1,0 +1,191 @@
+//! The options of a client and of a call, read and checked.
+
+use super::credentials;
+use super::error::invalid;
+use super::fields::{Fields, is_absent, wrong};
+use super::promises::AbortSignal;
+use crate::engine::Config;
+use crate::error::{Code, Error, Phase};
+use crate::im;
+use crate::im::presence::{PresenceInit, Show};
+use crate::jid::Jid;
+use crate::sasl::Credentials;
+use crate::session::{self, CredentialSource, ReconnectPolicy};
+use crate::xml;
+use js_sys::Function;
+use wasm_bindgen::prelude::*;
+
+/// What a client is made from.
+pub(super) struct Options {
+    pub(super) config: Config,
+    /// The app's `credentials` function.
+    pub(super) ask: Option<Function>,
+}
+
+/// What every long call takes.
+#[derive(Default)]
+pub(super) struct CallOptions {
+    pub(super) signal: Option<AbortSignal>,
+    /// Milliseconds.
+    pub(super) timeout: Option<u64>,
+}
+
+impl Options {
+    /// Reads `ConnectOptions`.
+    pub(super) fn read(options: &JsValue) -> Result<Options, Error> {
+        let fields = Fields::of(options, "options")?;
+        let address = jid(&fields.required("jid")?, "jid")?;
+        let (source, ask) = source(&fields, &address)?;
+        let mut config = session::Config::new(address.to_bare(), source);
+        config.resource = resource(&fields, &address)?;
+        config.url = fields.string("url")?;
+        config.host_meta = fields.string("hostMeta")?;
+        config.lang = fields.string("lang")?;
+        if let Some(timeout) = fields.millis("timeout")? {
+            config.timeout = timeout;
+        }
+        config.reconnect = reconnect(&fields.get("reconnect")?)?;
+        config.allow_insecure = fields.flag("allowInsecure")?.unwrap_or(false);
+        config.allow_plain = fields.flag("allowPlain")?.unwrap_or(false);
+        match fields.string("framing")?.as_deref() {
+            None | Some("rfc7395") => {}
+            Some("draft-00") => return Err(invalid("this version does not speak the framing \"draft-00\"")),
+            Some(_) => return Err(wrong("framing", "\"rfc7395\"")),
+        }
+        // Nothing is kept in this version; a mistake in what is passed shows all the same.
+        Fields::optional(&fields.get("storage")?, "storage")?;
+        let presence = fields.get("presence")?;
+        let im = im::Config {
+            presence: match presence.as_bool() {
+                Some(false) => None,
+                Some(true) => Some(PresenceInit::default()),
+                None if presence.is_undefined() => Some(PresenceInit::default()),
+                None => Some(presence_init(&presence)?),
+            },
+        };
+        Ok(Options {
+            config: Config { session: config, im },
+            ask,
+        })
+    }
+}
+
+impl CallOptions {
+    /// Reads `CallOptions`, which may be left out.
+    pub(super) fn read(options: &JsValue) -> Result<CallOptions, Error> {
+        let Some(fields) = Fields::optional(options, "options")? else {
+            return Ok(CallOptions::default());
+        };
+        let signal = fields.get("signal")?;
+        let signal = if signal.is_undefined() {
+            None
+        } else {
+            match Fields::of(&signal, "signal")?.get("addEventListener")?.is_function() {
+                true => Some(signal.unchecked_into()),
+                false => return Err(wrong("signal", "an AbortSignal")),
+            }
+        };
+        Ok(CallOptions {
+            signal,
+            timeout: fields.millis("timeout")?,
+        })
+    }
+}
+
+/// Parses the address that errors call `what`.
+pub(super) fn jid(text: &str, what: &str) -> Result<Jid, Error> {
+    Jid::parse(text).map_err(|error| {
+        let message = ["`", what, "` is no JID: ", &error.to_string()].concat();
+        Error::new(Code::InvalidJid, Phase::Session, message)
+    })
+}
+
+/// Reads a `PresenceInit`.
+pub(super) fn presence_init(value: &JsValue) -> Result<PresenceInit, Error> {
+    let fields = Fields::of(value, "presence")?;
+    let status = fields.string("status")?;
+    if status.as_deref().is_some_and(|text| !text.chars().all(xml::is_xml_char)) {
+        return Err(invalid("`status` has a character that XML can't carry"));
+    }
+    Ok(PresenceInit {
+        show: match fields.string("show")?.as_deref() {
+            None => None,
+            Some("away") => Some(Show::Away),
+            Some("chat") => Some(Show::Chat),
+            Some("dnd") => Some(Show::Dnd),
+            Some("xa") => Some(Show::Xa),
+            Some(_) => return Err(wrong("show", "one of away, chat, dnd and xa")),
+        },
+        status,
+        priority: {
+            let value = fields.get("priority")?;
+            match value.as_f64() {
+                None if value.is_undefined() => None,
+                // RFC 6121 §4.7.2.3.
+                Some(number) if (-128.0..=127.0).contains(&number) && number as i8 as f64 == number => {
+                    Some(number as i8)
+                }
+                _ => return Err(wrong("priority", "a whole number from -128 to 127")),
+            }
+        },
+    })
+}
+
+fn source(fields: &Fields<'_>, address: &Jid) -> Result<(CredentialSource, Option<Function>), Error> {
+    let password = fields.string("password")?;
+    let given = fields.get("credentials")?;
+    if password.is_some() && !given.is_undefined() {
+        return Err(invalid("`password` and `credentials` exclude each other"));
+    }
+    if let Some(function) = given.dyn_ref::<Function>() {
+        return Ok((CredentialSource::Ask, Some(function.clone())));
+    }
+    let known = match password {
+        Some(password) => credentials::password_of(password)?,
+        None if !is_absent(&given) => credentials::read(&given)?,
+        None if address.local().is_none() => Credentials::Anonymous,
+        None => return Err(invalid("an account needs `password` or `credentials`")),
+    };
+    if matches!(known, Credentials::Password(_)) && address.local().is_none() {
+        return Err(invalid("a password needs an account: `jid` has nothing before the domain"));
+    }
+    Ok((CredentialSource::Fixed(known), None))
+}
+
+/// The resource to ask for: of its own option, or of the address.
+fn resource(fields: &Fields<'_>, address: &Jid) -> Result<Option<String>, Error> {
+    let Some(asked) = fields.string("resource")? else {
+        return Ok(address.resource().map(str::to_owned));
+    };
+    let full = address.with_resource(&asked).map_err(|error| {
+        let message = ["`resource` can't be one: ", &error.to_string()].concat();
+        Error::new(Code::InvalidJid, Phase::Session, message)
+    })?;
+    if address.is_full() && address.resource() != full.resource() {
+        return Err(invalid("`jid` and `resource` name two different resources"));
+    }
+    Ok(full.resource().map(str::to_owned))
+}
+
+fn reconnect(value: &JsValue) -> Result<Option<ReconnectPolicy>, Error> {
+    let mut policy = ReconnectPolicy::default();
+    match value.as_bool() {
+        Some(false) => return Ok(None),
+        Some(true) => {}
+        None if value.is_undefined() => {}
+        None => {
+            let fields = Fields::of(value, "reconnect")?;
+            if let Some(max) = fields.millis("maxDelay")? {
+                policy.max = max;
+            }
+            if let Some(base) = fields.millis("minDelay")? {
+                policy.base = base;
+                policy.max = policy.max.max(base);
+            }
+            if let Some(attempts) = fields.number("maxAttempts")? {
+                policy.attempts = (attempts < f64::from(u32::MAX)).then_some(attempts as u32);
+            }
+        }
+    }
+    Ok(Some(policy))
+}

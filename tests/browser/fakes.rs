@@ -1,0 +1,134 @@
+//! Stand-ins for platform objects, for what no real server and no whole platform does. Dropped, they give back the real
+//! ones.
+
+use js_sys::{Array, Function};
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen(inline_js = r#"
+export function replace(path, value) {
+  const names = path.split(".");
+  const name = names.pop();
+  const object = names.reduce((object, name) => object[name], globalThis);
+  const before = Object.getOwnPropertyDescriptor(object, name);
+  Object.defineProperty(object, name, { value, configurable: true, writable: true });
+  return () => before ? Object.defineProperty(object, name, before) : delete object[name];
+}
+
+// A server by a function from a frame (or "open", "error" for the socket's own doings) to a list of what it says:
+// strings, objects for binary messages, and null for closing.
+export function socketClass(answer, protocol) {
+  return class {
+    protocol = protocol;
+    constructor(url, asked) {
+      if (answer("constructor", asked)) throw new DOMException("no", "SyntaxError");
+      setTimeout(() => {
+        this.onopen?.({ type: "open" });
+        this.say(answer("open") ?? []);
+      });
+    }
+    send(frame) {
+      setTimeout(() => this.say(answer(frame) ?? []));
+    }
+    say(frames) {
+      for (const data of frames) {
+        if (data === null) this.onclose?.({ type: "close", code: 1006, wasClean: false });
+        else this.onmessage?.({ type: "message", data });
+      }
+    }
+    close() {}
+  };
+}
+
+// The server's part of SCRAM as far as it can be played without knowing the key.
+export function scramServer(success) {
+  const sasl = "xmlns='urn:ietf:params:xml:ns:xmpp-sasl'";
+  return (frame) => {
+    if (frame.startsWith("<open")) {
+      return ["<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' version='1.0' id='1'/>",
+        "<stream:features xmlns:stream='http://etherx.jabber.org/streams'><mechanisms " + sasl +
+        "><mechanism>SCRAM-SHA-1</mechanism></mechanisms></stream:features>"];
+    }
+    if (frame.startsWith("<auth")) {
+      const nonce = atob(frame.match(/>([^<]*)</)[1]).match(/r=([^,]*)/)[1];
+      return [`<challenge ${sasl}>${btoa(`r=${nonce}server,s=c2FsdA==,i=4096`)}</challenge>`];
+    }
+    if (frame.startsWith("<response")) return [`<success ${sasl}>${success}</success>`];
+  };
+}
+
+export function fetchOf(make) {
+  return async (url, init) => make(url, init);
+}
+
+export function response(status, body, url) {
+  const response = new Response(body, { status });
+  if (url) Object.defineProperty(response, "url", { value: url });
+  return response;
+}
+
+export function without_body(status, text) {
+  return { status, url: "", body: null, text: async () => text };
+}
+
+"#)]
+extern "C" {
+    fn replace(path: &str, value: &JsValue) -> Function;
+    #[wasm_bindgen(js_name = socketClass)]
+    fn socket_class(answer: &Function, protocol: &str) -> JsValue;
+    #[wasm_bindgen(js_name = scramServer)]
+    pub(crate) fn scram_server(success: &str) -> Function;
+    #[wasm_bindgen(js_name = fetchOf)]
+    fn fetch_of(make: &Function) -> JsValue;
+    pub(crate) fn response(status: u16, body: &str, url: Option<&str>) -> JsValue;
+    pub(crate) fn without_body(status: u16, text: &str) -> JsValue;
+}
+
+/// A property of `globalThis`, by its path, replaced.
+pub(crate) struct Fake(Function);
+
+impl Fake {
+    pub(crate) fn of(path: &str, value: &JsValue) -> Fake {
+        Fake(replace(path, value))
+    }
+
+    /// `WebSocket`, by a function from frames to answers.
+    pub(crate) fn socket(answer: &Function, protocol: &str) -> Fake {
+        Fake::of("WebSocket", &socket_class(answer, protocol))
+    }
+
+    /// `fetch`, by a function from the address to a response.
+    pub(crate) fn fetch(make: &Function) -> Fake {
+        Fake::of("fetch", &fetch_of(make))
+    }
+}
+
+impl Drop for Fake {
+    fn drop(&mut self) {
+        self.0.call0(&JsValue::UNDEFINED).expect("restored");
+    }
+}
+
+/// What goes to `reportError` meanwhile.
+pub(crate) struct Reports {
+    _fake: Fake,
+    seen: Array,
+}
+
+impl Reports {
+    pub(crate) fn begin() -> Reports {
+        let seen = Array::new();
+        let list = seen.clone();
+        let sink = crate::support::function(move |error| {
+            list.push(&error);
+            Ok(JsValue::UNDEFINED)
+        });
+        Reports {
+            _fake: Fake::of("reportError", &sink),
+            seen,
+        }
+    }
+
+    pub(crate) fn end(self) -> Vec<JsValue> {
+        self.seen.iter().collect()
+    }
+}

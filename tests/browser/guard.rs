@@ -1,0 +1,55 @@
+//! What the package's façade relies on: every way in, other than a method, goes through its guard.
+
+use crate::support::*;
+use js_sys::Function;
+use std::cell::Cell;
+use std::rc::Rc;
+use stanzawire::web::Client;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_test::*;
+
+#[wasm_bindgen(inline_js = r#"
+export function host(open) {
+  const host = {
+    socket: undefined,
+    entries: 0,
+    guard: (entry) => (...args) => {
+      if (!open()) return;
+      host.entries += 1;
+      entry(...args);
+    },
+  };
+  return host;
+}
+"#)]
+extern "C" {
+    fn host(open: &Function) -> JsValue;
+}
+
+#[wasm_bindgen_test]
+async fn every_way_in_is_guarded() {
+    let open = Rc::new(Cell::new(true));
+    let state = open.clone();
+    let host = host(&function(move |_| Ok(state.get().into())));
+    let alice = Client::new(&options("alice", "{}"), Some(host.clone().unchecked_into())).unwrap();
+    done(alice.connect(&NONE)).await;
+    // Response, pieces of it, open, frames, key, bits.
+    assert!(get(&host, "entries").as_f64().unwrap() > 10.0);
+    let socket = get(&host, "socket");
+    assert_eq!(get(&socket, "readyState"), 1);
+
+    // With the guard shut, as after a trap, nothing comes in any more: the answer is on the socket, and is not heard.
+    open.set(false);
+    let before = get(&host, "entries");
+    let ping = alice.ping(&NONE, &json("{'timeout': 50}"));
+    let bob = online("bob").await;
+    for _ in 0..5 {
+        done(bob.ping(&NONE, &NONE)).await;
+    }
+    assert_eq!(get(&host, "entries"), before);
+    open.set(true);
+    // The guard ate the timer too: any other entry finds it overdue.
+    disconnect(&[&bob, &alice]).await;
+    let error = wasm_bindgen_futures::JsFuture::from(ping).await.expect_err("unanswered");
+    assert!(["timeout", "closed"].contains(&text(&error, "code").as_str()));
+}

@@ -1,0 +1,203 @@
+// The whole public API, used as its types allow. What must not compile is marked.
+
+import { connect, createClient, isXmppError, xml } from "stanzawire";
+import type {
+  CallOptions, Client, ConnectOptions, Credentials, ErrorCode, ErrorPhase, Events, FrameEvent, IqRequest, KeyValueStore,
+  ListenerOptions, Message, MessageInit, MessageType, PresenceEvent, PresenceInit, PresenceType, ReconnectOptions, RequestMatch,
+  Roster, RosterItem, RosterPush, SentMessage, Show, Status, StatusEvent, Subscription, XmlElement, XmppError,
+} from "stanzawire";
+
+/** Fails to compile unless both are the same type; `any` equals nothing but itself. */
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false;
+function same<_ extends true>(): void {}
+
+const store: KeyValueStore = {
+  getItem: async (key) => key,
+  setItem: (_key: string, _value: string) => {},
+  removeItem: () => Promise.resolve(),
+};
+const reconnect: ReconnectOptions = { minDelay: 1, maxDelay: 2, maxAttempts: Infinity };
+
+export const minimal: ConnectOptions = { jid: "alice@example.org" };
+export const full: ConnectOptions = {
+  jid: "alice@example.org/web",
+  password: "secret",
+  url: "wss://example.org/ws",
+  hostMeta: "https://example.org",
+  resource: "web",
+  signal: new AbortController().signal,
+  timeout: 1000,
+  reconnect,
+  presence: { show: "away", status: "lunch", priority: -1 },
+  allowInsecure: false,
+  allowPlain: true,
+  storage: store,
+  framing: "rfc7395",
+  lang: "de",
+};
+export const others: ConnectOptions[] = [
+  { jid: "example.org", credentials: { anonymous: true }, reconnect: false, presence: false, storage: null },
+  { jid: "a@example.org", credentials: { external: true, authzid: "b@example.org" } },
+  { jid: "a@example.org", credentials: () => ({ password: "secret" }), storage: sessionStorage },
+  { jid: "a@example.org", credentials: async (): Promise<Credentials> => ({ external: true }), password: undefined },
+];
+
+// @ts-expect-error: the address is required
+export const noJid: ConnectOptions = { password: "secret" };
+// @ts-expect-error: this version takes no tokens
+export const token: ConnectOptions = { jid: "a@example.org", credentials: { token: "t" } };
+// @ts-expect-error: this version takes no keys
+export const keys: ConnectOptions = { jid: "a@example.org", credentials: { scramKeys: {} } };
+// @ts-expect-error: this version has one framing
+export const framing: ConnectOptions = { jid: "a@example.org", framing: "draft-00" };
+// @ts-expect-error: a misspelt option
+export const misspelt: ConnectOptions = { jid: "a@example.org", pasword: "secret" };
+// @ts-expect-error: no such availability
+export const show: ConnectOptions = { jid: "a@example.org", presence: { show: "busy" } };
+
+export async function session(signal: AbortSignal): Promise<void> {
+  const call: CallOptions = { signal, timeout: 1000 };
+  const listen: ListenerOptions = { signal };
+  const created: Client = await createClient({ jid: "alice@example.org", password: "secret" });
+  same<Same<Awaited<ReturnType<typeof connect>>, Client>>();
+  same<Same<typeof created.jid, string>>();
+  same<Same<typeof created.status, Status>>();
+  same<Same<typeof created.roster, Roster>>();
+  // @ts-expect-error: it can't be set
+  created.jid = "bob@example.org";
+  // @ts-expect-error: nor this
+  created.roster = { get: async () => [] };
+
+  const connected: void = await created.connect(call);
+  const message: MessageInit = { to: "bob@example.org", body: "hi", type: "chat", id: "1", subject: "s", thread: "t" };
+  const sent = await created.send(message, call);
+  same<Same<typeof sent, SentMessage>>();
+  const ids: [string, string, string, string | undefined] = [sent.id, sent.originId, sent.to, sent.stanzaId];
+  // @ts-expect-error: a message goes to somebody
+  await created.send({ body: "hi" });
+  // @ts-expect-error: nobody sends errors
+  await created.send({ to: "bob@example.org", type: "error" });
+  // @ts-expect-error: no promise, no string
+  const wrong: string = created.send(message);
+
+  const request: IqRequest = { type: "get", to: "example.org", payload: xml("query", { xmlns: "jabber:iq:version" }) };
+  const answer = await created.iq(request, call);
+  same<Same<typeof answer, XmlElement | null>>();
+  // @ts-expect-error: it may be null
+  answer.name;
+  // @ts-expect-error: an answer is not asked
+  await created.iq({ type: "result", payload: xml("a") });
+  await created.iq({ type: "set", to: null, payload: xml("a", { xmlns: "urn:x" }) });
+
+  await created.sendElement(xml("message", { to: "bob@example.org" }, xml("body", null, "hi", " there")));
+  await created.setPresence({ show: "dnd" }, call);
+  same<Same<Awaited<ReturnType<typeof created.ping>>, number>>();
+  await created.ping("bob@example.org/web", call);
+  await created.ping();
+
+  const items = await created.roster.get(call);
+  same<Same<typeof items, RosterItem[]>>();
+  for (const { jid, name, subscription, groups, pending } of items) {
+    same<Same<typeof subscription, "none" | "to" | "from" | "both">>();
+    const row: [string, string | undefined, string[], boolean] = [jid, name, groups, pending];
+    void row;
+  }
+
+  const off: () => void = created.on("message", (event) => {
+    same<Same<typeof event, Message>>();
+    const type: MessageType = event.type;
+    const date: Date | undefined = event.delay;
+    const fields: (string | undefined)[] = [event.from, event.to, event.id, event.body, event.stanzaId, event.originId, type];
+    void [date, fields, event.subject, event.thread, event.condition];
+  }, listen);
+  off();
+  created.on("presence", (event: PresenceEvent) => {
+    const [type, shown]: [PresenceType | undefined, Show | undefined] = [event.type, event.show];
+    const priority: number = event.priority;
+    void [type, shown, priority, event.from, event.status, event.delay, event.condition];
+  });
+  created.on("roster", (push: RosterPush) => {
+    const subscription: Subscription = push.subscription;
+    void subscription;
+  });
+  created.on("status", (event) => {
+    same<Same<typeof event, StatusEvent>>();
+    if (event.status === "online") same<Same<typeof event.error, undefined>>();
+    const error: XmppError | undefined = event.error;
+    void error;
+  });
+  created.on("error", (error) => same<Same<typeof error, XmppError>>());
+  created.on("stanza", (stanza) => same<Same<typeof stanza, XmlElement>>());
+  created.on("frame", ({ direction, data }: FrameEvent) => {
+    same<Same<typeof direction, "in" | "out">>();
+    same<Same<typeof data, string>>();
+  });
+  // @ts-expect-error: no such event
+  created.on("mesage", () => {});
+  // @ts-expect-error: not what the event carries
+  created.on("frame", (frame: Message) => void frame);
+
+  const next = await created.once("status", call);
+  same<Same<typeof next, StatusEvent>>();
+  for await (const event of created.events("message", listen)) {
+    same<Same<typeof event, Message>>();
+    break;
+  }
+
+  const match: RequestMatch = { xmlns: "urn:x", type: "get" };
+  const end: () => void = created.handle(match, (iq) => {
+    same<Same<typeof iq, XmlElement>>();
+    return iq.attrs.to === undefined ? null : xml("a", { xmlns: "urn:x" });
+  });
+  created.handle({ xmlns: "urn:y" }, async () => null);
+  // @ts-expect-error: a string is no answer
+  created.handle({ xmlns: "urn:y" }, () => "yes");
+  end();
+
+  // What an app adds to the events is an event like any other.
+  created.on("tick", (count) => same<Same<typeof count, number>>());
+
+  await created.disconnect();
+  {
+    await using scoped = created;
+    using held = await connect(full);
+    void [scoped, held];
+  }
+  void [connected, ids, wrong];
+}
+
+declare module "stanzawire" {
+  interface Events {
+    tick: number;
+  }
+}
+same<Same<Events["tick"], number>>();
+
+export function failed(error: unknown): string {
+  // @ts-expect-error: it isn't known to be one yet
+  error.code;
+  if (!isXmppError(error)) return "not ours";
+  const code: ErrorCode = error.code;
+  const phase: ErrorPhase = error.phase;
+  const retryable: boolean = error.retryable;
+  const more: (string | undefined)[] = [error.condition, error.text, error.hint];
+  same<Same<typeof error.cause, unknown>>();
+  same<Same<typeof error.name, "XmppError">>();
+  const real: Error = error;
+  // @ts-expect-error: no such code
+  if (error.code === "not-autorized") return "never";
+  switch (error.code) {
+    case "not-authorized":
+      return "wrong password";
+    case "load-failed":
+      return "no wasm";
+    default:
+      return [code, phase, retryable, more, real.message].join(" ");
+  }
+}
+
+const init: PresenceInit = {};
+const element: XmlElement = { name: "a", attrs: { xmlns: "urn:x" }, children: ["text", { name: "b", attrs: {}, children: [] }] };
+void [init, element];
+// @ts-expect-error: children are elements and strings
+xml("a", {}, 1);
