@@ -1,6 +1,6 @@
 //! What goes into the engine and what comes out of it: facts, calls, wishes and news.
 
-pub use crate::session::{Fetched, Input, Millis, Status, Ticket, Wish};
+pub use crate::session::{Fetched, Input, Millis, Observe, Status, Ticket, Wish};
 
 use crate::error::Error;
 use crate::im;
@@ -123,13 +123,4 @@ pub enum Event {
     },
     /// A feature's own event.
     Im(im::Event),
-}
-
-/// The events that cost something even when nobody listens.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Observe {
-    /// Emit [`Event::Stanza`].
-    pub stanzas: bool,
-    /// Emit [`Event::Frame`].
-    pub frames: bool,
 }

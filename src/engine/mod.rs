@@ -37,7 +37,6 @@ pub struct Engine {
     features: Features,
     tickets: Tickets,
     output: VecDeque<Output>,
-    observe: Observe,
     /// What the app answers itself.
     handlers: Vec<(u32, Match)>,
     /// The requests that the app has not answered yet, the oldest first.
@@ -59,7 +58,6 @@ impl Engine {
             session: Session::new(config.session, seed),
             tickets: Tickets::default(),
             output: VecDeque::new(),
-            observe: Observe::default(),
             handlers: Vec::new(),
             requests: VecDeque::new(),
             next_request: 0,
@@ -79,7 +77,8 @@ impl Engine {
     pub fn handle(&mut self, now: Millis, input: Input<'_>) {
         if let Input::Deadline = input {
             while let Some(ticket) = self.tickets.expired(now) {
-                let error = Error::new(Code::Timeout, self.session.phase(), "it took longer than allowed");
+                // A login watches its own time: what is late here is a stanza or its answer.
+                let error = Error::new(Code::Timeout, Phase::Stanza, "nobody answered in time");
                 self.cancel(now, ticket, error);
             }
         }
@@ -110,8 +109,7 @@ impl Engine {
 
     /// Which of the costly events to emit.
     pub fn observe(&mut self, observe: Observe) {
-        self.observe = observe;
-        self.session.observe_frames(observe.frames);
+        self.session.observe(observe);
     }
 
     /// From now on the app answers these requests: each becomes an [`Event::Request`] naming `handler`.
@@ -145,6 +143,10 @@ impl Engine {
                 self.session.submit(now, outgoing)?;
             }
             Command::SendElement(element) => {
+                if element.ns().is_empty() {
+                    let message = "the element has no namespace; that of stanzas is `jabber:client`";
+                    return Err(Error::new(Code::InvalidArgument, Phase::Stanza, message));
+                }
                 if RESERVED.contains(&element.ns()) {
                     let message = "elements of this namespace belong to the session, not to the app";
                     return Err(Error::new(Code::InvalidArgument, Phase::Stanza, message));
@@ -159,7 +161,14 @@ impl Engine {
                         Ok(payload) => iq::result(&asked, payload),
                         Err(condition) => iq::error(&asked, "cancel", condition),
                     };
-                    self.session.submit(now, Outgoing::new(&answer, Kind::Send, None)?)?;
+                    match Outgoing::new(&answer, Kind::Send, None) {
+                        Ok(answer) => self.session.submit(now, answer)?,
+                        Err(error) => {
+                            // RFC 6120 §8.2.3: who asked is to hear something.
+                            self.refuse(now, &asked, "cancel", "internal-server-error");
+                            return Err(error);
+                        }
+                    }
                 }
                 self.reply(ticket, Ok(Reply::Done));
             }
@@ -212,13 +221,11 @@ impl Engine {
                 _ => self.features(now, |features, cx| features.on_reply(cx, origin, result)),
             },
             Note::Stanza(stanza) => self.stanza(now, stanza),
+            Note::Seen(stanza) => self.event(Event::Stanza(stanza)),
         }
     }
 
     fn stanza(&mut self, now: Millis, stanza: Element) {
-        if self.observe.stanzas {
-            self.event(Event::Stanza(stanza.clone()));
-        }
         let mut flow = Flow::Next;
         self.features(now, |features, cx| flow = features.on_stanza(cx, &stanza));
         if flow == Flow::Taken {

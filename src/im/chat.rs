@@ -76,7 +76,8 @@ pub struct Message {
     /// The conversation it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub thread: Option<String>,
-    /// The archive's id for it, from our own server, or from the room for a room's message (XEP-0359 §3.1).
+    /// The archive's id for it, from our own server, or from the room for a room's message (XEP-0359 §3.1). Whether that
+    /// server announces such ids, and so removes forged ones (§5), is not checked yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stanza_id: Option<String>,
     /// The id that the sending client says it gave it (XEP-0359 §3.2).

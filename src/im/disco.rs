@@ -34,7 +34,7 @@ impl Feature for Disco {
         };
         if query.attr("node").is_some() {
             // §3.2: we have no nodes.
-            cx.send(&iq::error(stanza, "cancel", "item-not-found"));
+            cx.answer(&iq::error(stanza, "cancel", "item-not-found"));
             return Flow::Taken;
         }
         let identity = Element::new("identity", INFO)
@@ -45,7 +45,7 @@ impl Feature for Disco {
         for feature in DISCO.iter().flat_map(|features| features.iter()) {
             info = info.with_child(Element::new("feature", INFO).with_attr("var", *feature));
         }
-        cx.send(&iq::result(stanza, Some(info)));
+        cx.answer(&iq::result(stanza, Some(info)));
         Flow::Taken
     }
 }

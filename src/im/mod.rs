@@ -155,9 +155,17 @@ impl<'a> Ctx<'a> {
     }
 
     /// Sends a stanza of the feature's own.
-    pub fn send(&mut self, stanza: &Element) {
-        // What cannot be sent now is void with the session it belonged to.
-        let _ = Outgoing::new(stanza, Kind::Send, None).and_then(|outgoing| self.session.submit(self.now, outgoing));
+    ///
+    /// # Errors
+    /// As [`Ctx::ask`].
+    pub fn send(&mut self, stanza: &Element) -> Result<(), Error> {
+        let outgoing = Outgoing::new(stanza, Kind::Send, None)?;
+        self.session.submit(self.now, outgoing)
+    }
+
+    /// Answers a request. Where it cannot be sent, the session that it belonged to is over.
+    pub fn answer(&mut self, answer: &Element) {
+        let _ = self.send(answer);
     }
 
     /// Asks by an iq; [`Feature::on_reply`] gets the answer. A question on the feature's own account is given up after

@@ -19,7 +19,15 @@ pub enum Command {
 /// The pings under way, and when they were sent.
 #[derive(Debug, Default)]
 pub struct Ping {
-    sent: Vec<(Ticket, Millis)>,
+    sent: Vec<Sent>,
+}
+
+#[derive(Debug)]
+struct Sent {
+    ticket: Ticket,
+    at: Millis,
+    /// A server or a service, not a user.
+    server: bool,
 }
 
 impl Feature for Ping {
@@ -36,15 +44,27 @@ impl Feature for Ping {
     fn command(&mut self, cx: &mut Ctx<'_>, ticket: Ticket, command: Command) {
         let Command::Ping(to) = command;
         let to = to.unwrap_or_else(|| cx.account().domain_jid());
+        let server = to.local().is_none();
         match cx.ask(false, Some(to), Element::new("ping", PING), Token::Call(ticket)) {
-            Ok(()) => self.sent.push((ticket, cx.now())),
+            Ok(()) => self.sent.push(Sent {
+                ticket,
+                at: cx.now(),
+                server,
+            }),
             Err(error) => cx.reply(ticket, Err(error)),
+        }
+    }
+
+    fn on_online(&mut self, cx: &mut Ctx<'_>) {
+        // Those that waited for the connection go out now.
+        for sent in &mut self.sent {
+            sent.at = cx.now();
         }
     }
 
     fn on_stanza(&mut self, cx: &mut Ctx<'_>, stanza: &Element) -> Flow {
         if iq::request(stanza) == Some(false) && stanza.child("ping", PING).is_some() {
-            cx.send(&iq::result(stanza, None));
+            cx.answer(&iq::result(stanza, None));
             return Flow::Taken;
         }
         Flow::Next
@@ -52,14 +72,19 @@ impl Feature for Ping {
 
     fn on_reply(&mut self, cx: &mut Ctx<'_>, token: Token, result: Result<Option<Element>, Error>) {
         let Token::Call(ticket) = token else { return };
-        let Some(place) = self.sent.iter().position(|(sent, _)| *sent == ticket) else {
+        let Some(place) = self.sent.iter().position(|sent| sent.ticket == ticket) else {
             return;
         };
-        let (_, since) = self.sent.swap_remove(place);
-        let took = u32::try_from(cx.now().since(since)).unwrap_or(u32::MAX);
+        let sent = self.sent.swap_remove(place);
+        let took = u32::try_from(cx.now().since(sent.at)).unwrap_or(u32::MAX);
         let result = match result {
-            // §4.1: who does not know pings says so, and is there all the same.
-            Err(error) if error.code() == Code::StanzaError && error.condition() == Some("service-unavailable") => {
+            // §4.2: a server that does not know pings says so, and is there all the same. For a user who isn't there a
+            // server says just that (RFC 6121 §8.5.3.2.3).
+            Err(error)
+                if sent.server
+                    && error.code() == Code::StanzaError
+                    && error.condition() == Some("service-unavailable") =>
+            {
                 Ok(took)
             }
             result => result.map(|_| took),

@@ -3,8 +3,8 @@
 //! Left out for now: answering subscription requests; they arrive as events.
 
 use super::{Config, Ctx, Event, Feature, Flow, Named, Reply};
-use crate::error::{Code, Error, Phase};
-use crate::session::{Status, Ticket};
+use crate::error::Error;
+use crate::session::{Kind, Outgoing, Status, Ticket};
 use crate::stanza::{Stamp, StanzaError, delay};
 use crate::stream::ns;
 use crate::xml::Element;
@@ -121,9 +121,9 @@ impl Feature for Presence {
     fn command(&mut self, cx: &mut Ctx<'_>, ticket: Ticket, command: Command) {
         let Command::Set(presence) = command;
         let result = match cx.status() {
-            Status::Online => checked(&presence).map(|element| cx.send(&element)),
-            Status::Reconnecting => checked(&presence).map(drop),
-            _ => Err(Error::new(Code::Offline, Phase::Session, "the client is not connected")),
+            // What waits is sent by `on_online`.
+            Status::Reconnecting => presence.check(),
+            _ => cx.send(&element(&presence)),
         };
         if result.is_ok() {
             self.own = Some(presence);
@@ -134,7 +134,8 @@ impl Feature for Presence {
     fn on_online(&mut self, cx: &mut Ctx<'_>) {
         // RFC 6121 §4.2.1: initial presence has no `to`.
         if let Some(own) = &self.own {
-            cx.send(&element(own));
+            // Checked where it was set.
+            let _ = cx.send(&element(own));
         }
     }
 
@@ -149,15 +150,13 @@ impl Feature for Presence {
     }
 }
 
-fn checked(presence: &PresenceInit) -> Result<Element, Error> {
-    let element = element(presence);
-    match crate::xml::write(&element) {
-        Ok(_) => Ok(element),
-        Err(error) => Err(Error::new(
-            Code::InvalidArgument,
-            Phase::Stanza,
-            "the presence cannot be sent: ".to_owned() + &error.to_string(),
-        )),
+impl PresenceInit {
+    /// Whether it can be sent.
+    ///
+    /// # Errors
+    /// `invalid-argument` for a status that XML cannot carry.
+    pub fn check(&self) -> Result<(), Error> {
+        Outgoing::new(&element(self), Kind::Send, None).map(drop)
     }
 }
 

@@ -90,13 +90,9 @@ impl Feature for Roster {
         match (&self.state, cx.status()) {
             (State::Known, _) => cx.reply(ticket, Ok(Reply::Roster(self.items.clone()))),
             (State::Asked, _) | (State::Unknown, Status::Reconnecting) => self.waiting.push(ticket),
-            (State::Unknown, Status::Online) => {
+            (State::Unknown, _) => {
                 self.waiting.push(ticket);
                 self.fetch(cx);
-            }
-            (State::Unknown, _) => {
-                let message = "the roster is not known before the client is online";
-                cx.reply(ticket, Err(Error::new(Code::Offline, Phase::Session, message)));
             }
         }
     }
@@ -122,13 +118,14 @@ impl Feature for Roster {
         };
         match item {
             Some(item) if genuine => {
-                cx.send(&iq::result(stanza, None));
+                cx.answer(&iq::result(stanza, None));
                 self.apply(item.clone());
                 cx.emit(Event::Roster(item));
-                Flow::Taken
             }
-            _ => Flow::Next,
+            // Nobody else's to handle, either.
+            _ => cx.answer(&iq::error(stanza, "cancel", "service-unavailable")),
         }
+        Flow::Taken
     }
 
     fn on_reply(&mut self, cx: &mut Ctx<'_>, _: Token, result: Result<Option<Element>, Error>) {
@@ -139,18 +136,18 @@ impl Feature for Roster {
             })?;
             Ok(query.children().filter_map(item_of).collect::<Vec<_>>())
         });
-        match &result {
+        match result {
             Ok(items) => {
                 self.items.clear();
                 for item in items {
-                    self.apply(item.clone());
+                    self.apply(item);
                 }
                 self.state = State::Known;
+                for ticket in core::mem::take(&mut self.waiting) {
+                    cx.reply(ticket, Ok(Reply::Roster(self.items.clone())));
+                }
             }
-            Err(_) => self.state = State::Unknown,
-        }
-        for ticket in core::mem::take(&mut self.waiting) {
-            cx.reply(ticket, result.clone().map(|_| Reply::Roster(self.items.clone())));
+            Err(error) => self.fail(cx, &error),
         }
     }
 
@@ -162,10 +159,18 @@ impl Feature for Roster {
 impl Roster {
     /// RFC 6121 §2.1.3.
     fn fetch(&mut self, cx: &mut Ctx<'_>) {
-        self.state = match cx.ask(false, None, Element::new("query", ROSTER), Token::Own(0)) {
-            Ok(()) => State::Asked,
-            Err(_) => State::Unknown,
-        };
+        match cx.ask(false, None, Element::new("query", ROSTER), Token::Own(0)) {
+            Ok(()) => self.state = State::Asked,
+            Err(error) => self.fail(cx, &error),
+        }
+    }
+
+    /// There is no roster for those who wait.
+    fn fail(&mut self, cx: &mut Ctx<'_>, error: &Error) {
+        self.state = State::Unknown;
+        for ticket in core::mem::take(&mut self.waiting) {
+            cx.reply(ticket, Err(error.clone()));
+        }
     }
 
     /// Puts an item in its place, in the order of JIDs.

@@ -269,6 +269,7 @@ fn scram_error(error: ScramError) -> Error {
             let message = "the server refused the login: ".to_owned() + value;
             return Error::new(Code::NotAuthorized, Phase::Auth, message).with_condition(value);
         }
+        ScramError::KeyLength => (Code::Internal, "the derived key has the wrong length"),
         _ => (Code::ProtocolViolation, "the server's SCRAM message is malformed"),
     };
     Error::new(code, Phase::Auth, message)
@@ -300,6 +301,10 @@ pub fn failure(condition: &str, text: Option<String>) -> Error {
         .with_text(text);
     match condition {
         "not-authorized" => error,
+        "aborted" | "incorrect-encoding" | "malformed-request" => {
+            error.with_hint("This is between the server and stanzawire. Please report it.")
+        }
+        "invalid-authzid" => error.with_hint("Check `authzid`."),
         "temporary-auth-failure" => error.with_retryable(true).with_hint("Try again later."),
         "account-disabled" => error.with_hint("Ask the server's operator."),
         "credentials-expired" => error.with_hint("Log in with a new password or token."),

@@ -162,6 +162,8 @@ pub enum Note {
     Offline,
     /// A stanza came in that answers nothing.
     Stanza(crate::xml::Element),
+    /// A stanza came in, whatever it is. Only while observed.
+    Seen(crate::xml::Element),
     /// A `connect` or `disconnect` has come to its end.
     Settled {
         /// The call's number.

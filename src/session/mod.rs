@@ -61,7 +61,16 @@ pub(crate) struct Shared {
     generation: u32,
     tickets: u64,
     status: Status,
-    observe_frames: bool,
+    observe: Observe,
+}
+
+/// What is said only to those who watch.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Observe {
+    /// Every stanza that comes in, as a [`Note::Seen`].
+    pub stanzas: bool,
+    /// Every frame, as a [`Note::Frame`].
+    pub frames: bool,
 }
 
 impl Session {
@@ -78,7 +87,7 @@ impl Session {
                 generation: 0,
                 tickets: 0,
                 status: Status::Offline,
-                observe_frames: false,
+                observe: Observe::default(),
             },
             state: State::Idle,
         }
@@ -192,9 +201,9 @@ impl Session {
         &mut self.shared.rng
     }
 
-    /// Whether to say every frame as a [`Note::Frame`].
-    pub fn observe_frames(&mut self, observe: bool) {
-        self.shared.observe_frames = observe;
+    /// What to say though nobody needs it.
+    pub fn observe(&mut self, observe: Observe) {
+        self.shared.observe = observe;
     }
 
     fn step(&mut self, transition: impl FnOnce(State, &mut Shared) -> State) {
@@ -239,9 +248,9 @@ impl Shared {
 
     /// Sends an element of our own making.
     pub(crate) fn write(&mut self, element: &Element) {
-        // What we make ourselves is of text that was checked when it came in.
+        // What we make ourselves is of text that was checked when it came in: addresses, ids, and the language.
         if let Ok(frame) = xml::write(element) {
-            if self.observe_frames {
+            if self.observe.frames {
                 let shown = redacted(element).and_then(|shown| xml::write(&shown).ok());
                 self.note(Note::Frame {
                     inbound: false,
@@ -254,7 +263,7 @@ impl Shared {
 
     /// Sends a frame that holds no credentials.
     pub(crate) fn write_frame(&mut self, frame: String) {
-        if self.observe_frames {
+        if self.observe.frames {
             self.note(Note::Frame {
                 inbound: false,
                 data: frame.clone(),
@@ -265,11 +274,18 @@ impl Shared {
 
     /// Says that a frame came in.
     pub(crate) fn saw(&mut self, frame: &str) {
-        if self.observe_frames {
+        if self.observe.frames {
             self.note(Note::Frame {
                 inbound: true,
                 data: frame.to_owned(),
             });
+        }
+    }
+
+    /// Says that a stanza came in.
+    pub(crate) fn note_seen(&mut self, stanza: &Element) {
+        if self.observe.stanzas {
+            self.note(Note::Seen(stanza.clone()));
         }
     }
 

@@ -52,7 +52,7 @@ enum Step {
     /// The answer to the bind request.
     Bind { id: String, session: bool },
     /// The answer to the session request.
-    Session { id: String, jid: Jid },
+    Session { id: String, jid: Jid, early: Vec<Element> },
 }
 
 /// How a step ends.
@@ -60,7 +60,8 @@ type Outcome = Result<Progress, Failure>;
 
 enum Progress {
     To(Step),
-    Bound(Jid),
+    /// A resource is bound, and this came in since.
+    Bound(Jid, Vec<Element>),
 }
 
 /// Why a negotiation ends.
@@ -136,7 +137,13 @@ impl Negotiate {
                 self.step = step;
                 State::Negotiate(self)
             }
-            Ok(Progress::Bound(jid)) => Online::start(shared, now, self.generation, jid, self.attempt.ticket),
+            Ok(Progress::Bound(jid, early)) => {
+                let mut online = Online::start(shared, now, self.generation, jid, self.attempt.ticket);
+                for stanza in early {
+                    online.stanza(shared, now, stanza);
+                }
+                State::Online(online)
+            }
             Err(failure) => {
                 // Where things stood decides whether the stream can still be closed politely.
                 let open = phase != Phase::Socket;
@@ -205,7 +212,7 @@ impl Negotiate {
         let phase = step.phase();
         match (incoming, step) {
             (Incoming::Error(error), _) => Err(error.into_error(phase).into()),
-            (Incoming::Close { .. }, _) => {
+            (Incoming::Close, _) => {
                 Err(Error::new(Code::Closed, phase, "the server closed the stream during the login").into())
             }
             (Incoming::Open(open), Step::Open { authenticated }) => {
@@ -227,10 +234,17 @@ impl Negotiate {
                 self.sasl(shared, &element, exchange)
             }
             (Incoming::Element(iq), Step::Bind { id, session }) if answers(&iq, &id) => bound(shared, &iq, session),
-            (Incoming::Element(iq), Step::Session { id, jid }) if answers(&iq, &id) => match StanzaError::of(&iq) {
-                Some(error) => Err(bind_error(error).into()),
-                None => Ok(Progress::Bound(jid)),
-            },
+            (Incoming::Element(element), Step::Session { id, jid, mut early }) => {
+                if !answers(&element, &id) {
+                    // The resource is bound: others may reach it before the session is granted.
+                    early.push(element);
+                    return Ok(Progress::To(Step::Session { id, jid, early }));
+                }
+                match StanzaError::of(&element) {
+                    Some(error) => Err(bind_error(error).into()),
+                    None => Ok(Progress::Bound(jid, early)),
+                }
+            }
             (_, step) => Err(violation(
                 step.phase(),
                 "the server sent something out of order during the login",
@@ -248,6 +262,8 @@ impl Negotiate {
             CredentialSource::Ask => {
                 let id = shared.ticket();
                 shared.wish(Wish::AskCredentials { id });
+                // A person at a dialog is not the endpoint's slowness.
+                shared.timers.stop(Timer::Endpoint);
                 Ok(Progress::To(Step::Credentials { id, features }))
             }
         }
@@ -289,6 +305,8 @@ impl Negotiate {
                     Next::Derive(request) => {
                         let id = shared.ticket();
                         shared.wish(Wish::DeriveKey { id, request });
+                        // By its challenge the endpoint has shown that it is alive, and the rest is ours.
+                        shared.timers.stop(Timer::Endpoint);
                         Ok(Progress::To(Step::Key { id, exchange }))
                     }
                 }
@@ -415,10 +433,11 @@ fn bound(shared: &mut Shared, iq: &Element, session: bool) -> Outcome {
         return Err(Error::new(Code::BindFailed, Phase::Bind, message).into());
     }
     if !session {
-        return Ok(Progress::Bound(jid));
+        return Ok(Progress::Bound(jid, Vec::new()));
     }
     let id = ask(shared, Element::new("session", ns::SESSION));
-    Ok(Progress::To(Step::Session { id, jid }))
+    let early = Vec::new();
+    Ok(Progress::To(Step::Session { id, jid, early }))
 }
 
 fn bind_error(error: StanzaError) -> Error {

@@ -15,7 +15,7 @@ use crate::jid::Jid;
 use crate::stanza::StanzaError;
 use crate::stream::framing::{self, Incoming};
 use crate::stream::ns;
-use crate::xml::Element;
+use crate::xml::{Element, ReadError};
 use std::collections::VecDeque;
 
 /// How long the server may take to answer the ping behind a message, in milliseconds.
@@ -51,7 +51,13 @@ struct Unconfirmed {
 
 impl Online {
     /// Begins, and says so; `login` is the call that waited for it.
-    pub(crate) fn start(shared: &mut Shared, now: Millis, generation: u32, jid: Jid, login: Option<Ticket>) -> State {
+    pub(crate) fn start(
+        shared: &mut Shared,
+        now: Millis,
+        generation: u32,
+        jid: Jid,
+        login: Option<Ticket>,
+    ) -> Box<Online> {
         shared.timers.stop(Timer::Attempt);
         shared.timers.stop(Timer::Endpoint);
         // Before the status, so that what features send first comes before what listeners make of the news.
@@ -60,7 +66,7 @@ impl Online {
         if let Some(login) = login {
             shared.settle(login, Ok(()));
         }
-        State::Online(Box::new(Online {
+        Box::new(Online {
             jid,
             generation,
             since: now,
@@ -68,7 +74,7 @@ impl Online {
             unconfirmed: VecDeque::new(),
             sent: 0,
             marker: None,
-        }))
+        })
     }
 
     pub(crate) fn jid(&self) -> &Jid {
@@ -77,7 +83,9 @@ impl Online {
 
     /// Sends a stanza, unless too many are under way.
     pub(crate) fn submit(&mut self, shared: &mut Shared, now: Millis, outgoing: Outgoing) -> Result<(), Error> {
-        if self.unconfirmed.len() + self.tracker.under_way() >= shared.config.queue {
+        // What nobody waits for takes no place: the server's own requests are answered however full it is.
+        let waits = !matches!(outgoing.kind, Kind::Send);
+        if waits && self.unconfirmed.len() + self.tracker.under_way() >= shared.config.queue {
             return Err(queue_full());
         }
         self.send(shared, now, outgoing);
@@ -128,6 +136,14 @@ impl Online {
                 shared.saw(data);
                 match framing::incoming(data, &shared.config.frame) {
                     Ok(incoming) => self.incoming(shared, now, incoming),
+                    // Anybody can send a stanza that is well-formed and passes a bound of ours, and must not be able to
+                    // end our session by it. Each frame stands for itself, so that one can be left out.
+                    Err(error @ ReadError::TooLarge(_)) if framing::is_stanza(data) => {
+                        let text = "a stanza was dropped: ".to_owned() + error.text();
+                        let error = Error::new(Code::ProtocolViolation, Phase::Stanza, text);
+                        shared.note(Note::Failed(error.with_condition("policy-violation")));
+                        State::Online(self)
+                    }
                     Err(error) => {
                         let condition = error.condition();
                         let reason = "the server sent a frame that cannot be read: ".to_owned() + error.text();
@@ -164,7 +180,7 @@ impl Online {
                 shared.hang_up(self.generation, true, None);
                 self.lost(shared, now, error.into_error(Phase::Session))
             }
-            Incoming::Close { .. } => {
+            Incoming::Close => {
                 shared.hang_up(self.generation, true, None);
                 let error = Error::new(Code::Closed, Phase::Session, "the server ended the session");
                 self.lost(shared, now, error)
@@ -177,6 +193,7 @@ impl Online {
 
     /// Takes one stanza: an answer goes to who asked, the rest to the layer above.
     pub(crate) fn stanza(&mut self, shared: &mut Shared, now: Millis, element: Element) {
+        shared.note_seen(&element);
         if element.ns() == ns::CLIENT {
             match (element.name(), element.attr("type")) {
                 ("iq", Some("result" | "error")) => {
@@ -189,8 +206,6 @@ impl Online {
                             None => Ok(element.children().next().cloned()),
                         };
                         shared.note(Note::Answered { origin, result });
-                        // For those who watch every stanza.
-                        shared.note(Note::Stanza(element));
                         return;
                     }
                 }
@@ -216,7 +231,8 @@ impl Online {
     fn marked(&mut self, shared: &mut Shared, now: Millis, iq: &Element) -> bool {
         let Some((id, last)) = &self.marker else { return false };
         // Only the server itself may say so: RFC 6120 §8.1.2.1.
-        if iq.attr("id") != Some(id) || iq.attr("from") != Some(self.jid.domain()) {
+        let servers = |from: &str| Jid::parse(from).is_ok_and(|from| from == self.jid.domain_jid());
+        if iq.attr("id") != Some(id) || !iq.attr("from").is_some_and(servers) {
             return false;
         }
         let last = *last;
@@ -281,7 +297,12 @@ impl Online {
     }
 
     /// Logs out (RFC 6121 §4.5.2, RFC 7395 §3.6): what the server still says until it has closed is taken.
-    pub(crate) fn close(self: Box<Self>, shared: &mut Shared, now: Millis, ticket: Ticket) -> State {
+    pub(crate) fn close(mut self: Box<Self>, shared: &mut Shared, now: Millis, ticket: Ticket) -> State {
+        let asked = self.marker.as_ref().map_or(0, |(_, last)| *last);
+        if self.unconfirmed.back().is_some_and(|message| message.number > asked) {
+            // The last occasion to ask. The answer counts for what the ping before it asked about, too.
+            self.confirm(shared, now);
+        }
         shared.write(&Element::new("presence", ns::CLIENT).with_attr("type", "unavailable"));
         shared.write(&framing::close());
         shared.timers.set(Timer::Close, now.after(CLOSE_TIMEOUT));

@@ -45,13 +45,17 @@ impl Outgoing {
     /// Makes a stanza ready.
     ///
     /// # Errors
-    /// `invalid-argument` for what XML cannot carry.
+    /// `invalid-argument` for what XML cannot carry, `too-large` beyond 8 MiB.
     pub fn new(element: &Element, kind: Kind, origin: Option<Origin>) -> Result<Outgoing, Error> {
         let frame = xml::write(element).map_err(|error| {
+            let code = match error {
+                xml::WriteError::Length => Code::TooLarge,
+                _ => Code::InvalidArgument,
+            };
             Error::new(
-                Code::InvalidArgument,
+                code,
                 Phase::Stanza,
-                "the stanza cannot be sent: ".to_owned() + &error.to_string(),
+                "the stanza cannot be sent: ".to_owned() + error.text(),
             )
         })?;
         Ok(Outgoing { frame, origin, kind })

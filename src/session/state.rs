@@ -8,6 +8,8 @@ use super::online::Online;
 use super::timers::Timer;
 use super::{Note, Shared};
 use crate::error::{Code, Error, Phase};
+use crate::stream::framing::{self, Incoming};
+use crate::xml;
 use std::collections::VecDeque;
 
 /// Where a session is.
@@ -63,6 +65,15 @@ impl State {
             };
             shared.settle(ticket, Err(Error::new(Code::InvalidState, Phase::Session, message)));
             return self;
+        }
+        // The language is the app's; everything else in the header was checked when it became an address.
+        if let Err(error) = xml::write(&framing::open(
+            shared.config.account.domain(),
+            shared.config.lang.as_deref(),
+        )) {
+            let message = "`lang` cannot be sent: ".to_owned() + error.text();
+            shared.settle(ticket, Err(Error::new(Code::InvalidArgument, Phase::Session, message)));
+            return State::Idle;
         }
         shared.set_status(Status::Connecting, None);
         let timeout = timeout.unwrap_or(shared.config.timeout);
@@ -229,10 +240,7 @@ impl Attempt {
                 shared.settle(ticket, Err(error));
                 State::Idle
             }
-            None => {
-                shared.failures = shared.failures.saturating_add(1);
-                State::back_off(shared, now, error)
-            }
+            None => State::back_off(shared, now, error),
         }
     }
 }
@@ -277,7 +285,6 @@ fn endpoints(outcome: Fetched<'_>, allow_insecure: bool) -> Result<Vec<Endpoint>
 
 impl Closing {
     fn handle(mut self: Box<Self>, shared: &mut Shared, now: Millis, input: Input<'_>) -> State {
-        use crate::stream::framing::{self, Incoming};
         let ours = self.online.generation();
         match input {
             Input::Frame { generation, data } if generation == ours => {
@@ -289,7 +296,7 @@ impl Closing {
                         State::Closing(self)
                     }
                     Ok(Incoming::Features(_) | Incoming::Open(_)) => State::Closing(self),
-                    Ok(Incoming::Close { .. } | Incoming::Error(_)) | Err(_) => self.finish(shared),
+                    Ok(Incoming::Close | Incoming::Error(_)) | Err(_) => self.finish(shared),
                 }
             }
             Input::SocketClosed { generation, .. } if generation == ours => self.finish(shared),
@@ -321,6 +328,8 @@ impl State {
             Some(policy) if sensible => policy.delay(shared.failures, &mut shared.rng),
             _ => None,
         };
+        // A login that doesn't last is no better than one that fails.
+        shared.failures = shared.failures.saturating_add(1);
         match delay {
             Some(delay) => {
                 shared.timers.set(Timer::Backoff, now.after(delay));

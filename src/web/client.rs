@@ -61,7 +61,9 @@ impl Client {
     /// Sends a message.
     #[wasm_bindgen(skip_typescript)]
     pub fn send(&self, message: &JsValue, options: &JsValue) -> Promise {
-        self.im(options, || Ok(im::Command::Chat(im::chat::Command::Send(outgoing(message)?))))
+        self.im(options, || {
+            Ok(im::Command::Chat(im::chat::Command::Send(outgoing(message)?)))
+        })
     }
 
     /// Asks by an iq.

@@ -61,7 +61,9 @@ pub(super) fn event(event: &Event, cause: Option<&JsValue>) -> JsValue {
 
 fn plain(value: &impl Serialize) -> JsValue {
     // What we serialize are structs of strings and numbers, which can't fail.
-    value.serialize(&serde_wasm_bindgen::Serializer::new()).unwrap_or_default()
+    value
+        .serialize(&serde_wasm_bindgen::Serializer::new())
+        .unwrap_or_default()
 }
 
 /// Takes out a `delay` of a day that doesn't exist.

@@ -14,7 +14,9 @@ pub(super) fn read(value: &JsValue) -> Result<Credentials, Error> {
     let fields = Fields::of(value, "credentials")?;
     for kind in ["token", "scramKeys"] {
         if !is_absent(&fields.get(kind)?) {
-            return Err(invalid(["this version takes no credentials of the kind `", kind, "`"].concat()));
+            return Err(invalid(
+                ["this version takes no credentials of the kind `", kind, "`"].concat(),
+            ));
         }
     }
     let password = fields.string("password")?;

@@ -179,7 +179,9 @@ impl Inner {
                 }
             }
             Wish::CloseSocket { generation } => {
-                self.socket.borrow_mut().take_if(|socket| socket.generation() == generation);
+                self.socket
+                    .borrow_mut()
+                    .take_if(|socket| socket.generation() == generation);
                 self.deriving.take();
             }
             Wish::DeriveKey { id, request } => {
@@ -307,7 +309,9 @@ impl Inner {
         let value = convert::event(&event, cause.as_ref());
         for number in listeners {
             // One that was taken away by another meanwhile isn't called any more.
-            let Some(listener) = self.listeners.get(number) else { continue };
+            let Some(listener) = self.listeners.get(number) else {
+                continue;
+            };
             if let Err(thrown) = listener.call1(&JsValue::UNDEFINED, &value) {
                 report(&thrown);
             }
@@ -316,7 +320,11 @@ impl Inner {
 
     /// Adds a listener. What was held for want of one comes before anything newer, but not before `on` has returned.
     pub(super) fn listen(&self, kind: String, listener: Function) -> u32 {
-        let held = if kind == "message" { self.listeners.take_held() } else { VecDeque::new() };
+        let held = if kind == "message" {
+            self.listeners.take_held()
+        } else {
+            VecDeque::new()
+        };
         let number = self.listeners.add(kind, listener);
         // First, since it may itself run listeners.
         self.observe();

@@ -25,7 +25,11 @@ impl<'a> Fields<'a> {
 
     /// The same, where it may be left out.
     pub(super) fn optional(object: &'a JsValue, what: &str) -> Result<Option<Fields<'a>>, Error> {
-        if is_absent(object) { Ok(None) } else { Fields::of(object, what).map(Some) }
+        if is_absent(object) {
+            Ok(None)
+        } else {
+            Fields::of(object, what).map(Some)
+        }
     }
 
     /// Any value; `undefined` where there is none.
@@ -39,7 +43,11 @@ impl<'a> Fields<'a> {
 
     pub(super) fn string(&self, name: &str) -> Result<Option<String>, Error> {
         let value = self.get(name)?;
-        if value.is_undefined() { Ok(None) } else { string(&value, name).map(Some) }
+        if value.is_undefined() {
+            Ok(None)
+        } else {
+            string(&value, name).map(Some)
+        }
     }
 
     pub(super) fn required(&self, name: &str) -> Result<String, Error> {

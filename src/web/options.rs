@@ -104,7 +104,10 @@ pub(super) fn jid(text: &str, what: &str) -> Result<Jid, Error> {
 pub(super) fn presence_init(value: &JsValue) -> Result<PresenceInit, Error> {
     let fields = Fields::of(value, "presence")?;
     let status = fields.string("status")?;
-    if status.as_deref().is_some_and(|text| !text.chars().all(xml::is_xml_char)) {
+    if status
+        .as_deref()
+        .is_some_and(|text| !text.chars().all(xml::is_xml_char))
+    {
         return Err(invalid("`status` has a character that XML can't carry"));
     }
     Ok(PresenceInit {
@@ -147,7 +150,9 @@ fn source(fields: &Fields<'_>, address: &Jid) -> Result<(CredentialSource, Optio
         None => return Err(invalid("an account needs `password` or `credentials`")),
     };
     if matches!(known, Credentials::Password(_)) && address.local().is_none() {
-        return Err(invalid("a password needs an account: `jid` has nothing before the domain"));
+        return Err(invalid(
+            "a password needs an account: `jid` has nothing before the domain",
+        ));
     }
     Ok((CredentialSource::Fixed(known), None))
 }

@@ -219,7 +219,7 @@ impl<'a> Scanner<'a> {
         } else if name.contains(&b':') {
             // roxmltree would take `p:xmlns` for a declaration. No protocol has an attribute of that name.
             if name.ends_with(b":xmlns") {
-                return Err(ReadError::NotWellFormed);
+                return Err(ReadError::TooLarge(Bound::Namespaces));
             }
             tag.prefixed += 1;
         }

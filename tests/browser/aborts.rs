@@ -101,7 +101,11 @@ async fn at_each_frame_of_a_login() {
         let error = wasm_bindgen_futures::JsFuture::from(alice.connect(&with_signal(&controller)))
             .await
             .expect_err("aborted");
-        assert_eq!((text(&error, "code"), get(&error, "cause")), ("aborted".into(), "my reason".into()), "{nth}");
+        assert_eq!(
+            (text(&error, "code"), get(&error, "cause")),
+            ("aborted".into(), "my reason".into()),
+            "{nth}"
+        );
         alice.off(number);
         as_good_as_new(&alice).await;
     }
@@ -112,7 +116,10 @@ async fn a_question_and_a_message() {
     let alice = online("alice").await;
     let controller = new_controller();
     let ping = alice.ping(&NONE, &with_signal(&controller));
-    let send = alice.send(&message("bob@localhost/nobody", &"hi".into()), &with_signal(&controller));
+    let send = alice.send(
+        &message("bob@localhost/nobody", &"hi".into()),
+        &with_signal(&controller),
+    );
     controller.abort_because("my reason");
     aborted(ping, "session").await;
     aborted(send, "session").await;

@@ -23,13 +23,41 @@ fn options_are_checked_by_name() {
         ("{'password': null}", "invalid-argument", "`password`"),
         ("{'password': 1}", "invalid-argument", "`password`"),
         ("{'password': ''}", "invalid-argument", "`password`"),
-        ("{'credentials': {'password': 'a'}}", "invalid-argument", "`credentials`"),
-        ("{'password': null, 'credentials': 'secret'}", "invalid-argument", "`credentials`"),
-        ("{'password': null, 'credentials': {}}", "invalid-argument", "`credentials`"),
-        ("{'password': null, 'credentials': {'token': 't'}}", "invalid-argument", "this version"),
-        ("{'password': null, 'credentials': {'scramKeys': {}}}", "invalid-argument", "this version"),
-        ("{'password': null, 'credentials': {'anonymous': true, 'external': true}}", "invalid-argument", "`credentials`"),
-        ("{'password': null, 'credentials': {'external': true, 'authzid': '@'}}", "invalid-jid", "`authzid`"),
+        (
+            "{'credentials': {'password': 'a'}}",
+            "invalid-argument",
+            "`credentials`",
+        ),
+        (
+            "{'password': null, 'credentials': 'secret'}",
+            "invalid-argument",
+            "`credentials`",
+        ),
+        (
+            "{'password': null, 'credentials': {}}",
+            "invalid-argument",
+            "`credentials`",
+        ),
+        (
+            "{'password': null, 'credentials': {'token': 't'}}",
+            "invalid-argument",
+            "this version",
+        ),
+        (
+            "{'password': null, 'credentials': {'scramKeys': {}}}",
+            "invalid-argument",
+            "this version",
+        ),
+        (
+            "{'password': null, 'credentials': {'anonymous': true, 'external': true}}",
+            "invalid-argument",
+            "`credentials`",
+        ),
+        (
+            "{'password': null, 'credentials': {'external': true, 'authzid': '@'}}",
+            "invalid-jid",
+            "`authzid`",
+        ),
         ("{'url': 1}", "invalid-argument", "`url`"),
         ("{'hostMeta': {}}", "invalid-argument", "`hostMeta`"),
         ("{'resource': true}", "invalid-argument", "`resource`"),
@@ -38,7 +66,11 @@ fn options_are_checked_by_name() {
         ("{'timeout': -1}", "invalid-argument", "`timeout`"),
         ("{'reconnect': 'no'}", "invalid-argument", "`reconnect`"),
         ("{'reconnect': {'minDelay': 'a'}}", "invalid-argument", "`minDelay`"),
-        ("{'reconnect': {'maxAttempts': -1}}", "invalid-argument", "`maxAttempts`"),
+        (
+            "{'reconnect': {'maxAttempts': -1}}",
+            "invalid-argument",
+            "`maxAttempts`",
+        ),
         ("{'presence': 'away'}", "invalid-argument", "`presence`"),
         ("{'presence': {'show': 'busy'}}", "invalid-argument", "`show`"),
         ("{'presence': {'priority': 128}}", "invalid-argument", "`priority`"),
@@ -51,7 +83,9 @@ fn options_are_checked_by_name() {
         ("{'framing': 'other'}", "invalid-argument", "`framing`"),
         ("{'lang': 1}", "invalid-argument", "`lang`"),
     ] {
-        let error = Client::new(&options("alice", more), None).err().unwrap_or_else(|| panic!("{more}"));
+        let error = Client::new(&options("alice", more), None)
+            .err()
+            .unwrap_or_else(|| panic!("{more}"));
         let error = is_error(error, code, "session");
         let message = text(&error, "message");
         assert!(message.contains(named), "{more}: {message}");
@@ -61,7 +95,11 @@ fn options_are_checked_by_name() {
     }
     let options = options("alice", "{}");
     set(&options, "password", &half_a_pair());
-    let error = is_error(Client::new(&options, None).err().unwrap(), "invalid-argument", "session");
+    let error = is_error(
+        Client::new(&options, None).err().unwrap(),
+        "invalid-argument",
+        "session",
+    );
     assert!(text(&error, "message").contains("`password`"));
 }
 
@@ -85,7 +123,14 @@ async fn messages_are_checked() {
     let (alice, bob) = (online("alice").await, online("bob").await);
     let messages = Events::of(&bob, "message");
     let invalid = |body: JsValue| message(&bob.jid(), &body);
-    for body in [half_a_pair(), "\0".into(), "a\u{FFFE}".into(), "\u{1B}".into(), 1.into(), json("{}")] {
+    for body in [
+        half_a_pair(),
+        "\0".into(),
+        "a\u{FFFE}".into(),
+        "\u{1B}".into(),
+        1.into(),
+        json("{}"),
+    ] {
         fails(alice.send(&invalid(body), &NONE), "invalid-argument", "stanza").await;
     }
     let mixed = JsString::from_char_code2(0x61, 0xDC00);
@@ -104,8 +149,18 @@ async fn messages_are_checked() {
     fails(alice.send(&json("{}"), &NONE), "invalid-argument", "stanza").await;
     fails(alice.send(&NONE, &NONE), "invalid-argument", "stanza").await;
     let fine = message(&bob.jid(), &"fine \u{FFFD}".into());
-    fails(alice.send(&fine, &json("{'signal': {}}")), "invalid-argument", "session").await;
-    fails(alice.send(&fine, &json("{'timeout': 'soon'}")), "invalid-argument", "session").await;
+    fails(
+        alice.send(&fine, &json("{'signal': {}}")),
+        "invalid-argument",
+        "session",
+    )
+    .await;
+    fails(
+        alice.send(&fine, &json("{'timeout': 'soon'}")),
+        "invalid-argument",
+        "session",
+    )
+    .await;
     fails(alice.send(&fine, &1.into()), "invalid-argument", "session").await;
     // Nothing of it went out, and nothing is broken. U+FFFD itself is a character like any other.
     done(alice.send(&fine, &NONE)).await;
@@ -117,7 +172,9 @@ async fn messages_are_checked() {
 async fn elements_are_checked() {
     let alice = online("alice").await;
     let endless = xml("a", "{'xmlns': 'urn:x'}", &[]);
-    get(&endless, "children").unchecked_into::<js_sys::Array>().push(&endless);
+    get(&endless, "children")
+        .unchecked_into::<js_sys::Array>()
+        .push(&endless);
     let number = xml("a", "{'xmlns': 'urn:x'}", &[1.into()]);
     let half = xml("a", "{'xmlns': 'urn:x'}", &[half_a_pair()]);
     let value = xml("a", "{'xmlns': 'urn:x', 'b': 1}", &[]);
@@ -127,16 +184,37 @@ async fn elements_are_checked() {
     let nul = xml("a", "{'xmlns': 'urn:x', 'b': '\\u0000'}", &[]);
     let homeless = xml("a", "{}", &[]);
     let listless = json("{'name': 'a', 'attrs': {'xmlns': 'urn:x'}, 'children': 'text'}");
-    let payloads = [endless, number, half, value, declared, prefixed, markup, nul, homeless, listless, NONE, JsValue::NULL];
+    let payloads = [
+        endless,
+        number,
+        half,
+        value,
+        declared,
+        prefixed,
+        markup,
+        nul,
+        homeless,
+        listless,
+        NONE,
+        JsValue::NULL,
+    ];
     for payload in payloads {
         let question = request("get", "localhost", &payload);
         fails(alice.iq(&question, &NONE), "invalid-argument", "stanza").await;
     }
     let fine = xml("ping", "{'xmlns': 'urn:xmpp:ping'}", &[]);
-    fails(alice.iq(&request("result", "localhost", &fine), &NONE), "invalid-argument", "stanza").await;
+    fails(
+        alice.iq(&request("result", "localhost", &fine), &NONE),
+        "invalid-argument",
+        "stanza",
+    )
+    .await;
     fails(alice.iq(&request("get", "@", &fine), &NONE), "invalid-jid", "stanza").await;
     fails(alice.ping(&"@".into(), &NONE), "invalid-jid", "stanza").await;
-    for ns in ["urn:ietf:params:xml:ns:xmpp-sasl", "urn:ietf:params:xml:ns:xmpp-framing"] {
+    for ns in [
+        "urn:ietf:params:xml:ns:xmpp-sasl",
+        "urn:ietf:params:xml:ns:xmpp-framing",
+    ] {
         let stolen = xml("close", &format!("{{'xmlns': '{ns}'}}"), &[]);
         fails(alice.send_element(&stolen), "invalid-argument", "stanza").await;
     }
@@ -152,7 +230,15 @@ fn listeners_and_handlers_are_checked() {
     }
     let answer = function(Ok);
     for wanted in ["{}", "{'xmlns': 1}", "{'xmlns': 'a', 'type': 'result'}", "1"] {
-        is_error(alice.handle(&json(wanted), &answer).err().unwrap(), "invalid-argument", "session");
+        is_error(
+            alice.handle(&json(wanted), &answer).err().unwrap(),
+            "invalid-argument",
+            "session",
+        );
     }
-    is_error(alice.handle(&json("{'xmlns': 'a'}"), &NONE).err().unwrap(), "invalid-argument", "session");
+    is_error(
+        alice.handle(&json("{'xmlns': 'a'}"), &NONE).err().unwrap(),
+        "invalid-argument",
+        "session",
+    );
 }

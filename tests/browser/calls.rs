@@ -16,9 +16,18 @@ async fn messages_each_way_exactly() {
     assert_eq!(text(&sent, "id"), text(&sent, "originId"));
     let received = at_bob.next().await;
     assert_eq!(text(&received, "body"), TRICKY);
-    assert_eq!((text(&received, "from"), text(&received, "to")), (alice.jid(), bob.jid()));
-    assert_eq!((text(&received, "id"), text(&received, "type")), (text(&sent, "id"), "chat".into()));
-    assert!(!js_sys::Object::has_own(received.unchecked_ref::<js_sys::Object>(), &"delay".into()));
+    assert_eq!(
+        (text(&received, "from"), text(&received, "to")),
+        (alice.jid(), bob.jid())
+    );
+    assert_eq!(
+        (text(&received, "id"), text(&received, "type")),
+        (text(&sent, "id"), "chat".into())
+    );
+    assert!(!js_sys::Object::has_own(
+        received.unchecked_ref::<js_sys::Object>(),
+        &"delay".into()
+    ));
 
     let answer = message(&text(&received, "from"), &"back".into());
     set(&answer, "type", &"headline".into());
@@ -57,7 +66,12 @@ async fn offline_calls_say_so() {
         fails(alice.send_element(&xml("presence", "{}", &[])), "offline", "session").await;
         fails(alice.set_presence(&json("{}"), &NONE), "offline", "session").await;
         let query = xml("query", "{'xmlns': 'jabber:iq:version'}", &[]);
-        fails(alice.iq(&request("get", "localhost", &query), &NONE), "offline", "session").await;
+        fails(
+            alice.iq(&request("get", "localhost", &query), &NONE),
+            "offline",
+            "session",
+        )
+        .await;
         done(alice.connect(&NONE)).await;
         disconnect(&[&alice]).await;
     }
@@ -77,10 +91,19 @@ async fn a_question_has_its_answer() {
     assert_eq!(get(&name, "children").unchecked_into::<Array>().get(0), "Prosody");
 
     let ping = xml("ping", "{'xmlns': 'urn:xmpp:ping'}", &[]);
-    assert!(done(alice.iq(&request("get", "localhost", &ping), &NONE)).await.is_null());
+    assert!(
+        done(alice.iq(&request("get", "localhost", &ping), &NONE))
+            .await
+            .is_null()
+    );
 
     let nonsense = xml("nonsense", "{'xmlns': 'urn:example:nonsense'}", &[]);
-    let error = fails(alice.iq(&request("set", "localhost", &nonsense), &NONE), "stanza-error", "stanza").await;
+    let error = fails(
+        alice.iq(&request("set", "localhost", &nonsense), &NONE),
+        "stanza-error",
+        "stanza",
+    )
+    .await;
     assert_eq!(text(&error, "condition"), "service-unavailable");
     disconnect(&[&alice]).await;
 }
@@ -96,11 +119,24 @@ async fn the_app_answers_questions() {
     assert_eq!(text(&refused, "condition"), "service-unavailable");
 
     let answer = function(|iq| {
-        assert_eq!((text(&iq, "name"), text(&get(&iq, "attrs"), "xmlns")), ("iq".into(), "jabber:client".into()));
+        assert_eq!(
+            (text(&iq, "name"), text(&get(&iq, "attrs"), "xmlns")),
+            ("iq".into(), "jabber:client".into())
+        );
         let payload = get(&iq, "children").unchecked_into::<Array>().get(0);
         assert_eq!(text(&get(&payload, "attrs"), "xml:lang"), "en");
-        let body = get(&payload, "children").unchecked_into::<Array>().get(0).as_string().unwrap();
-        let thing = || xml("answer", "{'xmlns': 'urn:example:ask'}", &[format!("re: {body}").into()]);
+        let body = get(&payload, "children")
+            .unchecked_into::<Array>()
+            .get(0)
+            .as_string()
+            .unwrap();
+        let thing = || {
+            xml(
+                "answer",
+                "{'xmlns': 'urn:example:ask'}",
+                &[format!("re: {body}").into()],
+            )
+        };
         match body.as_str() {
             "null" => Ok(JsValue::NULL),
             "later" => Ok(Promise::resolve(&thing()).into()),
@@ -109,7 +145,9 @@ async fn the_app_answers_questions() {
             _ => Ok(thing()),
         }
     });
-    let handler = bob.handle(&json("{'xmlns': 'urn:example:ask', 'type': 'get'}"), &answer).unwrap();
+    let handler = bob
+        .handle(&json("{'xmlns': 'urn:example:ask', 'type': 'get'}"), &answer)
+        .unwrap();
     for (asked, expected) in [("now", Some("re: now")), ("later", Some("re: later")), ("null", None)] {
         let answer = done(alice.iq(&question(asked), &NONE)).await;
         match expected {
@@ -143,7 +181,12 @@ async fn a_handler_that_fails_is_answered_for() {
     for outcome in outcomes {
         let handler = bob.handle(&json("{'xmlns': 'urn:example:ask'}"), &outcome).unwrap();
         let payload = xml("ask", "{'xmlns': 'urn:example:ask'}", &[]);
-        let error = fails(alice.iq(&request("set", &bob.jid(), &payload), &NONE), "stanza-error", "stanza").await;
+        let error = fails(
+            alice.iq(&request("set", &bob.jid(), &payload), &NONE),
+            "stanza-error",
+            "stanza",
+        )
+        .await;
         assert_eq!(text(&error, "condition"), "internal-server-error");
         bob.unhandle(handler);
     }
@@ -159,16 +202,25 @@ async fn presence_is_seen_and_changed() {
     let bob = client("bob");
     let presences = Events::of(&bob, "presence");
     done(bob.connect(&NONE)).await;
-    let alice = client_with(&options("alice", "{'presence': {'show': 'away', 'status': '<lunch>', 'priority': 5}}"));
+    let alice = client_with(&options(
+        "alice",
+        "{'presence': {'show': 'away', 'status': '<lunch>', 'priority': 5}}",
+    ));
     done(alice.connect(&NONE)).await;
     let full = alice.jid();
     let first = presences.find(|presence| text(presence, "from") == full).await;
-    assert_eq!((text(&first, "show"), text(&first, "status")), ("away".into(), "<lunch>".into()));
+    assert_eq!(
+        (text(&first, "show"), text(&first, "status")),
+        ("away".into(), "<lunch>".into())
+    );
     assert_eq!(get(&first, "priority"), 5);
     done(alice.set_presence(&json("{'show': 'dnd'}"), &NONE)).await;
     let second = presences.find(|presence| text(presence, "from") == full).await;
     assert_eq!(text(&second, "show"), "dnd");
-    assert!(!js_sys::Object::has_own(second.unchecked_ref::<js_sys::Object>(), &"status".into()));
+    assert!(!js_sys::Object::has_own(
+        second.unchecked_ref::<js_sys::Object>(),
+        &"status".into()
+    ));
     disconnect(&[&alice]).await;
     let last = presences.find(|presence| text(presence, "from") == full).await;
     assert_eq!(text(&last, "type"), "unavailable");
@@ -186,12 +238,19 @@ async fn stanzas_and_frames_can_be_watched() {
     assert_eq!(text(&seen[1], "direction"), "in");
     assert!(seen.iter().any(|frame| text(frame, "data").contains("[redacted]")));
 
-    let to_self = xml("message", "{'xml:lang': 'eo', 'type': 'chat'}", &[xml("note", "{'xmlns': 'urn:example:note'}", &["a".into()])]);
+    let to_self = xml(
+        "message",
+        "{'xml:lang': 'eo', 'type': 'chat'}",
+        &[xml("note", "{'xmlns': 'urn:example:note'}", &["a".into()])],
+    );
     set(&get(&to_self, "attrs"), "to", &alice.jid().into());
     done(alice.send_element(&to_self)).await;
     let back = stanzas.find(|stanza| text(stanza, "name") == "message").await;
     let attrs = get(&back, "attrs");
-    assert_eq!((text(&attrs, "xmlns"), text(&attrs, "xml:lang")), ("jabber:client".into(), "eo".into()));
+    assert_eq!(
+        (text(&attrs, "xmlns"), text(&attrs, "xml:lang")),
+        ("jabber:client".into(), "eo".into())
+    );
     let note = get(&back, "children").unchecked_into::<Array>().get(0);
     assert_eq!(text(&get(&note, "attrs"), "xmlns"), "urn:example:note");
 

@@ -2,9 +2,9 @@
 
 use crate::support::*;
 use js_sys::Function;
+use stanzawire::web::Client;
 use std::cell::Cell;
 use std::rc::Rc;
-use stanzawire::web::Client;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::*;
 
@@ -50,6 +50,8 @@ async fn every_way_in_is_guarded() {
     open.set(true);
     // The guard ate the timer too: any other entry finds it overdue.
     disconnect(&[&bob, &alice]).await;
-    let error = wasm_bindgen_futures::JsFuture::from(ping).await.expect_err("unanswered");
+    let error = wasm_bindgen_futures::JsFuture::from(ping)
+        .await
+        .expect_err("unanswered");
     assert!(["timeout", "closed"].contains(&text(&error, "code").as_str()));
 }

@@ -13,7 +13,11 @@ fn parrot(frames: &[JsValue]) -> js_sys::Function {
     let list: Array = frames.iter().collect();
     function(move |heard| {
         let heard = heard.as_string().unwrap_or_default();
-        Ok(if heard.starts_with("<open") { list.clone().into() } else { JsValue::UNDEFINED })
+        Ok(if heard.starts_with("<open") {
+            list.clone().into()
+        } else {
+            JsValue::UNDEFINED
+        })
     })
 }
 
@@ -24,14 +28,25 @@ fn at_loopback() -> JsValue {
 #[wasm_bindgen_test]
 async fn rfc5802_5_1_the_servers_signature_is_checked() {
     // v=AAAAAAAAAAAAAAAAAAAAAAAAAAA=, nothing, an error, and a proof that is no base64.
-    for success in ["dj1BQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE9", "", "=", "ZT1vdGhlci1lcnJvcg=="] {
+    for success in [
+        "dj1BQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE9",
+        "",
+        "=",
+        "ZT1vdGhlci1lcnJvcg==",
+    ] {
         let fake = Fake::socket(&scram_server(success), "xmpp");
         let alice = client_with(&at_loopback());
         let result = wasm_bindgen_futures::JsFuture::from(alice.connect(&NONE)).await;
         let error = result.expect_err(success);
         let code = text(&error, "code");
-        assert!(code == "server-signature" || (code == "not-authorized" && success.starts_with("ZT1")), "{code}");
-        assert_eq!((text(&error, "phase").as_str(), alice.status().as_str()), ("auth", "offline"));
+        assert!(
+            code == "server-signature" || (code == "not-authorized" && success.starts_with("ZT1")),
+            "{code}"
+        );
+        assert_eq!(
+            (text(&error, "phase").as_str(), alice.status().as_str()),
+            ("auth", "offline")
+        );
         // The real server is as good as ever for another.
         drop(fake);
         disconnect(&[&online("alice").await]).await;
@@ -69,7 +84,12 @@ async fn frames_that_are_no_frames() {
     }
     let binary = js_sys::ArrayBuffer::new(1);
     let _fake = Fake::socket(&parrot(&[OPEN.into(), binary.into()]), "xmpp");
-    let error = fails(client_with(&at_loopback()).connect(&NONE), "protocol-violation", "stream").await;
+    let error = fails(
+        client_with(&at_loopback()).connect(&NONE),
+        "protocol-violation",
+        "stream",
+    )
+    .await;
     assert_eq!(text(&error, "condition"), "unsupported-encoding");
 }
 
@@ -79,13 +99,27 @@ async fn a_success_out_of_order() {
     for frames in [&[success][..], &[OPEN, success]] {
         let frames: Vec<JsValue> = frames.iter().map(|frame| (*frame).into()).collect();
         let _fake = Fake::socket(&parrot(&frames), "xmpp");
-        fails(client_with(&at_loopback()).connect(&NONE), "protocol-violation", "stream").await;
+        fails(
+            client_with(&at_loopback()).connect(&NONE),
+            "protocol-violation",
+            "stream",
+        )
+        .await;
     }
 }
 
 #[wasm_bindgen_test]
 async fn sockets_that_end() {
-    let at_once = Fake::socket(&function(|heard| Ok(if heard == "open" { Array::of1(&JsValue::NULL).into() } else { NONE })), "xmpp");
+    let at_once = Fake::socket(
+        &function(|heard| {
+            Ok(if heard == "open" {
+                Array::of1(&JsValue::NULL).into()
+            } else {
+                NONE
+            })
+        }),
+        "xmpp",
+    );
     fails(client_with(&at_loopback()).connect(&NONE), "closed", "stream").await;
     drop(at_once);
     let refused = Fake::socket(&function(|heard| Ok((heard == "constructor").into())), "xmpp");
@@ -108,13 +142,22 @@ async fn host_meta_that_is_none() {
             "<!DOCTYPE XRD [<!ENTITY a 'a'>]><XRD xmlns='http://docs.oasis-open.org/ns/xri/xrd-1.0'>&a;</XRD>",
             "discovery-parse",
         ),
-        ("<XRD xmlns='http://docs.oasis-open.org/ns/xri/xrd-1.0'/>", "discovery-no-link"),
+        (
+            "<XRD xmlns='http://docs.oasis-open.org/ns/xri/xrd-1.0'/>",
+            "discovery-no-link",
+        ),
         (&big, "discovery-parse"),
     ];
     for (body, code) in cases {
         for whole in [false, true] {
             let text = body.to_owned();
-            let make = function(move |_| Ok(if whole { without_body(200, &text) } else { response(200, &text, None) }));
+            let make = function(move |_| {
+                Ok(if whole {
+                    without_body(200, &text)
+                } else {
+                    response(200, &text, None)
+                })
+            });
             let _fake = Fake::fetch(&make);
             fails(client("alice").connect(&NONE), code, "discovery").await;
         }
@@ -148,7 +191,11 @@ async fn without_webcrypto_the_key_is_derived_in_slices() {
     let alice = online("alice").await;
     drop(missing);
     let failing = json("{}");
-    set(&failing, "importKey", &function(|_| Ok(js_sys::Promise::reject(&"no".into()).into())));
+    set(
+        &failing,
+        "importKey",
+        &function(|_| Ok(js_sys::Promise::reject(&"no".into()).into())),
+    );
     let failing = Fake::of("crypto.subtle", &failing);
     let bob = online("bob").await;
     drop(failing);
@@ -157,7 +204,11 @@ async fn without_webcrypto_the_key_is_derived_in_slices() {
 
 #[wasm_bindgen_test]
 fn without_randomness_there_is_no_client() {
-    for value in [NONE, function(|_| Err("no".into())).into(), function(|_| Ok(NONE)).into()] {
+    for value in [
+        NONE,
+        function(|_| Err("no".into())).into(),
+        function(|_| Ok(NONE)).into(),
+    ] {
         let _fake = Fake::of("crypto.getRandomValues", &value);
         let error = stanzawire::web::Client::new(&options("alice", "{}"), None).err();
         is_error(error.expect("no client"), "internal", "session");

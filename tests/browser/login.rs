@@ -17,7 +17,10 @@ extern "C" {
 async fn logs_in_through_discovery_and_has_the_roster() {
     let alice = client("alice");
     let statuses = Events::of(&alice, "status");
-    assert_eq!((alice.jid().as_str(), alice.status().as_str()), ("alice@localhost", "offline"));
+    assert_eq!(
+        (alice.jid().as_str(), alice.status().as_str()),
+        ("alice@localhost", "offline")
+    );
     let connecting = alice.connect(&NONE);
     assert_eq!(alice.status(), "connecting");
     assert!(done(connecting).await.is_undefined());
@@ -27,14 +30,25 @@ async fn logs_in_through_discovery_and_has_the_roster() {
     let roster: Array = done(alice.roster_get(&NONE)).await.unchecked_into();
     let bob = roster.iter().next().expect("bob");
     assert_eq!(roster.length(), 1);
-    assert_eq!((text(&bob, "jid"), text(&bob, "name")), ("bob@localhost".into(), "Bob".into()));
+    assert_eq!(
+        (text(&bob, "jid"), text(&bob, "name")),
+        ("bob@localhost".into(), "Bob".into())
+    );
     assert_eq!(text(&bob, "subscription"), "both");
     let groups: Array = get(&bob, "groups").unchecked_into();
     assert_eq!(groups.get(0), "Friends");
 
-    assert!(done(alice.ping(&NONE, &NONE)).await.as_f64().is_some_and(|ms| ms >= 0.0));
+    assert!(
+        done(alice.ping(&NONE, &NONE))
+            .await
+            .as_f64()
+            .is_some_and(|ms| ms >= 0.0)
+    );
     assert!(done(alice.disconnect()).await.is_undefined());
-    assert_eq!((alice.jid().as_str(), alice.status().as_str()), ("alice@localhost", "offline"));
+    assert_eq!(
+        (alice.jid().as_str(), alice.status().as_str()),
+        ("alice@localhost", "offline")
+    );
     let seen: Vec<String> = statuses.seen().iter().map(|event| text(event, "status")).collect();
     assert_eq!(seen, ["connecting", "online", "offline"]);
 }
@@ -60,7 +74,11 @@ async fn an_endpoint_can_be_named() {
 
 #[wasm_bindgen_test]
 async fn the_resource_asked_for_is_bound() {
-    for more in ["{'jid': 'alice@localhost/web'}", "{'resource': 'web'}", "{'jid': 'alice@localhost/web', 'resource': 'web'}"] {
+    for more in [
+        "{'jid': 'alice@localhost/web'}",
+        "{'resource': 'web'}",
+        "{'jid': 'alice@localhost/web', 'resource': 'web'}",
+    ] {
         let alice = client_with(&options("alice", more));
         done(alice.connect(&NONE)).await;
         assert_eq!(alice.jid(), "alice@localhost/web");
@@ -171,7 +189,10 @@ async fn an_endpoint_that_refuses() {
 
 #[wasm_bindgen_test]
 async fn unencrypted_beyond_loopback_is_refused() {
-    for (more, phase) in [("{'url': 'ws://192.0.2.1/'}", "socket"), ("{'hostMeta': 'http://192.0.2.1'}", "discovery")] {
+    for (more, phase) in [
+        ("{'url': 'ws://192.0.2.1/'}", "socket"),
+        ("{'hostMeta': 'http://192.0.2.1'}", "discovery"),
+    ] {
         let alice = client_with(&options("alice", more));
         fails(alice.connect(&NONE), "insecure", phase).await;
     }

@@ -1,10 +1,10 @@
 //! What the tests share: clients by options in JSON, promises that must fail in one way, events one by one.
 
 use js_sys::{Array, Error, Function, JSON, Promise, Reflect};
+use stanzawire::web::Client;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
-use stanzawire::web::Client;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
@@ -83,7 +83,11 @@ pub(crate) fn is_error(error: JsValue, code: &str, phase: &str) -> JsValue {
     assert!(error.is_instance_of::<Error>(), "{error:?}");
     assert_eq!(text(&error, "name"), "XmppError");
     let message = text(&error, "message");
-    assert_eq!((text(&error, "code").as_str(), text(&error, "phase").as_str()), (code, phase), "{message}");
+    assert_eq!(
+        (text(&error, "code").as_str(), text(&error, "phase").as_str()),
+        (code, phase),
+        "{message}"
+    );
     assert!(!message.is_empty());
     assert!(get(&error, "retryable").as_bool().is_some());
     error

@@ -185,3 +185,38 @@ fn answers_to_questions_never_asked_are_ignored() {
     pair.handle(Input::Derived { id, key });
     assert_eq!(pair.engine.status(), Status::Connecting);
 }
+
+#[test]
+fn messages_sent_before_an_orderly_end_are_confirmed() {
+    let mut pair = Pair::online();
+    let calls = ["1", "2", "3"].map(|body| pair.send("bob@example.org", body));
+    let done = pair.call(Command::Disconnect);
+    // A server that answers everything in order, and closes at the end.
+    while !pair.sent.is_empty() {
+        let element = pair.element();
+        if element.name() == "iq" {
+            pair.answer(&element, "");
+        } else if element.name() == "close" {
+            pair.nothing_sent();
+            pair.receive("<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>");
+        }
+    }
+    for call in calls {
+        assert!(pair.reply(call).is_ok());
+    }
+    assert_eq!(pair.reply(done), Ok(Reply::Done));
+}
+
+#[test]
+fn rfc7395_3_6_nothing_is_sent_behind_our_close() {
+    let mut pair = Pair::online();
+    pair.send("bob@example.org", "1");
+    pair.element();
+    let first = pair.element();
+    pair.send("bob@example.org", "2");
+    pair.call(Command::Disconnect);
+    while pair.element().name() != "close" {}
+    pair.answer(&first, "");
+    pair.receive("<iq xmlns='jabber:client' type='get' id='p' from='example.org'><ping xmlns='urn:xmpp:ping'/></iq>");
+    pair.nothing_sent();
+}

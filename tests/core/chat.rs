@@ -250,3 +250,11 @@ fn what_has_nothing_to_read_is_no_message() {
     pair.receive("<message xmlns='jabber:client' from='a@b'><body xmlns='urn:other'>x</body></message>");
     assert_eq!(pair.messages(), []);
 }
+
+#[test]
+fn a_message_beyond_all_measure_is_too_large() {
+    let mut pair = Pair::online();
+    let call = pair.send("bob@example.org", &"x".repeat(9 << 20));
+    assert_eq!(pair.error(call).code(), Code::TooLarge);
+    pair.nothing_sent();
+}

@@ -165,3 +165,16 @@ fn a_login_is_bounded_in_time_in_every_phase() {
     );
     assert_eq!((pair.socket, pair.engine.next_deadline()), (None, None));
 }
+
+#[test]
+fn a_person_at_a_dialog_is_not_the_endpoints_slowness() {
+    let mut config = discovering();
+    config.session.credentials = stanzawire::session::CredentialSource::Ask;
+    let mut pair = Pair::new(config);
+    pair.connect();
+    found(&mut pair, XRD);
+    pair.open_socket();
+    pair.greet("<mechanism>SCRAM-SHA-1</mechanism>");
+    pair.advance(25_000);
+    assert_eq!(pair.socket.as_ref().unwrap().1, "wss://one.example.org/ws");
+}

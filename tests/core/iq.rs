@@ -90,7 +90,8 @@ fn an_unanswered_request_is_given_up() {
     pair.advance(29_999);
     assert!(pair.is_open(call));
     pair.advance(1);
-    assert_eq!(pair.error(call).code(), Code::Timeout);
+    let error = pair.error(call);
+    assert_eq!((error.code(), error.phase()), (Code::Timeout, Phase::Stanza));
     // A late answer changes nothing.
     pair.answer(&iq, "");
     assert_eq!(pair.error(call).code(), Code::Timeout);

@@ -389,3 +389,25 @@ fn credentials_are_not_in_the_frames_that_are_shown() {
             .all(|frame| frame.contains(">[redacted]</"))
     );
 }
+
+#[test]
+fn rfc3921_3_what_arrives_before_the_session_is_granted_is_kept() {
+    let (mut pair, call) = connecting();
+    pair.greet("<mechanism>SCRAM-SHA-1</mechanism>");
+    assert!(pair.authenticate(&Fault::None));
+    pair.restart(
+        "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/><session xmlns='urn:ietf:params:xml:ns:xmpp-session'/>",
+    );
+    pair.bind(JID);
+    let session = pair.element();
+    pair.receive("<message xmlns='jabber:client' from='bob@example.org/x'><body>early</body></message>");
+    pair.receive(
+        "<iq xmlns='jabber:client' type='get' id='p' from='eve@example.com/x'><ping xmlns='urn:xmpp:ping'/></iq>",
+    );
+    assert!(pair.is_open(call));
+    pair.answer(&session, "");
+    assert_eq!(pair.reply(call), Ok(Reply::Done));
+    assert_eq!(pair.messages().len(), 1);
+    pair.take_first_stanzas();
+    assert_eq!(pair.element().attr("id"), Some("p"));
+}

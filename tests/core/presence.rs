@@ -107,3 +107,11 @@ fn rfc6121_4_7_2_values_that_do_not_fit() {
     let seen = pair.presences().pop().unwrap();
     assert_eq!((seen.show, seen.priority), (None, 0));
 }
+
+#[test]
+fn a_presence_that_is_not_sent_is_not_resolved() {
+    let mut pair = Pair::online();
+    pair.call(Command::Disconnect);
+    let call = set(&mut pair, PresenceInit::default());
+    assert_eq!(pair.error(call).code(), Code::Offline);
+}

@@ -170,3 +170,58 @@ fn an_app_can_do_without() {
     pair.close_socket();
     assert_eq!(pair.engine.status(), Status::Offline);
 }
+
+/// Logs in again, as far as the first stanzas.
+fn back(pair: &mut Pair) {
+    pair.open_socket();
+    pair.login(&Fault::None);
+    pair.take_first_stanzas();
+}
+
+#[test]
+fn a_login_that_does_not_last_is_no_success() {
+    let mut pair = Pair::online();
+    let mut waits = Vec::new();
+    for _ in 0..12 {
+        pair.close_socket();
+        let wait = pair.engine.next_deadline().expect("another attempt").since(pair.now);
+        waits.push(wait);
+        pair.advance(wait);
+        back(&mut pair);
+    }
+    assert!(
+        waits[6..].iter().any(|wait| *wait > 4_000),
+        "the delays grow: {waits:?}"
+    );
+    // One that lasts is.
+    pair.advance(60_000);
+    pair.close_socket();
+    assert!(pair.engine.next_deadline().unwrap().since(pair.now) <= 1_000);
+
+    let mut config = config();
+    config.session.reconnect = Some(ReconnectPolicy {
+        attempts: Some(2),
+        ..ReconnectPolicy::default()
+    });
+    let mut pair = Pair::online_with(config);
+    for _ in 0..2 {
+        pair.close_socket();
+        pair.advance(2_000);
+        back(&mut pair);
+    }
+    pair.close_socket();
+    assert_eq!(pair.engine.status(), Status::Offline);
+}
+
+#[test]
+fn the_servers_requests_are_answered_however_full_the_queue_is() {
+    let mut config = config();
+    config.session.queue = 2;
+    let mut pair = Pair::online_with(config);
+    pair.send("bob@example.org", "1");
+    pair.sent.clear();
+    let full = pair.send("bob@example.org", "2");
+    assert_eq!(pair.error(full).code(), Code::QueueFull);
+    pair.receive("<iq xmlns='jabber:client' type='get' id='p' from='example.org'><ping xmlns='urn:xmpp:ping'/></iq>");
+    assert_eq!(pair.element().attr("id"), Some("p"));
+}

@@ -2,6 +2,7 @@
 
 use crate::pair::{NS_CLIENT, Pair};
 use stanzawire::engine::{Command, Event, Match, Ticket};
+use stanzawire::error::Code;
 use stanzawire::xml::Element;
 
 fn request(kind: &str) -> String {
@@ -133,4 +134,22 @@ fn an_app_that_never_answers_is_not_drowned() {
     pair.receive(&request("get"));
     let error = pair.element();
     assert_eq!(error.child("error", NS_CLIENT).unwrap().attr("type"), Some("wait"));
+}
+
+#[test]
+fn an_answer_that_cannot_be_sent_is_an_error_to_both() {
+    let mut pair = Pair::online();
+    let wanted = Match {
+        xmlns: "urn:app".into(),
+        set: None,
+    };
+    pair.engine.answer(1, wanted);
+    pair.receive(&request("get"));
+    let (request, _) = requested(&pair)[0];
+    let call = pair.call(Command::Answer {
+        request,
+        outcome: Ok(Some(Element::new("a", "urn:app").with_text("\0"))),
+    });
+    assert_eq!(pair.error(call).code(), Code::InvalidArgument);
+    assert_eq!(pair.element().attr("type"), Some("error"));
 }

@@ -166,3 +166,32 @@ fn a_contact_that_no_jid_can_name_is_kept() {
     pair.receive(&push("", "<item jid='&#x2615;@muc.example.org' subscription='both'/>"));
     assert_eq!(pushes(&pair)[0].jid, "☕@muc.example.org");
 }
+
+#[test]
+fn those_who_wait_hear_when_it_cannot_be_asked_for() {
+    let mut config = config();
+    config.session.queue = 2;
+    let mut pair = Pair::new(config);
+    pair.connect();
+    pair.open_socket();
+    pair.login(&Fault::None);
+    let (request, _) = pair.take_first_stanzas();
+    let id = request.attr("id").unwrap();
+    pair.receive(&format!("<iq xmlns='jabber:client' type='error' id='{id}'/>"));
+    pair.send("bob@example.org", "1");
+    pair.send("bob@example.org", "2");
+    let call = pair.roster();
+    assert_eq!(pair.error(call).code(), Code::QueueFull);
+}
+
+#[test]
+fn rfc6121_2_1_6_a_forged_push_is_nobodys_to_handle() {
+    let mut pair = Pair::online();
+    let wanted = stanzawire::engine::Match {
+        xmlns: ROSTER.into(),
+        set: None,
+    };
+    pair.engine.answer(1, wanted);
+    pair.receive(&push("from='mallory@example.org'", "<item jid='mallory@example.org'/>"));
+    assert!(!pair.events.iter().any(|event| matches!(event, Event::Request { .. })));
+}

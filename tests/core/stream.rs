@@ -2,7 +2,7 @@
 
 use crate::pair::{Pair, config};
 use crate::server::Fault;
-use stanzawire::engine::{Command, Config, Input, Reply};
+use stanzawire::engine::{Command, Config, Event, Input, Reply};
 use stanzawire::error::{Code, Error, Phase};
 use stanzawire::session::Status;
 use stanzawire::xml::Element;
@@ -92,7 +92,7 @@ fn rfc7395_3_3_3_bad_frames_end_the_stream_with_the_right_error() {
         assert_eq!(condition(&mut pair).as_deref(), Some(expected));
         assert_eq!(pair.socket, None);
 
-        // The same once online.
+        // The same once online. What is too large there for a stanza is another matter.
         let mut pair = Pair::online_with(without_reconnection());
         pair.receive(frame);
         assert_eq!(condition(&mut pair).as_deref(), Some(expected));
@@ -278,7 +278,7 @@ fn rfc6120_4_9_3_3_a_conflict_ends_it_for_good() {
     assert_eq!(pair.engine.status(), Status::Offline);
     assert!(pair.events.iter().any(|event| matches!(
         event,
-        stanzawire::engine::Event::Error(error) if error.code() == Code::Conflict
+        Event::Error(error) if error.code() == Code::Conflict
     )));
     pair.advance(3_600_000);
     assert_eq!(pair.socket, None);
@@ -288,6 +288,7 @@ fn rfc6120_4_9_3_3_a_conflict_ends_it_for_good() {
 fn what_the_app_may_not_send_itself() {
     let mut pair = Pair::online();
     for ns in [
+        "",
         FRAMING,
         "http://etherx.jabber.org/streams",
         "urn:ietf:params:xml:ns:xmpp-sasl",
@@ -299,4 +300,70 @@ fn what_the_app_may_not_send_itself() {
     let call = pair.call(Command::SendElement(Element::new("active", "urn:xmpp:csi:0")));
     assert_eq!(pair.reply(call), Ok(Reply::Payload(None)));
     assert!(pair.element().is("active", "urn:xmpp:csi:0"));
+}
+
+/// What a stranger can put into a message without breaking a rule of XML.
+fn oversized() -> Vec<String> {
+    let attributes: String = (0..65).map(|n| format!(" a{n}=''")).collect();
+    let prefixes: String = (0..17).map(|n| format!(" xmlns:n{n}='urn:{n}' n{n}:a=''")).collect();
+    let inner = [
+        "<x xmlns='urn:x' xmlns:p='urn:p' p:xmlns='v'/>".to_owned(),
+        format!("<x xmlns='urn:x'{attributes}/>"),
+        format!("<x xmlns='urn:x'{prefixes}/>"),
+        "<a>".repeat(65) + &"</a>".repeat(65),
+        "<a/>".repeat(70_000),
+        format!("<body>{}</body>", "=".repeat(140_000)),
+        "x".repeat(3 << 20),
+    ];
+    let message =
+        |inner: &String| format!("<message xmlns='jabber:client' from='eve@evil.example/x'>{inner}</message>");
+    inner.iter().map(message).collect()
+}
+
+#[test]
+fn no_stanza_of_a_strangers_ends_the_session() {
+    for frame in oversized() {
+        let mut pair = Pair::online();
+        pair.receive(&frame);
+        assert_eq!(pair.engine.status(), Status::Online);
+        pair.nothing_sent();
+        let told = |event: &Event| matches!(event, Event::Error(error) if error.code() == Code::ProtocolViolation);
+        assert!(pair.events.iter().any(told), "it isn't dropped in silence");
+        pair.receive("<message xmlns='jabber:client' from='bob@example.org/x'><body>next</body></message>");
+        assert_eq!(pair.messages().len(), 1);
+    }
+}
+
+#[test]
+fn a_language_that_cannot_be_sent_is_refused() {
+    let mut config = config();
+    config.session.lang = Some("\0".into());
+    let mut pair = Pair::new(config);
+    let call = pair.connect();
+    let error = pair.error(call);
+    assert_eq!((error.code(), error.phase()), (Code::InvalidArgument, Phase::Session));
+    assert_eq!((pair.socket.take(), pair.engine.status()), (None, Status::Offline));
+}
+
+#[test]
+fn every_stanza_is_shown_to_those_who_watch() {
+    let mut pair = Pair::online();
+    let stanzas = |pair: &Pair| {
+        pair.events
+            .iter()
+            .filter(|event| matches!(event, Event::Stanza(_)))
+            .count()
+    };
+    pair.send("bob@example.org", "1");
+    let id = pair.element().attr("id").unwrap().to_owned();
+    pair.receive(&format!(
+        "<message xmlns='jabber:client' type='error' id='{id}' from='bob@example.org'/>"
+    ));
+    assert_eq!(stanzas(&pair), 1);
+    pair.confirm();
+    assert_eq!(stanzas(&pair), 2);
+    pair.iq(None);
+    let iq = pair.element();
+    pair.answer(&iq, "");
+    assert_eq!(stanzas(&pair), 3);
 }

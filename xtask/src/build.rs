@@ -273,7 +273,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let module = folder.path().join("wasm.mjs");
         fs::write(&module, inlined(&wasm)).unwrap();
-        let script = "import(process.argv[1]).then((m) => console.log(Buffer.from(m.default, 'latin1').toString('hex')))";
+        let script =
+            "import(process.argv[1]).then((m) => console.log(Buffer.from(m.default, 'latin1').toString('hex')))";
         let said = process::output(Command::new("node").args(["-e", script]).arg(&module)).unwrap();
         assert_eq!(said.trim(), hex(&wasm, wasm.len()));
     }
