@@ -232,8 +232,7 @@ let compiling;
 
 async function instantiate() {
   try {
-    // async, so that a missing WebAssembly rejects as well.
-    compiling ??= (async () => WebAssembly.compile(Uint8Array.from(atob(wasm), (character) => character.charCodeAt(0))))();
+    compiling ??= compile();
     const glue = createGlue();
     await glue({ module_or_path: await compiling });
     return glue;
@@ -244,6 +243,7 @@ async function instantiate() {
   }
 }
 
+// Async, so that a missing WebAssembly rejects as well.
 async function compile() {
   // One character a byte.
   return WebAssembly.compile(Uint8Array.from(wasm, (character) => character.charCodeAt(0)));

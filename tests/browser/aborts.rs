@@ -127,7 +127,7 @@ async fn a_question_and_a_message() {
     let late = new_controller();
     done(alice.ping(&NONE, &with_signal(&late))).await;
     late.abort_because("my reason");
-    fails(alice.ping(&NONE, &json("{'timeout': 0}")), "timeout", "session").await;
+    fails(alice.ping(&NONE, &json("{'timeout': 0}")), "timeout", "stanza").await;
     assert_eq!(alice.status(), "online");
     disconnect(&[&alice]).await;
 }
