@@ -22,7 +22,7 @@ const NAMESPACES: usize = 512;
 /// memory in wasm.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {
-    /// The most bytes, as UTF-8. Default: 2 MiB, a roster of 15,000 contacts.
+    /// The most bytes, as UTF-8. Default: 2 MiB.
     pub bytes: usize,
     /// The most levels of elements; no more than [`MAX_DEPTH`](super::MAX_DEPTH) whatever it says. Default: 64; a
     /// forwarded message in an archive result with formatted text has about 15.
@@ -30,8 +30,8 @@ pub struct Limits {
     /// The most attributes of one element, declarations of namespaces among them. Default: 64; XMPP's own elements
     /// have up to ten.
     pub attributes: usize,
-    /// The most elements, attributes, declarations, texts and CDATA sections together. Default: 65,536, a roster of
-    /// 10,000 contacts with names and groups. Twice as many `<`, `=`, `&` and carriage returns may be there, in
+    /// The most elements, attributes, declarations, texts and CDATA sections together. Default: 32,768, a roster of
+    /// 5,000 contacts with names and groups. Twice as many `<`, `=`, `&` and carriage returns may be there, in
     /// texts too.
     pub nodes: usize,
     /// Whether comments and processing instructions are passed over, as in any XML document, or refused, as in a
@@ -45,7 +45,7 @@ impl Default for Limits {
             bytes: 2 << 20,
             depth: 64,
             attributes: 64,
-            nodes: 1 << 16,
+            nodes: 1 << 15,
             asides: false,
         }
     }

@@ -133,7 +133,9 @@ async fn sockets_that_end() {
 
 #[wasm_bindgen_test]
 async fn host_meta_that_is_none() {
-    let big = "x".repeat(100_000);
+    // All well but for its size.
+    let xrd = "<XRD xmlns='http://docs.oasis-open.org/ns/xri/xrd-1.0'>";
+    let big = xrd.to_owned() + &" ".repeat(100_000) + "</XRD>";
     let cases: [(&str, &str); 6] = [
         ("", "discovery-parse"),
         ("{}", "discovery-parse"),

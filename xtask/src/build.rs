@@ -87,12 +87,26 @@ pub(crate) fn build(root: &Path, tools: &Tools) -> Result<PathBuf> {
     Ok(package)
 }
 
+/// What `rustc` is told for the package alone. A panic traps at once: its message would be made by code that is a tenth
+/// of the wasm, and a trap is told to the app as `internal` in any case.
+const RUSTFLAGS: &str = "-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Zfmt-debug=none";
+
+/// And `cargo`: the standard library is compiled with it, small and without those messages as well.
+const BUILD_STD: [&str; 2] = ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features="];
+
 /// Compiles the library and says where the wasm is.
+///
+/// The flags are unstable ones. `RUSTC_BOOTSTRAP` lets the stable compiler take them, so that the package is made by the
+/// compiler that the tests run on, and not by some nightly.
 fn compile(root: &Path) -> Result<PathBuf> {
     let mut command = Command::new("cargo");
     command
         .current_dir(root)
-        .args(["build", "--release", "--lib", "--package", "stanzawire"]);
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", RUSTFLAGS)
+        .env("CARGO_TARGET_DIR", root.join("target/package"))
+        .args(["build", "--release", "--lib", "--package", "stanzawire"])
+        .args(BUILD_STD);
     command.args([
         "--target",
         "wasm32-unknown-unknown",
@@ -129,7 +143,9 @@ fn shrink(tools: &Tools, from: &Path, to: &Path) -> Result<()> {
     let mut command = Command::new(tools.npm_program("wasm-opt"));
     command
         .args(FEATURES)
-        .args(["-Oz", "--strip-debug", "--strip-producers", "--strip-target-features"]);
+        .args(["-Oz", "--strip-debug", "--strip-producers", "--strip-target-features"])
+        // A function used once is larger inlined, after compression: its variables get longer numbers.
+        .arg("--one-caller-inline-max-function-size=0");
     process::run(command.arg(from).arg("-o").arg(to))
 }
 

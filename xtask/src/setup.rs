@@ -18,6 +18,8 @@ const DRIVERS: [&str; 2] = ["chromedriver", "chromium.chromedriver"];
 pub(crate) enum Need {
     /// The compiler's target.
     WasmTarget,
+    /// The standard library's source, which the package is built with.
+    RustSource,
     /// Makes the JavaScript glue.
     WasmBindgen,
     /// Runs the browser tests.
@@ -34,12 +36,19 @@ pub(crate) enum Need {
 
 impl Need {
     /// What `build` needs.
-    pub(crate) const BUILD: &[Self] = &[Self::WasmTarget, Self::WasmBindgen, Self::Npm];
+    pub(crate) const BUILD: &[Self] = &[Self::WasmTarget, Self::RustSource, Self::WasmBindgen, Self::Npm];
     /// What `demo` needs.
-    pub(crate) const DEMO: &[Self] = &[Self::WasmTarget, Self::WasmBindgen, Self::Npm, Self::Prosody];
+    pub(crate) const DEMO: &[Self] = &[
+        Self::WasmTarget,
+        Self::RustSource,
+        Self::WasmBindgen,
+        Self::Npm,
+        Self::Prosody,
+    ];
     /// What `demo --check` needs.
     pub(crate) const DEMO_CHECK: &[Self] = &[
         Self::WasmTarget,
+        Self::RustSource,
         Self::WasmBindgen,
         Self::Npm,
         Self::Prosody,
@@ -57,6 +66,7 @@ impl Need {
     /// What `test` needs: everything.
     pub(crate) const ALL: &[Self] = &[
         Self::WasmTarget,
+        Self::RustSource,
         Self::Browser,
         Self::Driver,
         Self::Prosody,
@@ -68,6 +78,7 @@ impl Need {
     fn why(self) -> &'static str {
         match self {
             Self::WasmTarget => "the compiler's wasm32 target",
+            Self::RustSource => "the source of Rust's standard library, which the package is built with",
             Self::WasmBindgen => "wasm-bindgen, which writes the JavaScript glue (about 2 minutes, once)",
             Self::WasmPack => "wasm-pack, which runs the browser tests (about 2 minutes, once)",
             Self::Npm => "wasm-opt, playwright-core and the TypeScript compiler, from npm",
@@ -80,6 +91,7 @@ impl Need {
     fn is_missing(self, tools: &Tools) -> Result<bool> {
         Ok(match self {
             Self::WasmTarget => !has_wasm_target()?,
+            Self::RustSource => !has_rust_source()?,
             Self::WasmBindgen => !tools.has(&tools.wasm_bindgen()?),
             Self::WasmPack => !tools.has(&tools.wasm_pack()),
             Self::Npm => !tools.has_npm(),
@@ -113,7 +125,8 @@ pub(crate) fn ensure(root: &Path, needs: &[Need]) -> Result<Tools> {
     install_packages(&missing)?;
     for need in &missing {
         let installed = match need {
-            Need::WasmTarget => add_wasm_target(),
+            Need::WasmTarget => rustup(&["target", "add", "wasm32-unknown-unknown"]),
+            Need::RustSource => rustup(&["component", "add", "rust-src"]),
             Need::WasmBindgen => install_crate(&tools, &tools.wasm_bindgen()?),
             Need::WasmPack => install_crate(&tools, &tools.wasm_pack()),
             Need::Npm => {
@@ -259,15 +272,21 @@ fn has_wasm_target() -> Result<bool> {
     Ok(Path::new(folder.trim()).is_dir())
 }
 
-fn add_wasm_target() -> Result<()> {
+fn has_rust_source() -> Result<bool> {
+    let folder = process::output(Command::new("rustc").args(["--print", "sysroot"]))?;
+    let lock = "lib/rustlib/src/rust/library/Cargo.lock";
+    Ok(Path::new(folder.trim()).join(lock).is_file())
+}
+
+fn rustup(args: &[&str]) -> Result<()> {
     if process::find("rustup").is_none() {
         bail!(
-            "rustup isn't here: install the standard library for wasm32-unknown-unknown by the means that Rust came by \
-             (Debian and Fedora have packages for it), or install Rust by rustup"
+            "rustup isn't here: install the standard library for wasm32-unknown-unknown, and the source of the standard \
+             library, by the means that Rust came by (Debian and Fedora have packages for both), or install Rust by rustup"
         );
     }
-    say("rustup target add wasm32-unknown-unknown");
-    process::run(Command::new("rustup").args(["target", "add", "wasm32-unknown-unknown"]))
+    say(&("rustup ".to_owned() + &args.join(" ")));
+    process::run(Command::new("rustup").args(args))
 }
 
 #[cfg(test)]
