@@ -133,6 +133,8 @@ pub enum Wish {
     CloseSocket {
         /// Which socket.
         generation: u32,
+        /// Our `<close/>` is on its way: give the server a moment to answer it, or to close by itself (RFC 7395 §3.6).
+        linger: bool,
     },
     /// Derive a key without blocking the page; answer by [`Input::Derived`].
     DeriveKey {

@@ -297,7 +297,10 @@ impl Shared {
             }
             self.write(&crate::stream::framing::close());
         }
-        self.wish(Wish::CloseSocket { generation });
+        self.wish(Wish::CloseSocket {
+            generation,
+            linger: open,
+        });
     }
 
     /// There won't be a connection unless the app asks for one: what waits for it never goes out.

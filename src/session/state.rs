@@ -307,6 +307,7 @@ impl Closing {
     fn finish(self, shared: &mut Shared) -> State {
         shared.wish(Wish::CloseSocket {
             generation: self.online.generation(),
+            linger: false,
         });
         let error = Error::new(Code::Closed, Phase::Session, "disconnect() was called");
         self.online.end(shared, &error);

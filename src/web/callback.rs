@@ -50,10 +50,12 @@ pub(super) enum Kind {
     Network,
     /// Time to run listeners.
     Deliver,
+    /// A socket that lingers has heard something, or has lingered for long enough: generation.
+    Lingered,
 }
 
 impl Kind {
-    const ALL: [Kind; 19] = [
+    const ALL: [Kind; 20] = [
         Kind::Open,
         Kind::Message,
         Kind::Close,
@@ -73,6 +75,7 @@ impl Kind {
         Kind::Abort,
         Kind::Network,
         Kind::Deliver,
+        Kind::Lingered,
     ];
 }
 

@@ -60,6 +60,8 @@ pub(super) struct Inner {
     ask: Option<Function>,
     cause: RefCell<Option<JsValue>>,
     socket: RefCell<Option<Socket>>,
+    /// Sockets whose stream has ended, until the server has taken note.
+    lingering: RefCell<Vec<Socket>>,
     fetches: RefCell<Vec<Fetch>>,
     deriving: RefCell<Option<Deriving>>,
     timer: Timer,
@@ -87,6 +89,7 @@ impl Inner {
             ask: options.ask,
             cause: RefCell::default(),
             socket: RefCell::default(),
+            lingering: RefCell::default(),
             fetches: RefCell::default(),
             deriving: RefCell::default(),
             timer: Timer::default(),
@@ -178,11 +181,14 @@ impl Inner {
                     socket.send(&frame);
                 }
             }
-            Wish::CloseSocket { generation } => {
-                self.socket
-                    .borrow_mut()
-                    .take_if(|socket| socket.generation() == generation);
+            Wish::CloseSocket { generation, linger } => {
                 self.deriving.take();
+                let ours = |socket: &mut Socket| socket.generation() == generation;
+                let closed = self.socket.borrow_mut().take_if(ours);
+                if let Some(socket) = closed.filter(|_| linger) {
+                    socket.linger(&self.callback);
+                    self.lingering.borrow_mut().push(socket);
+                }
             }
             Wish::DeriveKey { id, request } => {
                 let deriving = Deriving::start(id, request, &self.callback);
@@ -234,6 +240,14 @@ impl Inner {
             Kind::Abort => self.enter(Box::new(move |engine, now| engine.abort(now, id))),
             Kind::Network => self.handle(Input::Network { online: number > 0.0 }),
             Kind::Deliver => self.deliver(),
+            Kind::Lingered => {
+                // A stanza that was on its way isn't it.
+                if socket::text(value).is_none_or(|text| text.starts_with("<close")) {
+                    self.lingering
+                        .borrow_mut()
+                        .retain(|socket| socket.generation() != generation);
+                }
+            }
         }
     }
 

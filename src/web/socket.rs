@@ -1,6 +1,7 @@
 //! The WebSocket. There is one at a time; an older one is detached and closed, and what it still says goes nowhere.
 
 use super::callback::{Callback, Host, Kind};
+use super::timer::later;
 use js_sys::Function;
 use wasm_bindgen::prelude::*;
 
@@ -31,6 +32,9 @@ extern "C" {
     fn was_clean(this: &SocketEvent) -> JsValue;
 }
 
+/// How long a socket waits for the server to take note of our `<close/>`, in milliseconds.
+const LINGER: u64 = 1_000;
+
 /// A socket, opening, open or closed by the other side. Dropped, it is detached and closed.
 pub(super) struct Socket {
     socket: WebSocket,
@@ -50,6 +54,16 @@ impl Socket {
             host.set_socket(&socket);
         }
         Some(Socket { socket, generation })
+    }
+
+    /// What the socket still says doesn't matter any more, but that the server has heard our last word does: one that
+    /// closes by itself at that very moment would see a closed socket talked to.
+    pub(super) fn linger(&self, callback: &Callback) {
+        let lingered = callback.bound(Kind::Lingered, f64::from(self.generation));
+        self.socket.set_onopen(None);
+        self.socket.set_onmessage(Some(&lingered));
+        self.socket.set_onclose(Some(&lingered));
+        later(&lingered, LINGER);
     }
 
     pub(super) fn generation(&self) -> u32 {
@@ -77,8 +91,11 @@ impl Drop for Socket {
     }
 }
 
-/// The text of a message; `None` for a binary one.
+/// The text of a message; `None` for a binary one, and for what is no message.
 pub(super) fn text(event: &JsValue) -> Option<String> {
+    if event.is_undefined() {
+        return None;
+    }
     event.unchecked_ref::<SocketEvent>().data().as_string()
 }
 

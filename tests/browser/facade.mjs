@@ -12,6 +12,9 @@ import { join } from "node:path";
 const { STANZAWIRE_URL: url, STANZAWIRE_HOST_META: hostMeta, STANZAWIRE_TOOLS, STANZAWIRE_CHROMIUM } = process.env;
 const { chromium } = createRequire(join(STANZAWIRE_TOOLS, "resolve.js"))("playwright-core");
 
+/** How long, in ms, a check may take. */
+const BOUND = 15_000;
+
 const browser = await chromium.launch({
   executablePath: STANZAWIRE_CHROMIUM,
   args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage", "--disable-background-networking",
@@ -31,7 +34,8 @@ async function check(name, body, policy) {
       }, policy);
     }
     await page.evaluate(tools, { entry: `${url}node_modules/stanzawire/index.js`, hostMeta });
-    await page.evaluate(body);
+    const late = new Promise((_, reject) => setTimeout(reject, BOUND, new Error("it hangs")).unref());
+    await Promise.race([page.evaluate(body), late]);
     console.log(`ok - ${name}`);
   } catch (error) {
     failed += 1;

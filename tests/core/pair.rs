@@ -352,7 +352,7 @@ impl Pair {
                 self.sent.push_back(frame);
             }
             Wish::Connect { generation, url } => self.socket = Some((generation, url)),
-            Wish::CloseSocket { generation } => {
+            Wish::CloseSocket { generation, .. } => {
                 if self.socket.as_ref().is_some_and(|(present, _)| *present == generation) {
                     self.socket = None;
                     self.closed += 1;
