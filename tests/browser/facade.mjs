@@ -194,6 +194,13 @@ await check("a lost connection is made again, and what was sent meanwhile arrive
 });
 
 await check("a trap on the platform's behalf ends its own client alone", async () => {
+  const sockets = [];
+  globalThis.WebSocket = class extends WebSocket {
+    constructor(...args) {
+      super(...args);
+      sockets.push(this);
+    }
+  };
   const { connect } = await load();
   const [alice, bob] = [await connect(options("alice")), await connect(options("bob"))];
   const seen = [];
@@ -202,12 +209,14 @@ await check("a trap on the platform's behalf ends its own client alone", async (
   alice.on("error", ({ code }) => seen.push(code));
   const { jid } = alice;
   const pending = [alice.ping(), alice.once("message"), alice.events("message").next()];
-  // The next look at the clock is of the answer's entry.
-  const now = performance.now;
-  performance.now = () => {
-    performance.now = now;
-    throw new WebAssembly.RuntimeError("unreachable");
-  };
+  // Whatever comes next on alice's socket, its entry fails at the clock. Capturing listeners come before `onmessage`.
+  sockets[0].addEventListener("message", () => {
+    const now = performance.now;
+    performance.now = () => {
+      performance.now = now;
+      throw new WebAssembly.RuntimeError("unreachable");
+    };
+  }, { capture: true, once: true });
   for (const promise of pending) await fails(promise, "internal");
   await new Promise((resolve) => setTimeout(resolve));
   equal(seen, ["offline", "internal", "internal"]);
