@@ -2,7 +2,7 @@
 //!
 //! A [`Session`] takes facts ([`Input`]) and requests of the layer above, and says in one ordered queue ([`Said`])
 //! what the edge is to do and what the layer above is to know. Its states are moved by value
-//! ([`state::State`]): `Idle → Discover → Negotiate → Online → Closing`, and `Backoff` between a lost connection and
+//! (`session/state.rs`): `Idle → Discover → Negotiate → Online → Closing`, and `Backoff` between a lost connection and
 //! the next attempt.
 
 pub mod backoff;

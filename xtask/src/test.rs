@@ -15,10 +15,11 @@ use crate::tools::Tools;
 use crate::{build, demo, packaging, size};
 
 /// The steps, in their order.
-const STEPS: [Step; 10] = [
+const STEPS: [Step; 11] = [
     Step::Fmt,
     Step::Clippy,
     Step::ClippyWasm,
+    Step::Doc,
     Step::Core,
     Step::Build,
     Step::Size,
@@ -34,6 +35,7 @@ enum Step {
     Fmt,
     Clippy,
     ClippyWasm,
+    Doc,
     Core,
     Build,
     Size,
@@ -49,6 +51,7 @@ impl Step {
             Self::Fmt => "fmt",
             Self::Clippy => "clippy",
             Self::ClippyWasm => "clippy-wasm",
+            Self::Doc => "doc",
             Self::Core => "core",
             Self::Build => "build",
             Self::Size => "size",
@@ -64,6 +67,7 @@ impl Step {
             Self::Fmt => "formatting",
             Self::Clippy => "lints, native",
             Self::ClippyWasm => "lints, wasm32",
+            Self::Doc => "documentation and its links",
             Self::Core => "native tests",
             Self::Build => "the npm package",
             Self::Size => "its size",
@@ -76,7 +80,7 @@ impl Step {
 
     fn needs(self) -> &'static [Need] {
         match self {
-            Self::Fmt | Self::Clippy | Self::Core => &[],
+            Self::Fmt | Self::Clippy | Self::Doc | Self::Core => &[],
             Self::ClippyWasm => &[Need::WasmTarget],
             Self::Build | Self::Size | Self::Types => Need::BUILD,
             Self::Browser => Need::BROWSER_TESTS,
@@ -94,6 +98,10 @@ impl Step {
             Self::Fmt => process::run(cargo(root).args(["fmt", "--all", "--check"]))?,
             Self::Clippy => process::run(cargo(root).args(CLIPPY))?,
             Self::ClippyWasm => process::run(cargo(root).args(CLIPPY_WASM).env(HOST_META, "http://localhost:5280"))?,
+            Self::Doc => {
+                let doc = ["doc", "--no-deps", "--package", "stanzawire"];
+                process::run(cargo(root).args(doc).env("RUSTDOCFLAGS", "-D warnings"))?;
+            }
             Self::Core => {
                 return Tally::of_libtest(cargo(root).args(["test", "--workspace", "--no-fail-fast"]));
             }
