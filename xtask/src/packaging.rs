@@ -14,7 +14,7 @@ use crate::serve::Site;
 use crate::tally::Tally;
 use crate::tools::Tools;
 
-/// Packs, installs, and lets a browser log in from the page in `tests/packaging/`.
+/// Packs, installs, and lets a browser log in from the page in `tests/packaging/`; then tries the façade in it.
 pub(crate) fn check(root: &Path, tools: &Tools, package: &Path) -> Result<Tally> {
     let folder = tempfile::Builder::new().prefix("stanzawire-packaging-").tempdir()?;
     let app = folder.path().join("app");
@@ -34,12 +34,16 @@ pub(crate) fn check(root: &Path, tools: &Tools, package: &Path) -> Result<Tally>
 
     let server = Prosody::start(root)?;
     let page = Site::default().folder("/", &app).start(0)?;
-    let mut script = browser_script(root, tools, "tests/packaging/static.mjs")?;
-    script
-        .env("STANZAWIRE_URL", page.url())
-        .env("STANZAWIRE_HOST_META", server.host_meta());
-    script.env("STANZAWIRE_INSTALLED", app.join("node_modules/stanzawire"));
-    Tally::of_script(&mut script)
+    let mut tally = Tally::default();
+    for name in ["static.mjs", "facade.mjs"] {
+        let mut script = browser_script(root, tools, &format!("tests/packaging/{name}"))?;
+        script
+            .env("STANZAWIRE_URL", page.url())
+            .env("STANZAWIRE_HOST_META", server.host_meta())
+            .env("STANZAWIRE_INSTALLED", app.join("node_modules/stanzawire"));
+        tally.add(Tally::of_script(&mut script)?);
+    }
+    Ok(tally)
 }
 
 fn npm(folder: &Path) -> Command {
