@@ -164,7 +164,8 @@ export interface Client {
   setPresence(presence: PresenceInit, options?: CallOptions): Promise<void>;
 
   /**
-   * The milliseconds that a server or client takes to answer; without `to`, the own server.
+   * The milliseconds that a server or client takes to answer; without `to`, the own server. A server that doesn't know
+   * pings answers as well; a user who isn't there is a `stanza-error`.
    *
    * Rejects `offline`, `invalid-jid`, `stanza-error`.
    */
@@ -179,13 +180,17 @@ export interface Client {
    */
   on<K extends keyof Events>(type: K, listener: (event: Events[K]) => void, options?: ListenerOptions): () => void;
 
-  /** The next event of a kind. */
+  /**
+   * The next event of a kind. Rejects `offline` when {@link Client.disconnect} has ended before it came; a lost connection
+   * doesn't end it.
+   */
   once<K extends keyof Events>(type: K, options?: CallOptions): Promise<Events[K]>;
 
   /**
    * The events of a kind from this call on, for `for await`; what isn't read yet waits in memory. It ends with `break`,
    * and, once all is read, with {@link Client.disconnect}; a lost connection doesn't end it. `signal` ends it with an
-   * `aborted` error.
+   * `aborted` error. What an iterator has taken in and nobody has read goes with it when it ends: `once` takes one at a
+   * time.
    */
   events<K extends keyof Events>(type: K, options?: ListenerOptions): AsyncIterableIterator<Events[K]>;
 
@@ -299,7 +304,7 @@ export interface XmppError extends Error {
   /** The other side's own words. */
   text?: string;
   /** What a person could do about it. */
-  hint?: string;
+  hint: string;
   /** With `aborted`, the signal's reason; else what lies behind it, where that is known. */
   cause?: unknown;
 }
@@ -319,7 +324,7 @@ export type ErrorCode =
   | "discovery-no-link"
   /** The only way on is unencrypted, and that was not allowed. */
   | "insecure"
-  /** The WebSocket could not be opened. */
+  /** The WebSocket could not be opened. In browsers that fail the handshake themselves also where the server doesn't speak XMPP. */
   | "socket-failed"
   /** What answered is a WebSocket server, but not for XMPP. */
   | "subprotocol-missing"

@@ -4,12 +4,9 @@
 import createGlue from "./stanzawire.js";
 import wasm from "./wasm.js";
 
-/** The longest time that setTimeout takes. */
-const LONGEST = 2 ** 31 - 1;
-
 export async function connect(options) {
   const client = await createClient(options);
-  await client.connect({ signal: options.signal });
+  await client.connect({ signal: field(options, "signal") });
   return client;
 }
 
@@ -38,9 +35,12 @@ class Client {
   #waiting = new Set();
   #listeners = new Map();
   #iterators = new Set();
+  /** How to reject what `once` waits for. */
+  #once = new Set();
 
   constructor(glue, options) {
     this.#inner = this.#enter(() => new glue.Client(options, this.#host));
+    this.#jid = this.jid;
     this.roster = Object.freeze({ get: (options) => this.#call("rosterGet", options) });
   }
 
@@ -55,16 +55,25 @@ class Client {
   }
 
   static {
+    // The calls that only need a guard.
     for (const name of ["connect", "send", "iq", "sendElement", "setPresence", "ping"]) {
       this.prototype[name] = function (...args) {
         return this.#call(name, ...args);
       };
     }
+    // Engines that have `using` have these symbols; in others nobody can ask for them.
+    for (const symbol of [Symbol.dispose, Symbol.asyncDispose]) {
+      if (symbol) this.prototype[symbol] = function () { return this.disconnect().catch(() => {}); };
+    }
   }
 
   async disconnect() {
-    await this.#call("disconnect");
+    // After a trap there is nothing left to log out.
+    await this.#call("disconnect").catch((error) => {
+      if (!this.#dead) throw error;
+    });
     for (const end of [...this.#iterators]) end();
+    for (const fail of [...this.#once]) fail(failure("offline", "the client was disconnected before the event came"));
   }
 
   handle(match, answer) {
@@ -76,8 +85,7 @@ class Client {
 
   on(type, listener, options) {
     const signal = signalOf(options);
-    // Like addEventListener.
-    if (signal?.aborted) return () => {};
+    if (signal?.aborted) return () => {}; // like addEventListener
     const number = this.#enter(() => this.#inner.on(type, listener));
     this.#listeners.set(number, { type, listener });
     const off = () => {
@@ -101,15 +109,17 @@ class Client {
         clearTimeout(timer);
         signal?.removeEventListener("abort", abort);
         this.#waiting.delete(fail);
+        this.#once.delete(fail);
         settle(value);
       };
       const fail = (error) => end(reject, error);
       const abort = () => fail(aborted(signal));
       signal?.addEventListener("abort", abort);
       this.#waiting.add(fail);
+      this.#once.add(fail);
       if (timeout !== undefined) {
         const late = failure("timeout", `no ${type} event came in time`, { retryable: true });
-        timer = setTimeout(fail, Math.min(timeout, LONGEST), late);
+        timer = setTimeout(fail, Math.min(timeout, 2 ** 31 - 1), late);
       }
     });
   }
@@ -198,8 +208,7 @@ class Client {
   #trapped(cause) {
     if (this.#dead) return this.#dead;
     const hint = "This is a fault of stanzawire: please report it. Make a new client with createClient().";
-    const error = failure("internal", `the client has failed: ${cause?.message ?? cause}`, { hint, cause });
-    this.#dead = error;
+    const error = this.#dead = failure("internal", `the client has failed: ${cause?.message ?? cause}`, { hint, cause });
     this.#inner = undefined;
     const { socket } = this.#host;
     if (socket) {
@@ -219,14 +228,6 @@ class Client {
   }
 }
 
-// Engines that have `using` have these symbols; in others nobody can ask for them.
-for (const symbol of [Symbol.dispose, Symbol.asyncDispose]) {
-  const value = function () {
-    return this.disconnect().catch(() => {});
-  };
-  if (symbol) Object.defineProperty(Client.prototype, symbol, { value, configurable: true, writable: true });
-}
-
 /** The module, being compiled or ready. */
 let compiling;
 
@@ -243,9 +244,8 @@ async function instantiate() {
   }
 }
 
-// Async, so that a missing WebAssembly rejects as well.
+// Async, so that a missing WebAssembly rejects as well. The text has one character a byte.
 async function compile() {
-  // One character a byte.
   return WebAssembly.compile(Uint8Array.from(wasm, (character) => character.charCodeAt(0)));
 }
 
@@ -261,15 +261,24 @@ function loadFailed(cause) {
 }
 
 function signalOf(options) {
-  const signal = options?.signal ?? undefined;
+  const signal = field(options, "signal");
   if (signal !== undefined && typeof signal.addEventListener !== "function") {
     throw failure("invalid-argument", "`signal` must be an AbortSignal");
   }
   return signal;
 }
 
+/** A field of the app's object, whose getters may throw. */
+function field(options, name) {
+  try {
+    return options?.[name] ?? undefined;
+  } catch (cause) {
+    throw failure("invalid-argument", `\`${name}\` cannot be read`, { cause });
+  }
+}
+
 function timeoutOf(options) {
-  const timeout = options?.timeout ?? undefined;
+  const timeout = field(options, "timeout");
   if (timeout === undefined || (typeof timeout === "number" && timeout >= 0)) return timeout;
   throw failure("invalid-argument", "`timeout` must be a number, and not below 0");
 }
@@ -284,10 +293,8 @@ function aborted(signal) {
 
 /** An XmppError of the façade's own. */
 function failure(code, message, { retryable = false, hint, cause } = {}) {
-  const error = new Error(message);
-  error.name = "XmppError";
-  Object.assign(error, { code, phase: "session", retryable });
-  if (hint !== undefined) error.hint = hint;
+  const error = Object.assign(new Error(message), { name: "XmppError", code, phase: "session", retryable });
+  error.hint = hint ?? "The message says what is wrong, and `cause`, where there is one, why.";
   if (cause !== undefined) error.cause = cause;
   return error;
 }

@@ -81,12 +81,9 @@ impl Code {
         self.row().1
     }
 
-    /// The advice that goes with every error of this kind, where none more precise is given.
-    fn hint(self) -> Option<&'static str> {
-        match self.row().2 {
-            "" => None,
-            hint => Some(hint),
-        }
+    /// The advice that goes with an error of this kind where none more precise is given.
+    fn hint(self) -> &'static str {
+        self.row().2
     }
 
     /// Name, worth a retry, advice.
@@ -121,16 +118,29 @@ impl Code {
             Code::SocketFailed => (
                 "socket-failed",
                 true,
-                "The browser tells no reason: the address may be wrong, the certificate invalid, or the server down.",
+                "The browser tells no reason: the address may be wrong, the certificate invalid, the server down, or what \
+                 answers may not speak XMPP (no subprotocol `xmpp`).",
             ),
             Code::SubprotocolMissing => (
                 "subprotocol-missing",
                 false,
                 "What answered is a WebSocket server, but it does not speak XMPP. Check the address.",
             ),
-            Code::ProtocolViolation => ("protocol-violation", false, ""),
-            Code::StreamError => ("stream-error", true, ""),
-            Code::Closed => ("closed", true, ""),
+            Code::ProtocolViolation => (
+                "protocol-violation",
+                false,
+                "This is the server's fault, or that of something between you and it.",
+            ),
+            Code::StreamError => (
+                "stream-error",
+                true,
+                "The condition says why the server ended the stream.",
+            ),
+            Code::Closed => (
+                "closed",
+                true,
+                "Try again. If it stays so, the server's log may say why.",
+            ),
             Code::NotAuthorized => ("not-authorized", false, "Check the address and the password."),
             Code::NoMechanism => (
                 "no-mechanism",
@@ -147,15 +157,15 @@ impl Code {
                 false,
                 "Somebody may be between you and the server. Do not send it anything.",
             ),
-            Code::BindFailed => ("bind-failed", false, ""),
+            Code::BindFailed => ("bind-failed", false, "Leave `resource` out to let the server choose."),
             Code::Conflict => (
                 "conflict",
                 false,
                 "Another session logged in under the same resource. Leave `resource` out to let the server choose.",
             ),
-            Code::StanzaError => ("stanza-error", false, ""),
+            Code::StanzaError => ("stanza-error", false, "The condition says why it was refused."),
             Code::Offline => ("offline", false, "Call `connect()` first."),
-            Code::NotDelivered => ("not-delivered", true, ""),
+            Code::NotDelivered => ("not-delivered", true, "It can be sent again without doubling it."),
             Code::DeliveryUnknown => (
                 "delivery-unknown",
                 false,
@@ -166,16 +176,20 @@ impl Code {
                 true,
                 "Wait for earlier calls to settle before making more.",
             ),
-            Code::TooLarge => ("too-large", false, ""),
-            Code::Timeout => ("timeout", true, ""),
-            Code::Aborted => ("aborted", false, ""),
+            Code::TooLarge => ("too-large", false, "Send less at once."),
+            Code::Timeout => ("timeout", true, "Try again, or allow more time by `timeout`."),
+            Code::Aborted => ("aborted", false, "The `cause` is the signal's reason."),
             Code::InvalidJid => (
                 "invalid-jid",
                 false,
                 "An address looks like `user@example.org` or `user@example.org/resource`.",
             ),
-            Code::InvalidArgument => ("invalid-argument", false, ""),
-            Code::InvalidState => ("invalid-state", false, ""),
+            Code::InvalidArgument => ("invalid-argument", false, "The message names what to correct."),
+            Code::InvalidState => (
+                "invalid-state",
+                false,
+                "Look at `status`; `disconnect()` first to log in anew.",
+            ),
             Code::Internal => ("internal", false, "This is a fault of stanzawire. Please report it."),
         }
     }
@@ -228,7 +242,7 @@ struct Fields {
     message: Cow<'static, str>,
     condition: Option<Cow<'static, str>>,
     text: Option<String>,
-    hint: Option<&'static str>,
+    hint: &'static str,
 }
 
 impl Error {
@@ -267,7 +281,7 @@ impl Error {
     /// Replaces the advice.
     #[must_use]
     pub fn with_hint(mut self, hint: &'static str) -> Self {
-        self.0.hint = Some(hint);
+        self.0.hint = hint;
         self
     }
 
@@ -275,6 +289,13 @@ impl Error {
     #[must_use]
     pub fn with_retryable(mut self, retryable: bool) -> Self {
         self.0.retryable = retryable;
+        self
+    }
+
+    /// Says when it happened, where only the caller knows.
+    #[must_use]
+    pub fn in_phase(mut self, phase: Phase) -> Self {
+        self.0.phase = phase;
         self
     }
 
@@ -309,7 +330,7 @@ impl Error {
     }
 
     /// What a person could do about it.
-    pub fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> &'static str {
         self.0.hint
     }
 }

@@ -151,7 +151,11 @@ impl Engine {
                     let message = "elements of this namespace belong to the session, not to the app";
                     return Err(Error::new(Code::InvalidArgument, Phase::Stanza, message));
                 }
-                let outgoing = Outgoing::new(&element, Kind::Send, Some(app(ticket)))?;
+                let origin = Origin {
+                    owner: Origin::APP_SENDS,
+                    token: Token::Call(ticket),
+                };
+                let outgoing = Outgoing::new(&element, Kind::Send, Some(origin))?;
                 self.session.submit(now, outgoing)?;
             }
             Command::Answer { request, outcome } => {
@@ -218,6 +222,7 @@ impl Engine {
             Note::Settled { ticket, result } => self.reply(ticket, result.map(|()| Reply::Done)),
             Note::Answered { origin, result } => match (origin.owner, origin.token) {
                 (Origin::APP, Token::Call(ticket)) => self.reply(ticket, result.map(Reply::Payload)),
+                (Origin::APP_SENDS, Token::Call(ticket)) => self.reply(ticket, result.map(|_| Reply::Done)),
                 _ => self.features(now, |features, cx| features.on_reply(cx, origin, result)),
             },
             Note::Stanza(stanza) => self.stanza(now, stanza),

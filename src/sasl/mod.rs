@@ -85,18 +85,13 @@ impl Mechanism {
             .filter(|mechanism| policy.plain || *mechanism != Mechanism::Plain)
             .find(|mechanism| offered.iter().any(|name| name == mechanism.name()))
             .ok_or_else(|| {
-                let list = if offered.is_empty() {
-                    "none".to_owned()
-                } else {
-                    offered.join(", ")
-                };
-                Error::new(
-                    Code::NoMechanism,
-                    Phase::Auth,
-                    "the server offers no way to log in that these credentials allow (it offers: ".to_owned()
-                        + &list
-                        + ")",
-                )
+                if offered.is_empty() {
+                    let message = "the server offers no way to log in";
+                    return Error::new(Code::NoMechanism, Phase::Auth, message).with_hint("Ask the server's operator.");
+                }
+                let list = offered.join(", ");
+                let message = "the server offers no way to log in that these credentials allow (it offers: ";
+                Error::new(Code::NoMechanism, Phase::Auth, message.to_owned() + &list + ")")
             })
     }
 }

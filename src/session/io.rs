@@ -201,6 +201,9 @@ pub struct Origin {
 impl Origin {
     /// The owner of what the app asks without a feature.
     pub const APP: u8 = u8::MAX;
+
+    /// The owner of what the app sends as it is, and gets no answer to.
+    pub const APP_SENDS: u8 = u8::MAX - 1;
 }
 
 /// What the owner of a question knows it by.

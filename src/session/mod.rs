@@ -143,14 +143,14 @@ impl Session {
     /// Breaks off what was begun for a call: it ends with `error`, and what hasn't been sent won't be.
     pub fn cancel(&mut self, ticket: Ticket, error: Error) {
         let token = Token::Call(ticket);
-        let waiting = self.shared.outbox.cancel(token);
+        let waiting = self.shared.outbox.cancel(token).map(|origin| (origin, error.clone()));
         let under_way = match &mut self.state {
-            State::Online(online) => online.cancel(token),
-            State::Closing(closing) => closing.online.cancel(token),
+            State::Online(online) => online.cancel(token, &error),
+            State::Closing(closing) => closing.online.cancel(token, &error),
             _ => None,
         };
         match waiting.or(under_way) {
-            Some(origin) => self.shared.note(Note::Answered {
+            Some((origin, error)) => self.shared.note(Note::Answered {
                 origin,
                 result: Err(error),
             }),
@@ -275,9 +275,13 @@ impl Shared {
     /// Says that a frame came in.
     pub(crate) fn saw(&mut self, frame: &str) {
         if self.observe.frames {
+            let shown = xml::read(frame, &self.config.frame)
+                .ok()
+                .and_then(|element| redacted(&element))
+                .and_then(|shown| xml::write(&shown).ok());
             self.note(Note::Frame {
                 inbound: true,
-                data: frame.to_owned(),
+                data: shown.unwrap_or_else(|| frame.to_owned()),
             });
         }
     }
@@ -328,14 +332,18 @@ impl Shared {
     }
 }
 
-/// The element without its credentials, where it has any.
+/// The element without its credentials, where it has any. What the server says of SCRAM is as good as a proof to those who
+/// try passwords: its signature can be checked against each.
 fn redacted(element: &Element) -> Option<Element> {
-    if element.ns() != ns::SASL || !matches!(element.name(), "auth" | "response") {
+    if element.ns() != ns::SASL || !matches!(element.name(), "auth" | "response" | "challenge" | "success") {
         return None;
     }
     let mut shown = Element::new(element.name().to_owned(), ns::SASL);
     if let Some(mechanism) = element.attr("mechanism") {
         shown.set_attr("mechanism", mechanism);
     }
-    Some(shown.with_text("[redacted]"))
+    if !element.text().trim().is_empty() {
+        shown = shown.with_text("[redacted]");
+    }
+    Some(shown)
 }

@@ -171,6 +171,14 @@ impl Online {
 
     fn incoming(mut self: Box<Self>, shared: &mut Shared, now: Millis, incoming: Incoming) -> State {
         match incoming {
+            // RFC 6120 §6.3.4: authentication is over.
+            Incoming::Element(element) if element.ns() == ns::SASL => {
+                let condition = "undefined-condition";
+                shared.hang_up(self.generation, true, Some(condition));
+                let message = "the server went on with an authentication that is over";
+                let error = Error::new(Code::ProtocolViolation, Phase::Session, message).with_condition(condition);
+                self.lost(shared, now, error)
+            }
             Incoming::Element(element) => {
                 self.stanza(shared, now, element);
                 State::Online(self)
@@ -285,15 +293,16 @@ impl Online {
         }
     }
 
-    /// Takes out what a call waits for.
-    pub(crate) fn cancel(&mut self, token: Token) -> Option<Origin> {
-        self.tracker.cancel(token).or_else(|| {
-            let place = self
-                .unconfirmed
-                .iter()
-                .position(|message| message.origin.token == token)?;
-            Some(self.unconfirmed.remove(place)?.origin)
-        })
+    /// Takes out what a call waits for, with the error that it is to end with.
+    pub(crate) fn cancel(&mut self, token: Token, error: &Error) -> Option<(Origin, Error)> {
+        if let Some(origin) = self.tracker.cancel(token) {
+            return Some((origin, error.clone()));
+        }
+        let of_call = |message: &Unconfirmed| message.origin.token == token;
+        let place = self.unconfirmed.iter().position(of_call)?;
+        let origin = self.unconfirmed.remove(place)?.origin;
+        let hint = "The message was on its way: the server may have it, and sending it again may deliver it twice.";
+        Some((origin, error.clone().with_retryable(false).with_hint(hint)))
     }
 
     /// Logs out (RFC 6121 §4.5.2, RFC 7395 §3.6): what the server still says until it has closed is taken.

@@ -263,13 +263,18 @@ impl Discover {
 fn endpoints(outcome: Fetched<'_>, allow_insecure: bool) -> Result<Vec<Endpoint>, Error> {
     match outcome {
         Fetched::Response { status, body } if (200..300).contains(&status) => discovery::read_xrd(body, allow_insecure),
-        Fetched::Response { status, .. } => Err(Error::new(
-            Code::DiscoveryHttp,
-            Phase::Discovery,
-            "the domain's host-meta answered with HTTP status ".to_owned() + &status.to_string(),
-        )
-        // RFC 9110 §15.6: the server's own trouble may pass.
-        .with_retryable(status >= 500 || status == 429)),
+        Fetched::Response { status, .. } => {
+            let message = "the domain's host-meta answered with HTTP status ".to_owned() + &status.to_string();
+            let error = Error::new(Code::DiscoveryHttp, Phase::Discovery, message);
+            // RFC 9110 §15.6, RFC 6585 §4: trouble that may pass.
+            Err(if status >= 500 || status == 429 {
+                error
+                    .with_retryable(true)
+                    .with_hint("The domain's web server is in trouble. Try again later.")
+            } else {
+                error
+            })
+        }
         Fetched::Failed => Err(Error::new(
             Code::DiscoveryNetwork,
             Phase::Discovery,

@@ -167,7 +167,12 @@ impl Client {
 
     fn call(&self, options: &JsValue, command: impl FnOnce(Option<u64>) -> Result<Command, Error>) -> Promise {
         let options = CallOptions::read(options);
-        let command = options.and_then(|options| Ok((command(options.timeout).map_err(in_stanza)?, options)));
+        let command = options.and_then(|options| {
+            Ok((
+                command(options.timeout).map_err(|error| error.in_phase(Phase::Stanza))?,
+                options,
+            ))
+        });
         self.begin(command)
     }
 
@@ -215,11 +220,6 @@ fn function(value: &JsValue, what: &str) -> Result<Function, JsValue> {
         Some(function) => Ok(function.clone()),
         None => Err(throw(wrong(what, "a function"))),
     }
-}
-
-/// The same error, of the stanza that an argument was for.
-fn in_stanza(error: Error) -> Error {
-    Error::new(error.code(), Phase::Stanza, error.message().to_owned())
 }
 
 fn throw(error: Error) -> JsValue {

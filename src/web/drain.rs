@@ -233,7 +233,10 @@ impl Inner {
             Kind::Text => self.fetch_step(id, &mut |fetch| Some(fetch.text(value))),
             Kind::FetchFailed => self.fetch_step(id, &mut |_| Some(Outcome::Failed)),
             Kind::Key | Kind::Bits | Kind::DeriveFailed | Kind::Slice => self.derive_step(id, kind, value),
-            Kind::Credentials => self.credentials(id, credentials::read(value)),
+            Kind::Credentials => {
+                let read = credentials::read(value);
+                self.credentials(id, read.map_err(|error| error.in_phase(Phase::Auth)));
+            }
             Kind::CredentialsFailed => self.credentials_failed(id, value),
             Kind::Answer => self.handler_answered(id, value),
             Kind::AnswerFailed => self.handler_failed(id, value),

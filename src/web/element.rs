@@ -10,6 +10,15 @@ use crate::xml::{Element, MAX_DEPTH, Namespace, Node};
 use js_sys::{Array, Object};
 use wasm_bindgen::prelude::*;
 
+// Objects of the app's, whose getters and traps may throw, are copied into plain ones.
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(catch, js_namespace = Object)]
+    fn entries(object: &JsValue) -> Result<Array, JsValue>;
+    #[wasm_bindgen(catch, js_namespace = Array, js_name = from)]
+    fn array_from(list: &JsValue) -> Result<Array, JsValue>;
+}
+
 /// The element as an object.
 pub(super) fn to_js(element: &Element) -> JsValue {
     inner_to_js(element, None)
@@ -56,7 +65,7 @@ fn inner_from_js(value: &JsValue, what: &str, inherited: Option<&Namespace>, dep
     let mut known = Vec::new();
     if !attrs.is_undefined() {
         Fields::of(&attrs, "attrs")?;
-        for entry in Object::entries(attrs.unchecked_ref()).iter() {
+        for entry in entries(&attrs).map_err(|_| invalid("`attrs` cannot be read"))?.iter() {
             let entry: Array = entry.unchecked_into();
             let (name, value) = (string(&entry.get(0), "attrs")?, entry.get(1));
             if is_absent(&value) {
@@ -81,7 +90,10 @@ fn inner_from_js(value: &JsValue, what: &str, inherited: Option<&Namespace>, dep
     if children.is_undefined() {
         return Ok(element);
     }
-    let children: &Array = children.dyn_ref().ok_or_else(|| wrong("children", "an array"))?;
+    if !Array::is_array(&children) {
+        return Err(wrong("children", "an array"));
+    }
+    let children = array_from(&children).map_err(|_| invalid("`children` cannot be read"))?;
     for child in children.iter() {
         element.push(if child.is_string() {
             Node::Text(string(&child, "children")?)

@@ -219,17 +219,17 @@ impl ReadError {
     /// What is wrong, for people.
     pub fn text(&self) -> &'static str {
         match self {
-            ReadError::NotWellFormed => "the frame is not a well-formed XML element",
-            ReadError::TwoRoots => "the frame holds more than one element",
-            ReadError::Restricted(Restricted::Dtd) => "the frame has a document type declaration",
-            ReadError::Restricted(Restricted::ProcessingInstruction) => "the frame has a processing instruction",
-            ReadError::Restricted(Restricted::Comment) => "the frame has a comment",
-            ReadError::Restricted(Restricted::Entity) => "the frame refers to an entity that XML does not predefine",
-            ReadError::TooLarge(Bound::Bytes) => "the frame is too long",
-            ReadError::TooLarge(Bound::Depth) => "the frame is nested too deeply",
-            ReadError::TooLarge(Bound::Attributes) => "the frame has too many attributes",
-            ReadError::TooLarge(Bound::Nodes) => "the frame has too many elements, attributes or texts",
-            ReadError::TooLarge(Bound::Namespaces) => "the frame has too many namespaces",
+            ReadError::NotWellFormed => "it is not one well-formed XML element",
+            ReadError::TwoRoots => "it holds more than one element",
+            ReadError::Restricted(Restricted::Dtd) => "it has a document type declaration",
+            ReadError::Restricted(Restricted::ProcessingInstruction) => "it has a processing instruction",
+            ReadError::Restricted(Restricted::Comment) => "it has a comment",
+            ReadError::Restricted(Restricted::Entity) => "it refers to an entity that XML does not predefine",
+            ReadError::TooLarge(Bound::Bytes) => "it is too long",
+            ReadError::TooLarge(Bound::Depth) => "it is nested too deeply",
+            ReadError::TooLarge(Bound::Attributes) => "it has too many attributes",
+            ReadError::TooLarge(Bound::Nodes) => "it has too many elements, attributes or texts",
+            ReadError::TooLarge(Bound::Namespaces) => "it has too many namespaces",
         }
     }
 }

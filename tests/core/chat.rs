@@ -258,3 +258,28 @@ fn a_message_beyond_all_measure_is_too_large() {
     assert_eq!(pair.error(call).code(), Code::TooLarge);
     pair.nothing_sent();
 }
+
+#[test]
+fn giving_up_on_a_message_under_way_is_no_reason_to_send_it_again() {
+    let sent_within = |pair: &mut Pair, timeout| {
+        pair.call(Command::Im {
+            command: im::Command::Chat(chat::Command::Send(OutgoingMessage {
+                to: "bob@example.org".into(),
+                body: Some("1".into()),
+                ..Default::default()
+            })),
+            timeout: Some(timeout),
+        })
+    };
+    let mut pair = Pair::online();
+    let call = sent_within(&mut pair, 200);
+    pair.advance(200);
+    let error = pair.error(call);
+    assert_eq!((error.code(), error.retryable()), (Code::Timeout, false));
+    // One that never left is another matter.
+    pair.close_socket();
+    let call = sent_within(&mut pair, 0);
+    pair.advance(0);
+    let error = pair.error(call);
+    assert_eq!((error.code(), error.retryable()), (Code::Timeout, true));
+}

@@ -298,7 +298,7 @@ fn what_the_app_may_not_send_itself() {
         assert_eq!(pair.error(call).code(), Code::InvalidArgument);
     }
     let call = pair.call(Command::SendElement(Element::new("active", "urn:xmpp:csi:0")));
-    assert_eq!(pair.reply(call), Ok(Reply::Payload(None)));
+    assert_eq!(pair.reply(call), Ok(Reply::Done));
     assert!(pair.element().is("active", "urn:xmpp:csi:0"));
 }
 
@@ -366,4 +366,15 @@ fn every_stanza_is_shown_to_those_who_watch() {
     let iq = pair.element();
     pair.answer(&iq, "");
     assert_eq!(stanzas(&pair), 3);
+}
+
+#[test]
+fn rfc6120_6_4_a_login_that_is_over_does_not_go_on() {
+    for name in ["success", "challenge", "failure"] {
+        let mut pair = Pair::online_with(without_reconnection());
+        pair.receive(&format!("<{name} xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"));
+        assert_eq!((pair.engine.status(), pair.socket.is_none()), (Status::Offline, true));
+        let told = |event: &Event| matches!(event, Event::Error(error) if error.code() == Code::ProtocolViolation);
+        assert!(pair.events.iter().any(told));
+    }
 }

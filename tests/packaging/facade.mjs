@@ -249,6 +249,42 @@ await check("a trap in a call rejects it and all that wait", async () => {
   await (await connect(options("alice"))).disconnect();
 });
 
+await check("a logout is no failure after a trap, and the address is still known", async () => {
+  const { connect } = await load();
+  const alice = await connect(options("alice"));
+  const now = performance.now;
+  performance.now = () => { throw new RangeError("Maximum call stack size exceeded"); };
+  await fails(alice.ping(), "internal");
+  performance.now = now;
+  equal(await alice.disconnect(), undefined);
+  equal(typeof alice.jid, "string");
+});
+
+await check("objects that throw when they are read are refused, and harm nobody", async () => {
+  const { connect, xml } = await load();
+  const thrower = (target, trap) => new Proxy(target, { [trap]() { throw new Error("boom"); } });
+  await fails(connect(thrower({}, "get")), "invalid-argument");
+  await fails(connect({ get jid() { throw new Error("boom"); } }), "invalid-argument");
+  const alice = await connect(options("alice"));
+  const elements = [
+    { name: "message", attrs: { get to() { throw new Error("boom"); } } },
+    { name: "message", attrs: thrower({}, "ownKeys") },
+    { name: "message", children: thrower(["a"], "get") },
+  ];
+  for (const element of elements) await fails(alice.sendElement(element), "invalid-argument");
+  equal(await alice.sendElement(xml("presence")), undefined);
+  equal(alice.status, "online");
+  await alice.disconnect();
+});
+
+await check("once ends with the session", async () => {
+  const alice = await (await load()).connect(options("alice"));
+  const [message, offline] = [alice.once("message"), alice.once("status")];
+  await alice.disconnect();
+  await fails(message, "offline");
+  equal((await offline).status, "offline");
+});
+
 await check("a strict policy with 'wasm-unsafe-eval' is enough", async () => {
   await (await (await load()).connect(options("alice"))).disconnect();
 }, `default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src ${hostMeta} ${hostMeta.replace("http", "ws")}`);
