@@ -129,7 +129,7 @@ async fn a_credentials_function_is_asked_at_each_login() {
         let error = fails(alice.connect(&NONE), "invalid-argument", "auth").await;
         assert_eq!(get(&error, "cause"), cause);
     }
-    let error = fails(alice.connect(&NONE), "invalid-argument", "session").await;
+    let error = fails(alice.connect(&NONE), "invalid-argument", "auth").await;
     assert!(text(&error, "message").contains("`token`"));
     assert!(get(&error, "cause").is_undefined());
 }
