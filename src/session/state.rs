@@ -7,6 +7,7 @@ use super::negotiate::Negotiate;
 use super::online::Online;
 use super::timers::Timer;
 use super::{Note, Shared};
+use crate::decimal::decimal;
 use crate::error::{Code, Error, Phase};
 use crate::stream::framing::{self, Incoming};
 use crate::xml;
@@ -266,7 +267,7 @@ fn endpoints(outcome: Fetched<'_>, allow_insecure: bool) -> Result<Vec<Endpoint>
         Fetched::Response { status, .. } => Err(Error::new(
             Code::DiscoveryHttp,
             Phase::Discovery,
-            "the domain's host-meta answered with HTTP status ".to_owned() + &status.to_string(),
+            "the domain's host-meta answered with HTTP status ".to_owned() + &decimal(status.into()),
         )
         // RFC 9110 §15.6: the server's own trouble may pass.
         .with_retryable(status >= 500 || status == 429)),
