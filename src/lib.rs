@@ -22,6 +22,7 @@
 //!
 //! The [`manual`] says more.
 
+mod decimal;
 #[forbid(unsafe_code)]
 pub mod engine;
 #[forbid(unsafe_code)]

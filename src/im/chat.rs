@@ -167,7 +167,7 @@ impl Chat {
     fn send(&mut self, cx: &mut Ctx<'_>, ticket: Ticket, message: OutgoingMessage) -> Result<(), Error> {
         let invalid = |message: &'static str| Error::new(Code::InvalidArgument, Phase::Stanza, message);
         let to = Jid::parse(&message.to).map_err(|error| {
-            let message = "`to` is no JID: ".to_owned() + &error.to_string();
+            let message = "`to` is no JID: ".to_owned() + &error.text();
             Error::new(Code::InvalidJid, Phase::Stanza, message)
         })?;
         let kind = match message.kind {

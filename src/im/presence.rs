@@ -3,6 +3,7 @@
 //! Left out for now: answering subscription requests; they arrive as events.
 
 use super::{Config, Ctx, Event, Feature, Flow, Named, Reply};
+use crate::decimal::decimal;
 use crate::error::Error;
 use crate::session::{Kind, Outgoing, Status, Ticket};
 use crate::stanza::{Stamp, StanzaError, delay};
@@ -171,7 +172,7 @@ fn element(presence: &PresenceInit) -> Element {
     Element::new("presence", ns::CLIENT)
         .with_opt_child(text("show", show.map(str::to_owned)))
         .with_opt_child(text("status", presence.status.clone()))
-        .with_opt_child(text("priority", presence.priority.map(|priority| priority.to_string())))
+        .with_opt_child(text("priority", presence.priority.map(|priority| decimal(priority.into()))))
 }
 
 /// A presence without a sender, or of a type that isn't defined, is nobody's.

@@ -223,10 +223,11 @@ pub enum JidError {
     Ipv6,
 }
 
-impl fmt::Display for JidError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl JidError {
+    /// What is wrong, for people.
+    pub fn text(&self) -> String {
         let (part, trouble) = match *self {
-            JidError::Empty => return f.write_str("the address is empty"),
+            JidError::Empty => return "the address is empty".to_owned(),
             JidError::EmptyLocal => (Part::Local, "is empty"),
             JidError::EmptyDomain => (Part::Domain, "is empty"),
             JidError::EmptyResource => (Part::Resource, "is empty"),
@@ -239,16 +240,22 @@ impl fmt::Display for JidError {
             ),
             JidError::Ipv6 => (Part::Domain, "has brackets, but no IPv6 address between them"),
         };
-        f.write_str(match part {
+        let part = match part {
             Part::Local => "the local part of the address ",
             Part::Domain => "the domain of the address ",
             Part::Resource => "the resource of the address ",
-        })?;
-        f.write_str(trouble)?;
-        match *self {
-            JidError::Forbidden { character, .. } => crate::unicode::write_code(character, f),
-            _ => Ok(()),
+        };
+        let mut text = [part, trouble].concat();
+        if let JidError::Forbidden { character, .. } = *self {
+            crate::unicode::push_code(character, &mut text);
         }
+        text
+    }
+}
+
+impl fmt::Display for JidError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text())
     }
 }
 

@@ -60,7 +60,7 @@ impl Hash {
     }
 
     /// `HMAC(key, data)`, RFC 5802 §2.2.
-    pub(super) fn hmac(self, key: &[u8], data: &[u8]) -> Secret {
+    pub(crate) fn hmac(self, key: &[u8], data: &[u8]) -> Secret {
         fn of<D: EagerHash>(key: &[u8], data: &[u8]) -> Secret {
             Secret(mac::<D>(key, data).finalize().into_bytes().to_vec())
         }

@@ -7,6 +7,7 @@ use super::negotiate::Negotiate;
 use super::online::Online;
 use super::timers::Timer;
 use super::{Note, Shared};
+use crate::decimal::decimal;
 use crate::error::{Code, Error, Phase};
 use crate::stream::framing::{self, Incoming};
 use crate::xml;
@@ -264,7 +265,7 @@ fn endpoints(outcome: Fetched<'_>, allow_insecure: bool) -> Result<Vec<Endpoint>
     match outcome {
         Fetched::Response { status, body } if (200..300).contains(&status) => discovery::read_xrd(body, allow_insecure),
         Fetched::Response { status, .. } => {
-            let message = "the domain's host-meta answered with HTTP status ".to_owned() + &status.to_string();
+            let message = "the domain's host-meta answered with HTTP status ".to_owned() + &decimal(status.into());
             let error = Error::new(Code::DiscoveryHttp, Phase::Discovery, message);
             // RFC 9110 §15.6, RFC 6585 §4: trouble that may pass.
             Err(if status >= 500 || status == 429 {

@@ -95,7 +95,7 @@ impl CallOptions {
 /// Parses the address that errors call `what`.
 pub(super) fn jid(text: &str, what: &str) -> Result<Jid, Error> {
     Jid::parse(text).map_err(|error| {
-        let message = ["`", what, "` is no JID: ", &error.to_string()].concat();
+        let message = ["`", what, "` is no JID: ", &error.text()].concat();
         Error::new(Code::InvalidJid, Phase::Session, message)
     })
 }
@@ -163,7 +163,7 @@ fn resource(fields: &Fields<'_>, address: &Jid) -> Result<Option<String>, Error>
         return Ok(address.resource().map(str::to_owned));
     };
     let full = address.with_resource(&asked).map_err(|error| {
-        let message = ["`resource` can't be one: ", &error.to_string()].concat();
+        let message = ["`resource` can't be one: ", &error.text()].concat();
         Error::new(Code::InvalidJid, Phase::Session, message)
     })?;
     if address.is_full() && address.resource() != full.resource() {

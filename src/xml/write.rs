@@ -8,6 +8,8 @@
 
 use std::fmt;
 
+use crate::decimal::decimal;
+
 use super::element::{Element, Node};
 use super::{MAX_DEPTH, XML_NAMESPACE, XMLNS_NAMESPACE, is_ncname, is_xml_char};
 
@@ -49,7 +51,7 @@ fn write_element(out: &mut String, element: &Element, parent_ns: &str, depth: us
             Name::Plain => write_attribute(out, name, value)?,
             Name::Foreign(ns, local) => {
                 let known = foreign.iter().position(|known| *known == ns);
-                let prefix = ["n", &known.unwrap_or(foreign.len()).to_string()].concat();
+                let prefix = ["n", &decimal(known.unwrap_or(foreign.len()) as i64)].concat();
                 if known.is_none() {
                     write_attribute(out, &["xmlns:", &prefix].concat(), ns)?;
                     foreign.push(ns);

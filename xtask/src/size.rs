@@ -91,10 +91,10 @@ fn loaded_by(package: &Path, entry: &str) -> Result<BTreeSet<String>> {
     Ok(loaded)
 }
 
-/// The relative modules that a module imports, statically or by `import()`.
+/// The relative modules that a minified module imports, statically or by `import()`.
 fn imports(text: &str) -> Vec<String> {
     let mut found = Vec::new();
-    for start in ["from \"./", "import(\"./", "import \"./"] {
+    for start in ["from\"./", "import(\"./", "import\"./"] {
         let named = text
             .split(start)
             .skip(1)
@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn imports_of_both_kinds_are_followed() {
         let text =
-            "import createGlue from \"./stanzawire.js\";\nconst w = await import(\"./wasm.js\");\nimport x from \"y\";";
+            "import c from\"./stanzawire.js\";const w=await import(\"./wasm.js\");import x from\"y\";import\"z\";";
         assert_eq!(imports(text), ["stanzawire.js", "wasm.js"]);
     }
 
