@@ -117,7 +117,7 @@ async fn a_question_and_a_message() {
     let controller = new_controller();
     let ping = alice.ping(&NONE, &with_signal(&controller));
     let send = alice.send(
-        &message("bob@localhost/nobody", &"hi".into()),
+        &message("nobody@localhost", &"hi".into()),
         &with_signal(&controller),
     );
     controller.abort_because("my reason");
