@@ -79,7 +79,7 @@ impl From<Error> for Failure {
 
 impl Negotiate {
     pub(crate) fn start(shared: &mut Shared, now: Millis, attempt: Attempt, endpoint: Endpoint) -> State {
-        if attempt.rest.is_empty() {
+        if attempt.rest.as_slice().is_empty() {
             shared.timers.stop(Timer::Endpoint);
         } else {
             shared.timers.set(Timer::Endpoint, now.after(ENDPOINT_TIMEOUT));
@@ -154,13 +154,13 @@ impl Negotiate {
     }
 
     /// The endpoint took longer than its share.
-    pub(crate) fn too_slow(self: Box<Self>, shared: &mut Shared, now: Millis) -> State {
+    pub(crate) fn too_slow(self, shared: &mut Shared, now: Millis) -> State {
         let error = Error::new(Code::Timeout, self.phase(), "the endpoint did not answer in time");
         self.hang_up(shared, None).next(shared, now, error)
     }
 
     /// Breaks off on our side.
-    pub(crate) fn hang_up(self: Box<Self>, shared: &mut Shared, condition: Option<&'static str>) -> Attempt {
+    pub(crate) fn hang_up(self, shared: &mut Shared, condition: Option<&'static str>) -> Attempt {
         shared.hang_up(self.generation, self.phase() != Phase::Socket, condition);
         self.attempt
     }
@@ -170,14 +170,14 @@ impl Negotiate {
     }
 
     /// Another endpoint may do better, unless it was the account that was refused.
-    fn failed(self: Box<Self>, shared: &mut Shared, now: Millis, error: Error) -> State {
+    fn failed(self, shared: &mut Shared, now: Millis, error: Error) -> State {
         match error.phase() {
             Phase::Socket | Phase::Stream => self.attempt.next(shared, now, error),
             _ => self.attempt.fail(shared, now, error),
         }
     }
 
-    fn closed(self: Box<Self>, shared: &mut Shared, now: Millis, step: &Step) -> State {
+    fn closed(self, shared: &mut Shared, now: Millis, step: &Step) -> State {
         let error = match step {
             Step::Socket => Error::new(
                 Code::SocketFailed,
