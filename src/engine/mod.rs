@@ -40,7 +40,7 @@ pub struct Engine {
     /// What the app answers itself.
     handlers: Vec<(u32, Match)>,
     /// The requests that the app has not answered yet, the oldest first.
-    requests: VecDeque<(Ticket, Element)>,
+    requests: Vec<(Ticket, Element)>,
     next_request: u64,
 }
 
@@ -59,7 +59,7 @@ impl Engine {
             tickets: Tickets::default(),
             output: VecDeque::new(),
             handlers: Vec::new(),
-            requests: VecDeque::new(),
+            requests: Vec::new(),
             next_request: 0,
         }
     }
@@ -160,7 +160,7 @@ impl Engine {
             }
             Command::Answer { request, outcome } => {
                 let place = self.requests.iter().position(|(waiting, _)| *waiting == request);
-                if let Some((_, asked)) = place.and_then(|place| self.requests.remove(place)) {
+                if let Some((_, asked)) = place.map(|place| self.requests.remove(place)) {
                     let answer = match outcome {
                         Ok(payload) => iq::result(&asked, payload),
                         Err(condition) => iq::error(&asked, "cancel", condition),
@@ -247,7 +247,7 @@ impl Engine {
             Some(handler) if self.requests.len() < MAX_REQUESTS => {
                 self.next_request += 1;
                 let request = Ticket(self.next_request);
-                self.requests.push_back((request, stanza.clone()));
+                self.requests.push((request, stanza.clone()));
                 self.event(Event::Request {
                     request,
                     handler,

@@ -96,9 +96,9 @@ impl Mechanism {
     }
 }
 
-/// One authentication, from the first message on.
+/// One authentication, from the first message on. Boxed, so that handing it on costs a pointer.
 #[derive(Debug)]
-pub struct Exchange(State);
+pub struct Exchange(Box<State>);
 
 #[derive(Debug)]
 enum State {
@@ -121,6 +121,10 @@ pub enum Next {
 }
 
 impl Exchange {
+    fn of(state: State) -> Exchange {
+        Exchange(Box::new(state))
+    }
+
     /// Begins with `mechanism`; the bytes are the initial response. `nonce` must be fresh and random, printable
     /// ASCII without commas.
     ///
@@ -140,14 +144,14 @@ impl Exchange {
                 let password = prepared(&password)?;
                 let first = ClientFirst::new(hash, user, password, nonce, ChannelBinding::None, policy.scram);
                 let message = first.message().into_bytes();
-                Ok((Exchange(State::First(first)), message))
+                Ok((Exchange::of(State::First(first)), message))
             }
             (Mechanism::Plain, Credentials::Password(password)) => {
-                Ok((Exchange(State::Told), simple::plain(user, &prepared(&password)?)))
+                Ok((Exchange::of(State::Told), simple::plain(user, &prepared(&password)?)))
             }
-            (Mechanism::Anonymous, Credentials::Anonymous) => Ok((Exchange(State::Told), Vec::new())),
+            (Mechanism::Anonymous, Credentials::Anonymous) => Ok((Exchange::of(State::Told), Vec::new())),
             (Mechanism::External, Credentials::External { authzid }) => {
-                Ok((Exchange(State::Told), simple::external(authzid.as_ref())))
+                Ok((Exchange::of(State::Told), simple::external(authzid.as_ref())))
             }
             (mechanism, _) => Err(Error::new(
                 Code::NoMechanism,
@@ -163,16 +167,16 @@ impl Exchange {
     /// `protocol-violation` for one that the mechanism does not have, or that is malformed; for SCRAM also
     /// `server-signature` and `downgrade`.
     pub fn challenge(self, data: &[u8]) -> Result<(Exchange, Next), Error> {
-        match self.0 {
+        match *self.0 {
             State::First(first) => {
                 let awaiting = first.challenge(data).map_err(scram_error)?;
                 let request = awaiting.request().clone();
-                Ok((Exchange(State::Deriving(awaiting)), Next::Derive(request)))
+                Ok((Exchange::of(State::Deriving(awaiting)), Next::Derive(request)))
             }
             // The server's last message may come as a challenge, to be answered by an empty response.
             State::Final(last) => {
                 let proof = last.verify(data).map_err(scram_error)?;
-                Ok((Exchange(State::Verified(proof)), Next::Respond(Vec::new())))
+                Ok((Exchange::of(State::Verified(proof)), Next::Respond(Vec::new())))
             }
             State::Told | State::Deriving(_) | State::Verified(_) => Err(Error::new(
                 Code::ProtocolViolation,
@@ -187,11 +191,11 @@ impl Exchange {
     /// # Errors
     /// `internal` where no key was asked for.
     pub fn derived(self, key: &Secret) -> Result<(Exchange, Vec<u8>), Error> {
-        match self.0 {
+        match *self.0 {
             State::Deriving(awaiting) => {
                 let last = awaiting.derived(key).map_err(scram_error)?;
                 let message = last.message().as_bytes().to_vec();
-                Ok((Exchange(State::Final(last)), message))
+                Ok((Exchange::of(State::Final(last)), message))
             }
             _ => Err(Error::new(
                 Code::Internal,
@@ -206,7 +210,7 @@ impl Exchange {
     /// # Errors
     /// `server-signature` where SCRAM's proof is missing or wrong.
     pub fn success(self, data: Option<&[u8]>) -> Result<(), Error> {
-        match (self.0, data) {
+        match (*self.0, data) {
             (State::Told | State::Verified(_), None) => Ok(()),
             // RFC 6120 §6.4.6: "=" stands for data of no bytes.
             (State::Told | State::Verified(_), Some([])) => Ok(()),

@@ -11,7 +11,7 @@ use crate::decimal::decimal;
 use crate::error::{Code, Error, Phase};
 use crate::stream::framing::{self, Incoming};
 use crate::xml;
-use std::collections::VecDeque;
+use std::vec;
 
 /// Where a session is.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ pub(crate) struct Attempt {
     /// The call that asked for it; none where it is ours, after a loss.
     pub(crate) ticket: Option<Ticket>,
     /// The endpoints that are left to try.
-    pub(crate) rest: VecDeque<Endpoint>,
+    pub(crate) rest: vec::IntoIter<Endpoint>,
 }
 
 /// Asking for host-meta.
@@ -188,12 +188,12 @@ impl Attempt {
         shared.timers.set(Timer::Attempt, now.after(timeout));
         let attempt = Attempt {
             ticket,
-            rest: VecDeque::new(),
+            rest: Vec::new().into_iter(),
         };
         let config = &shared.config;
         if let Some(url) = &config.url {
             return match Endpoint::explicit(url, config.allow_insecure) {
-                Ok(endpoint) => attempt.negotiate(shared, now, [endpoint].into()),
+                Ok(endpoint) => attempt.negotiate(shared, now, vec![endpoint]),
                 Err(error) => attempt.fail(shared, now, error),
             };
         }
@@ -212,8 +212,8 @@ impl Attempt {
         }
     }
 
-    fn negotiate(mut self, shared: &mut Shared, now: Millis, endpoints: VecDeque<Endpoint>) -> State {
-        self.rest = endpoints;
+    fn negotiate(mut self, shared: &mut Shared, now: Millis, endpoints: Vec<Endpoint>) -> State {
+        self.rest = endpoints.into_iter();
         let error = Error::new(
             Code::DiscoveryNoLink,
             Phase::Discovery,
@@ -224,7 +224,7 @@ impl Attempt {
 
     /// Goes on to the next endpoint; without one, the attempt has failed because of `error`.
     pub(crate) fn next(mut self, shared: &mut Shared, now: Millis, error: Error) -> State {
-        match self.rest.pop_front() {
+        match self.rest.next() {
             Some(endpoint) => Negotiate::start(shared, now, self, endpoint),
             None => self.fail(shared, now, error),
         }
@@ -255,7 +255,7 @@ impl Discover {
             return State::Discover(self);
         }
         match endpoints(outcome, shared.config.allow_insecure) {
-            Ok(endpoints) => self.attempt.negotiate(shared, now, endpoints.into()),
+            Ok(endpoints) => self.attempt.negotiate(shared, now, endpoints),
             Err(error) => self.attempt.fail(shared, now, error),
         }
     }

@@ -28,3 +28,9 @@ mod socket;
 mod timer;
 
 pub use client::Client;
+
+use talc::wasm::{WasmDynamicTalc, new_wasm_dynamic_allocator};
+
+/// A third as large as the allocator that the standard library has for wasm.
+#[global_allocator]
+static ALLOCATOR: WasmDynamicTalc = new_wasm_dynamic_allocator();
