@@ -116,10 +116,7 @@ async fn a_question_and_a_message() {
     let alice = online("alice").await;
     let controller = new_controller();
     let ping = alice.ping(&NONE, &with_signal(&controller));
-    let send = alice.send(
-        &message("nobody@localhost", &"hi".into()),
-        &with_signal(&controller),
-    );
+    let send = alice.send(&message("nobody@localhost", &"hi".into()), &with_signal(&controller));
     controller.abort_because("my reason");
     aborted(ping, "session").await;
     aborted(send, "session").await;

@@ -1,7 +1,7 @@
 //! What the package's façade relies on: every way in, other than a method, goes through its guard.
 
 use crate::support::*;
-use js_sys::Function;
+use js_sys::{Function, Promise};
 use stanzawire::web::Client;
 use std::cell::Cell;
 use std::rc::Rc;
