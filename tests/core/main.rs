@@ -1,6 +1,7 @@
 //! The core against a scripted server, on a virtual clock. One file a topic; tests are named by the clause that they
 //! hold.
 
+#![cfg(not(target_arch = "wasm32"))]
 #![allow(
     missing_docs,
     unreachable_pub,
