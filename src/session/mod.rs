@@ -275,13 +275,16 @@ impl Shared {
     /// Says that a frame came in.
     pub(crate) fn saw(&mut self, frame: &str) {
         if self.observe.frames {
-            let shown = xml::read(frame, &self.config.frame)
-                .ok()
-                .and_then(|element| redacted(&element))
-                .and_then(|shown| xml::write(&shown).ok());
+            // Only a login's frames are read for this, and those of somebody who writes about it.
+            let login = frame
+                .contains(ns::SASL)
+                .then(|| xml::read(frame, &self.config.frame).ok());
+            let shown = login.flatten().and_then(|element| redacted(&element));
             self.note(Note::Frame {
                 inbound: true,
-                data: shown.unwrap_or_else(|| frame.to_owned()),
+                data: shown
+                    .and_then(|shown| xml::write(&shown).ok())
+                    .unwrap_or_else(|| frame.to_owned()),
             });
         }
     }

@@ -25,6 +25,9 @@ use base64::engine::general_purpose::STANDARD;
 /// How long one endpoint may take while others wait for their turn, in milliseconds.
 const ENDPOINT_TIMEOUT: u64 = 10_000;
 
+/// How many stanzas may arrive between the binding and the session of RFC 3921.
+const EARLY: usize = 100;
+
 /// One endpoint's negotiation.
 #[derive(Debug)]
 pub(crate) struct Negotiate {
@@ -236,6 +239,10 @@ impl Negotiate {
             (Incoming::Element(iq), Step::Bind { id, session }) if answers(&iq, &id) => bound(shared, &iq, session),
             (Incoming::Element(element), Step::Session { id, jid, mut early }) => {
                 if !answers(&element, &id) {
+                    if early.len() >= EARLY {
+                        let message = "the server sends and sends, and does not grant the session";
+                        return Err(violation(Phase::Bind, message, "policy-violation"));
+                    }
                     // The resource is bound: others may reach it before the session is granted.
                     early.push(element);
                     return Ok(Progress::To(Step::Session { id, jid, early }));

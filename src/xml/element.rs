@@ -91,12 +91,6 @@ impl Element {
         }
     }
 
-    /// Takes the attribute out and returns its value.
-    pub fn remove_attr(&mut self, name: &str) -> Option<String> {
-        let at = self.attrs.iter().position(|(known, _)| known == name)?;
-        Some(self.attrs.remove(at).1)
-    }
-
     /// Appends a node. An empty text adds nothing, and a text behind a text is joined to it.
     pub fn push(&mut self, node: Node) {
         match (self.children.last_mut(), node) {
@@ -288,9 +282,6 @@ mod tests {
             message.attrs().collect::<Vec<_>>(),
             [("to", "carol@example.org"), ("id", "a2")]
         );
-        assert_eq!(message.remove_attr("id").as_deref(), Some("a2"));
-        assert_eq!(message.remove_attr("id"), None);
-        assert_eq!(message.attrs().count(), 1);
     }
 
     #[test]

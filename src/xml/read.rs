@@ -18,8 +18,7 @@ use super::scan::scan;
 /// How many different namespaces a frame may name. A stanza with a dozen payloads names a dozen.
 const NAMESPACES: usize = 512;
 
-/// What a frame may cost. The defaults keep the worst that was found, frames made for it, under 50 ms and 16 MB of
-/// memory in wasm.
+/// What a frame may cost. The defaults bound the time and memory of frames that are made to be expensive.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {
     /// The most bytes, as UTF-8. Default: 2 MiB.

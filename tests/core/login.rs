@@ -19,6 +19,18 @@ fn connecting_with(config: stanzawire::engine::Config) -> (Pair, Ticket) {
     (pair, call)
 }
 
+/// A client whose resource is bound, on a server that requires the session of RFC 3921 as well.
+fn bound_without_session() -> (Pair, Ticket) {
+    let (mut pair, call) = connecting();
+    pair.greet("<mechanism>SCRAM-SHA-1</mechanism>");
+    assert!(pair.authenticate(&Fault::None));
+    pair.restart(
+        "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/><session xmlns='urn:ietf:params:xml:ns:xmpp-session'/>",
+    );
+    pair.bind(JID);
+    (pair, call)
+}
+
 /// After any failed login: the call failed once, the socket is gone, and the same client can log in.
 fn recovers(mut pair: Pair, call: Ticket) -> Error {
     let error = pair.error(call);
@@ -47,13 +59,7 @@ fn rfc6120_4_3_from_socket_to_bound_resource() {
 
 #[test]
 fn rfc3921_3_a_session_is_asked_for_only_where_it_is_required() {
-    let (mut pair, call) = connecting();
-    pair.greet("<mechanism>SCRAM-SHA-1</mechanism>");
-    assert!(pair.authenticate(&Fault::None));
-    pair.restart(
-        "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/><session xmlns='urn:ietf:params:xml:ns:xmpp-session'/>",
-    );
-    pair.bind(JID);
+    let (mut pair, call) = bound_without_session();
     assert!(pair.is_open(call));
     let session = pair.element();
     assert!(
@@ -391,13 +397,7 @@ fn credentials_are_not_in_the_frames_that_are_shown() {
 
 #[test]
 fn rfc3921_3_what_arrives_before_the_session_is_granted_is_kept() {
-    let (mut pair, call) = connecting();
-    pair.greet("<mechanism>SCRAM-SHA-1</mechanism>");
-    assert!(pair.authenticate(&Fault::None));
-    pair.restart(
-        "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/><session xmlns='urn:ietf:params:xml:ns:xmpp-session'/>",
-    );
-    pair.bind(JID);
+    let (mut pair, call) = bound_without_session();
     let session = pair.element();
     pair.receive("<message xmlns='jabber:client' from='bob@example.org/x'><body>early</body></message>");
     pair.receive(
@@ -409,4 +409,16 @@ fn rfc3921_3_what_arrives_before_the_session_is_granted_is_kept() {
     assert_eq!(pair.messages().len(), 1);
     pair.take_first_stanzas();
     assert_eq!(pair.element().attr("id"), Some("p"));
+}
+
+#[test]
+fn what_arrives_before_the_session_is_granted_is_bounded() {
+    let (mut pair, call) = bound_without_session();
+    for _ in 0..100 {
+        pair.receive("<message xmlns='jabber:client' from='bob@example.org/x'><body>early</body></message>");
+    }
+    assert!(pair.is_open(call));
+    pair.receive("<message xmlns='jabber:client' from='bob@example.org/x'><body>early</body></message>");
+    let error = recovers(pair, call);
+    assert_eq!((error.code(), error.phase()), (Code::ProtocolViolation, Phase::Bind));
 }
