@@ -342,6 +342,7 @@ export type ErrorCode =
   | "server-signature"
   /** The server offers less security than it must, or less than before. */
   | "downgrade"
+  | "keys-outdated"
   /** No resource could be bound. */
   | "bind-failed"
   /** Another session took this one's place. */

@@ -40,6 +40,8 @@ pub enum Code {
     ServerSignature,
     /// The server offers less security than it must, or less than before.
     Downgrade,
+    /// The keys that the app kept no longer fit: the server has changed the account's salt or iteration count.
+    KeysOutdated,
     /// No resource could be bound (RFC 6120 §7).
     BindFailed,
     /// Another session took this one's place (RFC 6120 §4.9.3.3).
@@ -156,6 +158,11 @@ impl Code {
                 "downgrade",
                 false,
                 "Somebody may be between you and the server. Do not send it anything.",
+            ),
+            Code::KeysOutdated => (
+                "keys-outdated",
+                false,
+                "The password may have been changed. Log in with the password, and keep the new `scramKeys`.",
             ),
             Code::BindFailed => ("bind-failed", false, "Leave `resource` out to let the server choose."),
             Code::Conflict => (

@@ -5,6 +5,7 @@ pub use crate::session::{Fetched, Input, Millis, Observe, Status, Ticket, Wish};
 use crate::error::Error;
 use crate::im;
 use crate::jid::Jid;
+use crate::sasl::ScramKeys;
 use crate::xml::Element;
 
 /// A call of the app's. Its ticket is settled by exactly one [`Output::Reply`].
@@ -103,6 +104,8 @@ pub enum Event {
     Status(Status, Option<Error>),
     /// Something went wrong that no promise tells of.
     Error(Error),
+    /// A login with a password has left these keys behind.
+    Credentials(ScramKeys),
     /// A stanza came in. Only while observed.
     Stanza(Element),
     /// A frame went in or out, credentials redacted. Only while observed.

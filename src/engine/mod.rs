@@ -210,6 +210,7 @@ impl Engine {
         match note {
             Note::Status(status, error) => self.event(Event::Status(status, error)),
             Note::Failed(error) => self.event(Event::Error(error)),
+            Note::Keys(keys) => self.event(Event::Credentials(keys)),
             Note::Frame { inbound, data } => self.event(Event::Frame { inbound, data }),
             Note::Online => {
                 self.features(now, |features, cx| features.on_online(cx));

@@ -23,6 +23,10 @@ use scram::{AwaitingFinal, AwaitingKey, ChannelBinding, ClientFirst, ScramError,
 pub enum Credentials {
     /// The account's password: SCRAM, or PLAIN where the app allows it.
     Password(Secret),
+    /// What a login with the password left behind: SCRAM, and no password needed.
+    Keys(ScramKeys),
+    /// A token of OAuth 2.0 (RFC 7628).
+    Token(Secret),
     /// No account at all (RFC 4505).
     Anonymous,
     /// Something outside the stream vouches for the client, such as a cookie (RFC 4422 appendix A).
@@ -30,6 +34,22 @@ pub enum Credentials {
         /// The address to act as, where it isn't the one that the server derives.
         authzid: Option<Jid>,
     },
+}
+
+/// What stands for a password with one mechanism, as long as the server keeps its salt and count (RFC 5802 §3). Whoever has
+/// it can log in.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ScramKeys {
+    /// The mechanism's hash.
+    pub hash: Hash,
+    /// The server's salt, decoded.
+    pub salt: Vec<u8>,
+    /// The server's iteration count.
+    pub iterations: u32,
+    /// `ClientKey`, [`Hash::output_len`] bytes.
+    pub client_key: Secret,
+    /// `ServerKey`, [`Hash::output_len`] bytes.
+    pub server_key: Secret,
 }
 
 /// What a login must not go below.
@@ -76,6 +96,7 @@ impl Mechanism {
                 Mechanism::Scram(Hash::Sha1),
                 Mechanism::Plain,
             ],
+            Credentials::Keys(_) | Credentials::Token(_) => &[],
             Credentials::Anonymous => &[Mechanism::Anonymous],
             Credentials::External { .. } => &[Mechanism::External],
         };

@@ -32,8 +32,22 @@ pub struct Config {
     pub frame: xml::Limits,
     /// Bounds on what SCRAM may ask for.
     pub scram: scram::Limits,
+    /// How stanzas are framed.
+    pub framing: Framing,
+    /// Whether there is a store that outlives the client.
+    pub storage: bool,
     /// How many stanzas may wait for a connection or a confirmation at once.
     pub queue: usize,
+}
+
+/// How the stream is put into WebSocket messages.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Framing {
+    /// RFC 7395.
+    #[default]
+    Rfc7395,
+    /// draft-ietf-xmpp-websocket-00: the stream's own tags, each as a message.
+    Draft00,
 }
 
 /// Where credentials come from.
@@ -61,6 +75,8 @@ impl Config {
             lang: None,
             frame: xml::Limits::default(),
             scram: scram::Limits::default(),
+            framing: Framing::default(),
+            storage: false,
             queue: 10_000,
         }
     }

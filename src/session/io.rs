@@ -1,7 +1,7 @@
 //! What goes into a session and what it wishes for: facts in, wishes out, time beside them.
 
 use crate::error::Error;
-use crate::sasl::{Credentials, KeyRequest, Secret};
+use crate::sasl::{Credentials, KeyRequest, ScramKeys, Secret};
 
 /// A point in time: milliseconds since an origin of the edge's choice, never running backwards.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
@@ -77,6 +77,20 @@ pub enum Input<'a> {
         /// What the app gave, or why it gave nothing.
         outcome: Result<Credentials, Error>,
     },
+    /// The end of a [`Wish::Load`].
+    Loaded {
+        /// The wish's number.
+        id: Ticket,
+        /// What was kept; none where nothing was, or the store failed.
+        value: Option<&'a str>,
+    },
+    /// The end of a [`Wish::Store`].
+    Stored {
+        /// The wish's number.
+        id: Ticket,
+        /// Whether the store took it.
+        kept: bool,
+    },
     /// The browser says that the network has gone or come back.
     Network {
         /// `navigator.onLine`.
@@ -147,6 +161,25 @@ pub enum Wish {
     AskCredentials {
         /// The wish's number.
         id: Ticket,
+        /// Why those that it gave before won't do, where it is asked again.
+        error: Option<Error>,
+    },
+    /// Look up what was kept under this key; answer by [`Input::Loaded`]. Wished for only where
+    /// [`Config::storage`](super::Config::storage) says that there is a store.
+    Load {
+        /// The wish's number.
+        id: Ticket,
+        /// The key.
+        key: String,
+    },
+    /// Keep this under that key, or remove what is there; answer by [`Input::Stored`].
+    Store {
+        /// The wish's number.
+        id: Ticket,
+        /// The key.
+        key: String,
+        /// The value; none removes it.
+        value: Option<String>,
     },
 }
 
@@ -158,6 +191,8 @@ pub enum Note {
     Status(Status, Option<Error>),
     /// Something went wrong that no call is told of.
     Failed(Error),
+    /// A login with a password has left these keys behind: they stand for it from now on.
+    Keys(ScramKeys),
     /// A resource is bound: stanzas may be sent.
     Online,
     /// The session is over; what was asked in it has been settled.

@@ -18,7 +18,7 @@ pub mod timers;
 pub mod tracker;
 
 pub use backoff::ReconnectPolicy;
-pub use config::{Config, CredentialSource};
+pub use config::{Config, CredentialSource, Framing};
 pub use io::{Fetched, Input, Millis, Note, Origin, Status, Ticket, Token, Wish};
 pub use outgoing::{Kind, Outgoing};
 

@@ -268,7 +268,7 @@ impl Negotiate {
             }
             CredentialSource::Ask => {
                 let id = shared.ticket();
-                shared.wish(Wish::AskCredentials { id });
+                shared.wish(Wish::AskCredentials { id, error: None });
                 // A person at a dialog is not the endpoint's slowness.
                 shared.timers.stop(Timer::Endpoint);
                 Ok(Progress::To(Step::Credentials { id, features }))

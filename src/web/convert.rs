@@ -25,6 +25,7 @@ pub(super) fn name(event: &Event) -> &'static str {
     match event {
         Event::Status(..) => "status",
         Event::Error(_) => "error",
+        Event::Credentials(_) => "credentials",
         Event::Stanza(_) => "stanza",
         Event::Frame { .. } => "frame",
         Event::Request { .. } => "",
@@ -43,6 +44,7 @@ pub(super) fn event(event: &Event, cause: Option<&JsValue>) -> JsValue {
             }
             object
         }
+        Event::Credentials(_) => Object::new().into(),
         Event::Error(reason) => error::to_js(reason, cause),
         Event::Stanza(stanza) | Event::Request { iq: stanza, .. } => element::to_js(stanza),
         Event::Frame { inbound, data } => {

@@ -190,11 +190,13 @@ impl Inner {
                     self.lingering.borrow_mut().push(socket);
                 }
             }
+            Wish::Load { id, .. } => self.handle(Input::Loaded { id, value: None }),
+            Wish::Store { id, .. } => self.handle(Input::Stored { id, kept: false }),
             Wish::DeriveKey { id, request } => {
                 let deriving = Deriving::start(id, request, &self.callback);
                 self.deriving.replace(Some(deriving));
             }
-            Wish::AskCredentials { id } => self.deliveries.borrow_mut().push_back(Delivery::AskCredentials(id)),
+            Wish::AskCredentials { id, .. } => self.deliveries.borrow_mut().push_back(Delivery::AskCredentials(id)),
         }
     }
 

@@ -363,7 +363,7 @@ impl Pair {
                 self.fetch.take_if(|(present, _)| *present == id);
             }
             Wish::DeriveKey { id, request } => self.derive = Some((id, request)),
-            Wish::AskCredentials { id } => self.asked = Some(id),
+            Wish::AskCredentials { id, .. } => self.asked = Some(id),
             _ => panic!("a wish that the test doesn't know"),
         }
     }
