@@ -165,8 +165,9 @@ impl Engine {
                         Ok(payload) => iq::result(&asked, payload),
                         Err(condition) => iq::error(&asked, "cancel", condition),
                     };
-                    match Outgoing::new(&answer, Kind::Send, None) {
-                        Ok(answer) => self.session.submit(now, answer)?,
+                    let answer = Outgoing::new(&answer, Kind::Send, None);
+                    match answer.and_then(|answer| self.session.submit(now, answer)) {
+                        Ok(()) => {}
                         Err(error) => {
                             // RFC 6120 §8.2.3: who asked is to hear something.
                             self.refuse(now, &asked, "cancel", "internal-server-error");
@@ -212,6 +213,7 @@ impl Engine {
             Note::Failed(error) => self.event(Event::Error(error)),
             Note::Keys(keys) => self.event(Event::Credentials(keys)),
             Note::Frame { inbound, data } => self.event(Event::Frame { inbound, data }),
+            Note::Binding => self.features(now, |features, cx| features.on_binding(cx)),
             Note::Online => {
                 self.features(now, |features, cx| features.on_online(cx));
                 self.session.flush(now);

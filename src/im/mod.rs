@@ -28,6 +28,10 @@ pub trait Feature: Sized {
     /// The app calls. The ticket is to be settled by [`Ctx::reply`], now or later.
     fn command(&mut self, cx: &mut Ctx<'_>, ticket: Ticket, command: Self::Command);
 
+    /// A resource is about to be bound, by a server that may not have proved itself yet. What is sent here saves a round trip,
+    /// and must give nothing of the app's away. [`Feature::on_online`] follows, or [`Feature::on_offline`].
+    fn on_binding(&mut self, _cx: &mut Ctx<'_>) {}
+
     /// A resource is bound. What is sent here goes out before anything that the app has waiting.
     fn on_online(&mut self, _cx: &mut Ctx<'_>) {}
 
@@ -105,6 +109,8 @@ pub struct Ctx<'a> {
     session: &'a mut Session,
     said: &'a mut Vec<Said>,
     owner: u8,
+    /// Whether what is sent is to leave ahead of the session.
+    ahead: bool,
 }
 
 impl<'a> Ctx<'a> {
@@ -115,6 +121,7 @@ impl<'a> Ctx<'a> {
             session,
             said,
             owner: Origin::APP,
+            ahead: false,
         }
     }
 
@@ -160,7 +167,7 @@ impl<'a> Ctx<'a> {
     /// As [`Ctx::ask`].
     pub fn send(&mut self, stanza: &Element) -> Result<(), Error> {
         let outgoing = Outgoing::new(stanza, Kind::Send, None)?;
-        self.session.submit(self.now, outgoing)
+        self.submit(outgoing)
     }
 
     /// Answers a request. Where it cannot be sent, the session that it belonged to is over.
@@ -180,7 +187,7 @@ impl<'a> Ctx<'a> {
             Token::Call(_) => None,
         };
         let outgoing = Outgoing::ask(id, set, to, payload, deadline, self.origin(token))?;
-        self.session.submit(self.now, outgoing)
+        self.submit(outgoing)
     }
 
     /// Sends a message; [`Feature::on_reply`] hears when the server has taken it, or that it has not.
@@ -189,7 +196,15 @@ impl<'a> Ctx<'a> {
     /// As [`Ctx::ask`].
     pub fn deliver(&mut self, message: &Element, id: String, to: Jid, token: Token) -> Result<(), Error> {
         let outgoing = Outgoing::new(message, Kind::Deliver { id, to }, Some(self.origin(token)))?;
-        self.session.submit(self.now, outgoing)
+        self.submit(outgoing)
+    }
+
+    fn submit(&mut self, outgoing: Outgoing) -> Result<(), Error> {
+        if self.ahead {
+            self.session.submit_ahead(outgoing)
+        } else {
+            self.session.submit(self.now, outgoing)
+        }
     }
 
     fn origin(&self, token: Token) -> Origin {
@@ -281,6 +296,13 @@ macro_rules! features {
                         self.$module.command(cx, ticket, command);
                     })*
                 }
+            }
+
+            /// Asks all for what may leave before a session begins.
+            pub fn on_binding(&mut self, cx: &mut Ctx<'_>) {
+                cx.ahead = true;
+                $(cx.owner = Place::$variant as u8;
+                self.$module.on_binding(cx);)*
             }
 
             /// Tells all of a new session.

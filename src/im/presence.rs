@@ -106,6 +106,8 @@ impl Named for PresenceEvent {
 #[derive(Debug)]
 pub struct Presence {
     own: Option<PresenceInit>,
+    /// What has been said ahead of the session.
+    ahead: Option<PresenceInit>,
 }
 
 impl Feature for Presence {
@@ -116,6 +118,7 @@ impl Feature for Presence {
     fn new(config: &Config) -> Self {
         Presence {
             own: config.presence.clone(),
+            ahead: None,
         }
     }
 
@@ -132,9 +135,16 @@ impl Feature for Presence {
         cx.reply(ticket, result.map(Reply::Presence));
     }
 
+    fn on_binding(&mut self, cx: &mut Ctx<'_>) {
+        // The text is for those whom the user trusts, and the server hasn't proved yet who it is.
+        let silent = self.own.as_ref().filter(|own| own.status.is_none());
+        self.ahead = silent.filter(|own| cx.send(&element(own)).is_ok()).cloned();
+    }
+
     fn on_online(&mut self, cx: &mut Ctx<'_>) {
+        let said = self.ahead.take();
         // RFC 6121 §4.2.1: initial presence has no `to`.
-        if let Some(own) = &self.own {
+        if let Some(own) = self.own.as_ref().filter(|own| said.as_ref() != Some(*own)) {
             // Checked where it was set.
             let _ = cx.send(&element(own));
         }

@@ -97,8 +97,17 @@ impl Feature for Roster {
         }
     }
 
+    fn on_binding(&mut self, cx: &mut Ctx<'_>) {
+        // It can be asked for again where this comes to nothing.
+        if ask(cx).is_ok() {
+            self.state = State::Asked;
+        }
+    }
+
     fn on_online(&mut self, cx: &mut Ctx<'_>) {
-        self.fetch(cx);
+        if self.state != State::Asked {
+            self.fetch(cx);
+        }
     }
 
     fn on_stanza(&mut self, cx: &mut Ctx<'_>, stanza: &Element) -> Flow {
@@ -159,7 +168,7 @@ impl Feature for Roster {
 impl Roster {
     /// RFC 6121 §2.1.3.
     fn fetch(&mut self, cx: &mut Ctx<'_>) {
-        match cx.ask(false, None, Element::new("query", ROSTER), Token::Own(0)) {
+        match ask(cx) {
             Ok(()) => self.state = State::Asked,
             Err(error) => self.fail(cx, &error),
         }
@@ -189,6 +198,10 @@ impl Roster {
             (Err(place), _) => self.items.insert(place, item),
         }
     }
+}
+
+fn ask(cx: &mut Ctx<'_>) -> Result<(), Error> {
+    cx.ask(false, None, Element::new("query", ROSTER), Token::Own(0))
 }
 
 /// Reads an `<item/>`; one without an address is none.

@@ -193,9 +193,12 @@ pub enum Note {
     Failed(Error),
     /// A login with a password has left these keys behind: they stand for it from now on.
     Keys(ScramKeys),
+    /// A resource is about to be bound: what features would ask and say then may leave now, by
+    /// [`Session::submit_ahead`](super::Session::submit_ahead). [`Note::Online`] follows, or [`Note::Offline`].
+    Binding,
     /// A resource is bound: stanzas may be sent.
     Online,
-    /// The session is over; what was asked in it has been settled.
+    /// The session is over, or won't come about; what was asked in it has been settled, or was asked ahead of it.
     Offline,
     /// A stanza came in that answers nothing.
     Stanza(crate::xml::Element),

@@ -9,6 +9,7 @@ pub mod backoff;
 pub mod config;
 pub mod discovery;
 mod io;
+mod memory;
 mod negotiate;
 mod online;
 mod outgoing;
@@ -26,11 +27,13 @@ use crate::error::{Code, Error, Phase};
 use crate::jid::Jid;
 use crate::stream::ns;
 use crate::xml::{self, Element};
+use discovery::Endpoint;
+use memory::Memory;
 use outgoing::Outbox;
 use rng::Rng;
 use state::State;
 use std::collections::VecDeque;
-use timers::{Timer, Timers};
+use timers::Timers;
 
 /// What a session has to say, in order.
 #[derive(Debug)]
@@ -55,6 +58,9 @@ pub(crate) struct Shared {
     pub(crate) rng: Rng,
     pub(crate) timers: Timers,
     outbox: Outbox,
+    pub(crate) memory: Memory,
+    /// Where the server wants the next stream (RFC 7395 §3.6.1).
+    pub(crate) elsewhere: Option<Endpoint>,
     /// Failed attempts to come back, in a row.
     pub(crate) failures: u32,
     said: VecDeque<Said>,
@@ -82,6 +88,8 @@ impl Session {
                 config,
                 rng: Rng::new(seed),
                 timers: Timers::default(),
+                memory: Memory::default(),
+                elsewhere: None,
                 failures: 0,
                 said: VecDeque::new(),
                 generation: 0,
@@ -131,11 +139,23 @@ impl Session {
         }
     }
 
+    /// Sends a stanza behind the bind request of a login that isn't through yet (see [`Note::Binding`]). It must give
+    /// nothing away: the server may not have proved itself. Where the login fails, nobody is told.
+    ///
+    /// # Errors
+    /// `offline` where no resource is being bound.
+    pub fn submit_ahead(&mut self, outgoing: Outgoing) -> Result<(), Error> {
+        match &mut self.state {
+            State::Negotiate(negotiate) => negotiate.send_ahead(&mut self.shared, outgoing),
+            _ => Err(Error::new(Code::Offline, Phase::Session, "no resource is being bound")),
+        }
+    }
+
     /// Sends what was queued while there was no connection.
     pub fn flush(&mut self, now: Millis) {
         if let State::Online(online) = &mut self.state {
             for outgoing in self.shared.outbox.drain() {
-                online.send(&mut self.shared, now, outgoing);
+                online.send_or_refuse(&mut self.shared, now, outgoing);
             }
         }
     }
@@ -246,6 +266,22 @@ impl Shared {
         generation
     }
 
+    /// Keeps what is to be remembered, where that has changed and there is a store.
+    pub(crate) fn remember(&mut self) {
+        if !self.config.storage {
+            return;
+        }
+        if let Some(record) = self.memory.record() {
+            let id = self.ticket();
+            let key = memory::key(&self.config.account);
+            self.wish(Wish::Store {
+                id,
+                key,
+                value: Some(record),
+            });
+        }
+    }
+
     /// Sends an element of our own making.
     pub(crate) fn write(&mut self, element: &Element) {
         // What we make ourselves is of text that was checked when it came in: addresses, ids, and the language.
@@ -312,15 +348,7 @@ impl Shared {
 
     /// There won't be a connection unless the app asks for one: what waits for it never goes out.
     pub(crate) fn give_up(&mut self, error: Option<Error>) {
-        for timer in [
-            Timer::Attempt,
-            Timer::Endpoint,
-            Timer::Backoff,
-            Timer::Confirm,
-            Timer::Close,
-        ] {
-            self.timers.stop(timer);
-        }
+        self.timers = Timers::default();
         self.failures = 0;
         for outgoing in self.outbox.drain() {
             if let Some(origin) = outgoing.origin {

@@ -4,15 +4,18 @@
 //! in order (RFC 6120 §10.1): when it has answered a ping that was sent behind a message, it has taken the message.
 //! One ping at a time is under way, for all that was sent before it.
 
+use super::discovery::Endpoint;
 use super::io::{Millis, Note, Origin, Status, Token};
 use super::outgoing::{Kind, Outgoing, queue_full};
 use super::state::{Closing, State};
 use super::timers::Timer;
 use super::tracker::Tracker;
 use super::{Input, Shared, Ticket};
+use crate::decimal::decimal;
 use crate::error::{Code, Error, Phase};
 use crate::jid::Jid;
 use crate::stanza::StanzaError;
+use crate::stream::features::StreamLimits;
 use crate::stream::framing::{self, Incoming};
 use crate::stream::ns;
 use crate::xml::{Element, ReadError};
@@ -20,6 +23,13 @@ use std::collections::VecDeque;
 
 /// How long the server may take to answer the ping behind a message, in milliseconds.
 const CONFIRM_TIMEOUT: u64 = 30_000;
+
+/// How long nothing may be sent before the server is asked whether it is still there, in milliseconds: proxies are often
+/// set to cut what is silent for a minute.
+const KEEPALIVE: u64 = 50_000;
+
+/// The same for a server that wants to be asked more often than is good, in milliseconds.
+const KEEPALIVE_MIN: u64 = 3_000;
 
 /// How long the server may take to answer our `<close/>`, in milliseconds.
 const CLOSE_TIMEOUT: u64 = 3_000;
@@ -31,7 +41,9 @@ const STABLE: u64 = 60_000;
 #[derive(Debug)]
 pub(crate) struct Online {
     jid: Jid,
+    endpoint: Endpoint,
     generation: u32,
+    limits: StreamLimits,
     since: Millis,
     tracker: Tracker,
     unconfirmed: VecDeque<Unconfirmed>,
@@ -50,39 +62,42 @@ struct Unconfirmed {
 }
 
 impl Online {
-    /// Begins, and says so; `login` is the call that waited for it.
+    /// Begins, and says so.
     pub(crate) fn start(
         shared: &mut Shared,
         now: Millis,
+        endpoint: Endpoint,
         generation: u32,
         jid: Jid,
-        login: Option<Ticket>,
+        limits: StreamLimits,
     ) -> Box<Online> {
         shared.timers.stop(Timer::Attempt);
         shared.timers.stop(Timer::Endpoint);
         // Before the status, so that what features send first comes before what listeners make of the news.
         shared.note(Note::Online);
         shared.set_status(Status::Online, None);
-        if let Some(login) = login {
-            shared.settle(login, Ok(()));
-        }
-        Box::new(Online {
+        let online = Box::new(Online {
             jid,
+            endpoint,
             generation,
+            limits,
             since: now,
             tracker: Tracker::default(),
             unconfirmed: VecDeque::new(),
             sent: 0,
             marker: None,
-        })
+        });
+        online.stay(shared, now);
+        online
     }
 
     pub(crate) fn jid(&self) -> &Jid {
         &self.jid
     }
 
-    /// Sends a stanza, unless too many are under way.
+    /// Sends a stanza, unless it is too large or too many are under way.
     pub(crate) fn submit(&mut self, shared: &mut Shared, now: Millis, outgoing: Outgoing) -> Result<(), Error> {
+        self.fits(&outgoing)?;
         // What nobody waits for takes no place: the server's own requests are answered however full it is.
         let waits = !matches!(outgoing.kind, Kind::Send);
         if waits && self.unconfirmed.len() + self.tracker.under_way() >= shared.config.queue {
@@ -92,10 +107,53 @@ impl Online {
         Ok(())
     }
 
-    /// Sends a stanza.
-    pub(crate) fn send(&mut self, shared: &mut Shared, now: Millis, outgoing: Outgoing) {
-        shared.write_frame(outgoing.frame);
-        match (outgoing.kind, outgoing.origin) {
+    /// Sends a stanza that was queued before anybody knew how large it may be.
+    pub(crate) fn send_or_refuse(&mut self, shared: &mut Shared, now: Millis, outgoing: Outgoing) {
+        match (self.fits(&outgoing), outgoing.origin) {
+            (Ok(()), _) => self.send(shared, now, outgoing),
+            (Err(error), Some(origin)) => shared.note(Note::Answered {
+                origin,
+                result: Err(error),
+            }),
+            (Err(error), None) => shared.note(Note::Failed(error)),
+        }
+    }
+
+    /// XEP-0478 §4: what is larger than the server takes is not sent; it would end the stream.
+    fn fits(&self, outgoing: &Outgoing) -> Result<(), Error> {
+        match self.limits.max_bytes {
+            Some(max) if outgoing.frame.len() > max => {
+                let [size, max] = [outgoing.frame.len(), max].map(|bytes| decimal(bytes as i64));
+                let message = [
+                    "the stanza has ",
+                    &size,
+                    " bytes, and the server takes no more than ",
+                    &max,
+                ];
+                Err(Error::new(Code::TooLarge, Phase::Stanza, message.concat()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn send(&mut self, shared: &mut Shared, now: Millis, outgoing: Outgoing) {
+        let Outgoing { frame, origin, kind } = outgoing;
+        shared.write_frame(frame);
+        self.stay(shared, now);
+        self.sent(shared, now, kind, origin);
+    }
+
+    /// Something has been sent: the time until the server may take us for gone begins anew.
+    fn stay(&self, shared: &mut Shared, now: Millis) {
+        // XEP-0478 §3.1: in seconds. What stands between us and the server may be less patient than it.
+        let idle = self.limits.idle_seconds.map(|seconds| u64::from(seconds) * 750);
+        let interval = idle.unwrap_or(KEEPALIVE).clamp(KEEPALIVE_MIN, KEEPALIVE);
+        shared.timers.set(Timer::Keepalive, now.after(interval));
+    }
+
+    /// A stanza has been sent.
+    pub(crate) fn sent(&mut self, shared: &mut Shared, now: Millis, kind: Kind, origin: Option<Origin>) {
+        match (kind, origin) {
             (Kind::Ask { id, to, deadline }, Some(origin)) => self.tracker.insert(id, to, origin, deadline),
             (Kind::Deliver { id, to }, Some(origin)) => {
                 self.sent += 1;
@@ -126,6 +184,7 @@ impl Online {
             .with_attr("to", self.jid.domain())
             .with_child(Element::new("ping", "urn:xmpp:ping"));
         shared.write(&ping);
+        self.stay(shared, now);
         shared.timers.set(Timer::Confirm, now.after(CONFIRM_TIMEOUT));
         self.marker = Some((id, self.sent));
     }
@@ -188,8 +247,15 @@ impl Online {
                 shared.hang_up(self.generation, true, None);
                 self.lost(shared, now, error.into_error(Phase::Session))
             }
-            Incoming::Close => {
+            Incoming::Close { see_other_uri } => {
                 shared.hang_up(self.generation, true, None);
+                if let Some(uri) = see_other_uri {
+                    let config = &shared.config;
+                    match self.endpoint.redirected(&uri, &config.account, config.allow_insecure) {
+                        Ok(endpoint) => shared.elsewhere = Some(endpoint),
+                        Err(error) => return self.lost(shared, now, error.with_retryable(true)),
+                    }
+                }
                 let error = Error::new(Code::Closed, Phase::Session, "the server ended the session");
                 self.lost(shared, now, error)
             }
@@ -269,9 +335,17 @@ impl Online {
         Some(self.unconfirmed.remove(place)?.origin)
     }
 
-    pub(crate) fn timer(self: Box<Self>, shared: &mut Shared, now: Millis, timer: Timer) -> State {
-        if timer != Timer::Confirm {
-            return State::Online(self);
+    pub(crate) fn timer(mut self: Box<Self>, shared: &mut Shared, now: Millis, timer: Timer) -> State {
+        match timer {
+            Timer::Confirm => {}
+            // RFC 7395 §3.8: no white space; XEP-0199 §4.1 instead. One that is under way will do.
+            Timer::Keepalive => {
+                if self.marker.is_none() {
+                    self.confirm(shared, now);
+                }
+                return State::Online(self);
+            }
+            _ => return State::Online(self),
         }
         shared.hang_up(self.generation, true, None);
         let message = "the server has stopped answering";
@@ -333,6 +407,7 @@ impl Online {
     /// Settles what was under way.
     pub(crate) fn end(mut self, shared: &mut Shared, error: &Error) {
         shared.timers.stop(Timer::Confirm);
+        shared.timers.stop(Timer::Keepalive);
         for origin in self.tracker.drain() {
             shared.note(Note::Answered {
                 origin,

@@ -6,7 +6,7 @@ use super::io::{Fetched, Input, Millis, Status, Ticket, Wish};
 use super::negotiate::Negotiate;
 use super::online::Online;
 use super::timers::Timer;
-use super::{Note, Shared};
+use super::{Note, Shared, memory};
 use crate::decimal::decimal;
 use crate::error::{Code, Error, Phase};
 use crate::stream::framing::{self, Incoming};
@@ -18,6 +18,8 @@ use std::vec;
 pub(crate) enum State {
     /// No connection, and none is being made.
     Idle,
+    /// Looking up what was remembered.
+    Recall(Box<Recall>),
     /// Looking for endpoints.
     Discover(Box<Discover>),
     /// Socket, stream, authentication, binding.
@@ -37,6 +39,19 @@ pub(crate) struct Attempt {
     pub(crate) ticket: Option<Ticket>,
     /// The endpoints that are left to try.
     pub(crate) rest: vec::IntoIter<Endpoint>,
+    /// How often a server has led elsewhere (RFC 7395 §3.6.1).
+    pub(crate) hops: u32,
+    /// Why the app's credentials won't do, once it has been asked for others.
+    pub(crate) outdated: Option<Error>,
+}
+
+/// Asking the app's store.
+#[derive(Debug)]
+pub(crate) struct Recall {
+    attempt: Attempt,
+    load: Ticket,
+    begun: Millis,
+    timeout: u64,
 }
 
 /// Asking for host-meta.
@@ -52,6 +67,9 @@ pub(crate) struct Closing {
     pub(crate) online: Box<Online>,
     pub(crate) tickets: Vec<Ticket>,
 }
+
+/// How long the app's store may take, in milliseconds. Without an answer it is as if it had kept nothing.
+const RECALL_TIMEOUT: u64 = 2_000;
 
 /// After the network has come back, attempts are spread over this time, in milliseconds.
 const NETWORK_JITTER: u64 = 500;
@@ -78,7 +96,11 @@ impl State {
         }
         shared.set_status(Status::Connecting, None);
         let timeout = timeout.unwrap_or(shared.config.timeout);
-        Attempt::begin(shared, now, Some(ticket), timeout)
+        if shared.config.storage && !shared.memory.loaded {
+            Recall::begin(shared, now, ticket, timeout)
+        } else {
+            Attempt::begin(shared, now, Some(ticket), timeout)
+        }
     }
 
     pub(crate) fn disconnect(self, shared: &mut Shared, now: Millis, ticket: Ticket) -> State {
@@ -92,7 +114,7 @@ impl State {
                 closing.tickets.push(ticket);
                 State::Closing(closing)
             }
-            State::Discover(_) | State::Negotiate(_) | State::Backoff => {
+            State::Recall(_) | State::Discover(_) | State::Negotiate(_) | State::Backoff => {
                 if let Some(attempt) = self.hang_up(shared).and_then(|attempt| attempt.ticket) {
                     let message = "disconnect() was called during the login";
                     shared.settle(attempt, Err(Error::new(Code::Aborted, Phase::Session, message)));
@@ -107,6 +129,13 @@ impl State {
     pub(crate) fn handle(self, shared: &mut Shared, now: Millis, input: Input<'_>) -> State {
         match self {
             State::Idle => State::Idle,
+            State::Recall(recall) => match input {
+                Input::Loaded { id, value } if id == recall.load => {
+                    shared.memory.recall(value.unwrap_or_default());
+                    recall.end(shared, now)
+                }
+                _ => State::Recall(recall),
+            },
             State::Discover(discover) => discover.handle(shared, now, input),
             State::Negotiate(negotiate) => negotiate.handle(shared, now, input),
             State::Online(online) => online.handle(shared, now, input),
@@ -134,6 +163,8 @@ impl State {
                     None => State::Idle,
                 }
             }
+            (State::Recall(recall), Timer::Load) => recall.end(shared, now),
+            (State::Negotiate(negotiate), Timer::Haste) => negotiate.again(shared, now, true),
             (State::Negotiate(negotiate), Timer::Endpoint) => negotiate.too_slow(shared, now),
             (State::Online(online), timer) => online.timer(shared, now, timer),
             (State::Closing(closing), Timer::Close) => closing.finish(shared),
@@ -144,6 +175,7 @@ impl State {
     /// Breaks off the attempt made for a call.
     pub(crate) fn cancel(mut self, shared: &mut Shared, ticket: Ticket, error: Error) -> State {
         let attempt = match &mut self {
+            State::Recall(recall) => recall.attempt.ticket,
             State::Discover(discover) => discover.attempt.ticket,
             State::Negotiate(negotiate) => negotiate.attempt.ticket,
             State::Closing(closing) => {
@@ -166,13 +198,14 @@ impl State {
         match self {
             State::Discover(_) => Phase::Discovery,
             State::Negotiate(negotiate) => negotiate.phase(),
-            State::Idle | State::Online(_) | State::Closing(_) | State::Backoff => Phase::Session,
+            State::Idle | State::Recall(_) | State::Online(_) | State::Closing(_) | State::Backoff => Phase::Session,
         }
     }
 
     /// Breaks off an attempt on our side.
     fn hang_up(self, shared: &mut Shared) -> Option<Attempt> {
         match self {
+            State::Recall(recall) => Some(recall.attempt),
             State::Discover(discover) => {
                 shared.wish(Wish::CancelFetch { id: discover.fetch });
                 Some(discover.attempt)
@@ -183,13 +216,44 @@ impl State {
     }
 }
 
+impl Recall {
+    fn begin(shared: &mut Shared, now: Millis, ticket: Ticket, timeout: u64) -> State {
+        let load = shared.ticket();
+        let key = memory::key(&shared.config.account);
+        shared.wish(Wish::Load { id: load, key });
+        shared.timers.set(Timer::Load, now.after(RECALL_TIMEOUT.min(timeout)));
+        State::Recall(Box::new(Recall {
+            attempt: Attempt::new(Some(ticket)),
+            load,
+            begun: now,
+            timeout,
+        }))
+    }
+
+    fn end(self, shared: &mut Shared, now: Millis) -> State {
+        shared.timers.stop(Timer::Load);
+        shared.memory.loaded = true;
+        let left = self.timeout.saturating_sub(now.since(self.begun));
+        Attempt::begin(shared, now, self.attempt.ticket, left)
+    }
+}
+
 impl Attempt {
-    fn begin(shared: &mut Shared, now: Millis, ticket: Option<Ticket>, timeout: u64) -> State {
-        shared.timers.set(Timer::Attempt, now.after(timeout));
-        let attempt = Attempt {
+    fn new(ticket: Option<Ticket>) -> Attempt {
+        Attempt {
             ticket,
             rest: Vec::new().into_iter(),
-        };
+            hops: 0,
+            outdated: None,
+        }
+    }
+
+    fn begin(shared: &mut Shared, now: Millis, ticket: Option<Ticket>, timeout: u64) -> State {
+        shared.timers.set(Timer::Attempt, now.after(timeout));
+        let attempt = Attempt::new(ticket);
+        if let Some(endpoint) = shared.elsewhere.take() {
+            return attempt.negotiate(shared, now, vec![endpoint]);
+        }
         let config = &shared.config;
         if let Some(url) = &config.url {
             return match Endpoint::explicit(url, config.allow_insecure) {

@@ -15,15 +15,24 @@ pub enum Timer {
     Backoff,
     /// The server does not confirm what it was sent.
     Confirm,
+    /// The server is silent about what was sent ahead of its turn.
+    Haste,
+    /// Nothing has been sent for a while.
+    Keepalive,
+    /// The app's store is silent.
+    Load,
 }
 
 impl Timer {
-    const ALL: [Timer; 5] = [
+    const ALL: [Timer; 8] = [
         Timer::Attempt,
         Timer::Endpoint,
         Timer::Close,
         Timer::Backoff,
         Timer::Confirm,
+        Timer::Haste,
+        Timer::Keepalive,
+        Timer::Load,
     ];
 }
 

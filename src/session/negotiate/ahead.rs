@@ -1,0 +1,170 @@
+//! Pipelining (RFC 6120 §6 leaves it open, XEP-0305 1.0.0 has the idea): what leaves before the answer that would have
+//! allowed it, so that a login takes fewer round trips.
+//!
+//! | server | what leaves together | round trips |
+//! |---|---|---|
+//! | never met | `<open/>`; `<auth/>`; `<response/>`; `<open/>`, bind, roster, presence | 4 |
+//! | known to take it | `<open/>`, `<auth/>`; `<response/>`, `<open/>`, bind, roster, presence | 2 |
+//! | known not to | each alone | 5 |
+//!
+//! Before the server has proved itself nothing leaves that is the app's: no message, no iq, no text of a presence. Where an
+//! answer doesn't fit what was assumed, or none comes, the same endpoint is tried again without haste, and never
+//! hurried again.
+
+use super::{Given, Negotiate, Step, binding};
+use crate::error::{Code, Error, Phase};
+use crate::sasl::{Exchange, Mechanism};
+use crate::session::Shared;
+use crate::session::config::CredentialSource;
+use crate::session::io::{Millis, Note, Origin};
+use crate::session::outgoing::{Kind, Outgoing};
+use crate::session::state::State;
+use crate::session::timers::Timer;
+use crate::stream::framing;
+
+/// How long a server may be silent about what was sent ahead, in milliseconds.
+const PATIENCE: u64 = 8_000;
+
+/// Stream errors that have nothing to do with haste (RFC 6120 §4.9.3).
+const DEFINITE: [&str; 6] = [
+    "conflict",
+    "host-gone",
+    "host-unknown",
+    "resource-constraint",
+    "see-other-host",
+    "system-shutdown",
+];
+
+/// What has left ahead of its turn.
+#[derive(Debug, Default)]
+pub(super) struct Ahead {
+    /// Whether anything has, and the server hasn't shown yet that it takes it.
+    pub(super) unanswered: bool,
+    /// The exchange whose first message left with the header.
+    pub(super) exchange: Option<Exchange>,
+    /// The bind request that left with the second header: its id.
+    pub(super) bind: Option<String>,
+    /// The session request that left with it: its id.
+    pub(super) session: Option<String>,
+    /// What features said behind it.
+    pub(super) stanzas: Option<Vec<(Kind, Option<Origin>)>>,
+}
+
+impl Negotiate {
+    /// The mechanism to begin with before the server has offered any.
+    pub(super) fn mechanism_known(&self, shared: &Shared) -> Option<Mechanism> {
+        let known = shared.memory.of(&self.endpoint.url)?;
+        // PLAIN and OAUTHBEARER give something away; they wait for the server to ask.
+        let harmless = |mechanism: &Mechanism| mechanism.pins() || *mechanism == Mechanism::Anonymous;
+        known.mechanism.filter(harmless).filter(|_| known.pipelining)
+    }
+
+    /// The header has left: the first SASL message goes along, where the server is known and the credentials are there.
+    pub(super) fn hurry(&mut self, shared: &mut Shared) -> Result<(), Error> {
+        let Some(mechanism) = self.mechanism_known(shared) else {
+            return Ok(());
+        };
+        if let (Given::Nothing, CredentialSource::Fixed(credentials)) = (&self.given, &shared.config.credentials) {
+            self.given = Given::Credentials(credentials.clone());
+        }
+        let Given::Credentials(credentials) = &self.given else {
+            return Ok(());
+        };
+        if !mechanism.fits(credentials) {
+            return Ok(());
+        }
+        let exchange = self.start(shared, mechanism, credentials.clone())?;
+        self.ahead.unanswered = true;
+        self.last_said(shared, &exchange);
+        self.ahead.exchange = Some(exchange);
+        Ok(())
+    }
+
+    /// An exchange has gone on. Behind our last word in it leaves what follows the login, where the server is known.
+    pub(super) fn last_said(&mut self, shared: &mut Shared, exchange: &Exchange) {
+        if exchange.has_said_all() && self.mechanism_known(shared).is_some() && self.ahead.bind.is_none() {
+            self.open(shared);
+            self.bind_ahead(shared);
+        }
+    }
+
+    /// The login has succeeded, and the stream begins anew (RFC 6120 §6.4.6, RFC 7395 §3.7).
+    pub(super) fn restart(&mut self, shared: &mut Shared) -> Step {
+        if self.ahead.bind.is_none() {
+            self.open(shared);
+            // Every server offers to bind next (RFC 6120 §7.1), so that even one that was never met needn't be waited for.
+            if shared
+                .memory
+                .of(&self.endpoint.url)
+                .is_none_or(|known| known.pipelining)
+            {
+                self.bind_ahead(shared);
+            }
+        }
+        Step::Open { authenticated: true }
+    }
+
+    fn bind_ahead(&mut self, shared: &mut Shared) {
+        self.ahead.unanswered = true;
+        self.ahead.bind = Some(binding::request_bind(shared));
+        if shared.memory.of(&self.endpoint.url).is_some_and(|known| known.session) {
+            self.ahead.session = Some(binding::request_session(shared));
+        }
+        self.ahead.stanzas = Some(Vec::new());
+        shared.note(Note::Binding);
+    }
+
+    /// A feature's stanza leaves behind the bind request.
+    pub(crate) fn send_ahead(&mut self, shared: &mut Shared, outgoing: Outgoing) -> Result<(), Error> {
+        match &mut self.ahead.stanzas {
+            Some(stanzas) => {
+                shared.write_frame(outgoing.frame);
+                stanzas.push((outgoing.kind, outgoing.origin));
+                Ok(())
+            }
+            None => Err(Error::new(Code::Offline, Phase::Session, "no resource is being bound")),
+        }
+    }
+
+    /// The server has been heard, or is to be heard: the time that it has begins anew.
+    pub(super) fn wait(&self, shared: &mut Shared, now: Millis) {
+        if self.ahead.unanswered && !matches!(self.step, Step::Key { .. } | Step::Socket) {
+            shared.timers.set(Timer::Haste, now.after(PATIENCE));
+        } else {
+            shared.timers.stop(Timer::Haste);
+        }
+    }
+
+    /// Whether this stream error may be about what came too early.
+    pub(super) fn is_hasty(condition: &str) -> bool {
+        !DEFINITE.contains(&condition)
+    }
+
+    /// Nothing that has left ahead counts any more.
+    pub(super) fn forget_ahead(&mut self, shared: &mut Shared) {
+        shared.timers.stop(Timer::Haste);
+        if core::mem::take(&mut self.ahead).stanzas.is_some() {
+            shared.note(Note::Offline);
+        }
+    }
+
+    /// Once more, at the same endpoint, without haste. `open` is whether the stream can still be closed politely.
+    pub(crate) fn again(self, shared: &mut Shared, now: Millis, open: bool) -> State {
+        shared.memory.wait_for(&self.endpoint.url);
+        shared.remember();
+        self.anew(shared, now, open)
+    }
+
+    /// Once more, at the same endpoint.
+    pub(super) fn anew(mut self, shared: &mut Shared, now: Millis, open: bool) -> State {
+        self.forget_ahead(shared);
+        shared.hang_up(self.generation, open, None);
+        Negotiate::start_with(shared, now, self.attempt, self.endpoint, self.given)
+    }
+}
+
+/// The end of the stream, where a server wants it elsewhere (RFC 7395 §3.6.1).
+pub(super) fn too_many_hops() -> Error {
+    let message = "the server leads from one endpoint to the next, and to no login";
+    Error::new(Code::ProtocolViolation, Phase::Stream, message).with_condition(framing::SEE_OTHER_URI)
+}

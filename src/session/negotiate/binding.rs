@@ -1,0 +1,133 @@
+//! Resource binding (RFC 6120 §7), and the session of RFC 3921 §3 where a server still requires it.
+
+use super::{EARLY, Failure, Negotiate, Outcome, Progress, Step, violation};
+use crate::error::{Code, Error, Phase};
+use crate::jid::Jid;
+use crate::session::Shared;
+use crate::stanza::StanzaError;
+use crate::stream::features::Features;
+use crate::stream::ns;
+use crate::xml::Element;
+
+/// What a server answers a bind request that it takes for no such thing: it has come too early for it.
+const TOO_EARLY: [&str; 4] = [
+    "feature-not-implemented",
+    "not-authorized",
+    "service-unavailable",
+    "unexpected-request",
+];
+
+impl Negotiate {
+    /// The server's features after the login.
+    pub(super) fn bind(&mut self, shared: &mut Shared, features: &Features) -> Outcome {
+        self.limits = features.limits;
+        if !features.bind {
+            return Err(violation(
+                Phase::Bind,
+                "the server does not offer to bind a resource",
+                "undefined-condition",
+            ));
+        }
+        self.requires_session = features.session;
+        let id = match self.ahead.bind.take() {
+            Some(id) => id,
+            None => request_bind(shared),
+        };
+        Ok(Progress::To(Step::Bind(id)))
+    }
+
+    /// The answer to the bind request.
+    pub(super) fn bound(&mut self, shared: &mut Shared, iq: &Element) -> Outcome {
+        if let Some(error) = StanzaError::of(iq) {
+            let too_early = TOO_EARLY.contains(&error.condition.as_ref());
+            return Err(Failure {
+                haste: too_early,
+                ..bind_error(error).into()
+            });
+        }
+        let jid = iq
+            .child("bind", ns::BIND)
+            .and_then(|bind| bind.child_text("jid", ns::BIND))
+            .and_then(|text| Jid::parse(text.trim()).ok())
+            .filter(Jid::is_full);
+        let Some(jid) = jid else {
+            let message = "the server bound something that is no full JID";
+            return Err(Error::new(Code::BindFailed, Phase::Bind, message).into());
+        };
+        // RFC 6120 §7.1: what is bound is a resource of the account that was authenticated. Only an anonymous login learns
+        // its address here. A domain in its ASCII form may come back in its Unicode form.
+        let account = &shared.config.account;
+        let domain_fits = jid.domain() == account.domain() || account.domain().contains("xn--");
+        if !domain_fits || (account.local().is_some() && jid.local() != account.local()) {
+            let message = "the server bound the address of another account: ".to_owned() + jid.as_str();
+            return Err(Error::new(Code::BindFailed, Phase::Bind, message).into());
+        }
+        if !self.requires_session {
+            return Ok(Progress::Bound(jid, Vec::new()));
+        }
+        let id = match self.ahead.session.take() {
+            Some(id) => id,
+            None => ask(shared, Element::new("session", ns::SESSION)),
+        };
+        let early = Vec::new();
+        Ok(Progress::To(Step::Session { id, jid, early }))
+    }
+
+    /// What comes in while the session of RFC 3921 is awaited.
+    pub(super) fn before_session(element: Element, id: String, jid: Jid, mut early: Vec<Element>) -> Outcome {
+        if !answers(&element, &id) {
+            if early.len() >= EARLY {
+                let message = "the server sends and sends, and does not grant the session";
+                return Err(violation(Phase::Bind, message, "policy-violation"));
+            }
+            // The resource is bound: others may reach it before the session is granted.
+            early.push(element);
+            return Ok(Progress::To(Step::Session { id, jid, early }));
+        }
+        match StanzaError::of(&element) {
+            Some(error) => Err(bind_error(error).into()),
+            None => Ok(Progress::Bound(jid, early)),
+        }
+    }
+}
+
+/// Asks for a resource; the id of the question.
+pub(super) fn request_bind(shared: &mut Shared) -> String {
+    let resource = shared.config.resource.clone();
+    let payload = Element::new("bind", ns::BIND)
+        .with_opt_child(resource.map(|resource| Element::new("resource", ns::BIND).with_text(resource)));
+    ask(shared, payload)
+}
+
+/// Asks for the session of RFC 3921; the id of the question.
+pub(super) fn request_session(shared: &mut Shared) -> String {
+    ask(shared, Element::new("session", ns::SESSION))
+}
+
+/// Sends an iq to the server during the negotiation.
+fn ask(shared: &mut Shared, payload: Element) -> String {
+    let id = shared.rng.id();
+    let iq = Element::new("iq", ns::CLIENT)
+        .with_attr("type", "set")
+        .with_attr("id", id.as_str())
+        .with_child(payload);
+    shared.write(&iq);
+    id
+}
+
+/// Whether this is the server's answer to the iq that we sent it. Before a resource is bound, nobody else can reach us.
+pub(super) fn answers(iq: &Element, id: &str) -> bool {
+    iq.is("iq", ns::CLIENT) && iq.attr("id") == Some(id) && matches!(iq.attr("type"), Some("result" | "error"))
+}
+
+fn bind_error(error: StanzaError) -> Error {
+    let code = match error.condition.as_ref() {
+        "conflict" => Code::Conflict,
+        _ => Code::BindFailed,
+    };
+    let message = "the server refused to bind a resource: ".to_owned() + &error.condition;
+    Error::new(code, Phase::Bind, message)
+        .with_retryable(error.kind == "wait")
+        .with_condition(error.condition)
+        .with_text(error.text)
+}

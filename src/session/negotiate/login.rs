@@ -1,0 +1,193 @@
+//! Authentication, RFC 6120 §6: from the app's credentials to the server's proof.
+
+use super::{Failure, Given, Negotiate, Outcome, Progress, Step, violation};
+use crate::error::{Code, Error, Phase};
+use crate::sasl::{self, Credentials, Exchange, Mechanism, Next, Policy, Secret, Start};
+use crate::session::Shared;
+use crate::session::config::CredentialSource;
+use crate::session::io::{Note, Wish};
+use crate::session::timers::Timer;
+use crate::stream::ns;
+use crate::xml::Element;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+/// What a server says to a login whose messages came before it had announced itself (RFC 6120 §6.5). The rest of the
+/// conditions is about the account.
+const HASTY: [&str; 6] = [
+    "aborted",
+    "encryption-required",
+    "incorrect-encoding",
+    "invalid-mechanism",
+    "malformed-request",
+    "mechanism-too-weak",
+];
+
+impl Negotiate {
+    /// Asks the app before the server has been heard, where it will be told at once what with.
+    pub(super) fn ask_early(&mut self, shared: &mut Shared) {
+        if self.mechanism_known(shared).is_some() && matches!(shared.config.credentials, CredentialSource::Ask) {
+            self.ask_credentials(shared);
+        }
+    }
+
+    /// The features are there: logs in, or asks the app what with.
+    pub(super) fn credentials(&mut self, shared: &mut Shared) -> Outcome {
+        if let Given::Nothing = self.given {
+            match &shared.config.credentials {
+                CredentialSource::Fixed(credentials) => self.given = Given::Credentials(credentials.clone()),
+                CredentialSource::Ask => self.ask_credentials(shared),
+            }
+        }
+        match &self.given {
+            Given::Credentials(credentials) => {
+                let credentials = credentials.clone();
+                self.authenticate(shared, credentials)
+            }
+            Given::Nothing | Given::Asked(_) => {
+                // A person at a dialog is not the endpoint's slowness.
+                shared.timers.stop(Timer::Endpoint);
+                Ok(Progress::To(Step::Credentials))
+            }
+        }
+    }
+
+    fn ask_credentials(&mut self, shared: &mut Shared) {
+        let id = shared.ticket();
+        let error = self.attempt.outdated.clone();
+        shared.wish(Wish::AskCredentials { id, error });
+        self.given = Given::Asked(id);
+    }
+
+    fn authenticate(&mut self, shared: &mut Shared, credentials: Credentials) -> Outcome {
+        let policy = self.policy(shared);
+        let mechanism = Mechanism::choose(&credentials, &self.offer, policy, None)?;
+        let exchange = self.start(shared, mechanism, credentials)?;
+        Ok(Progress::To(Step::Sasl(exchange)))
+    }
+
+    /// Sends the first message of an exchange.
+    pub(super) fn start(
+        &self,
+        shared: &mut Shared,
+        mechanism: Mechanism,
+        credentials: Credentials,
+    ) -> Result<Exchange, Error> {
+        // The keys of an earlier login belong to the password of then.
+        let fixed = matches!(shared.config.credentials, CredentialSource::Fixed(_));
+        let (exchange, initial) = Exchange::start(Start {
+            mechanism,
+            credentials,
+            account: &shared.config.account,
+            nonce: shared.rng.id(),
+            policy: self.policy(shared),
+            binding: None,
+            cached: shared.memory.keys.clone().filter(|_| fixed),
+        })?;
+        let auth = Element::new("auth", ns::SASL)
+            .with_attr("mechanism", mechanism.name())
+            // RFC 6120 §6.4.2: "=" is an initial response of no bytes.
+            .with_text(if initial.is_empty() {
+                "=".to_owned()
+            } else {
+                STANDARD.encode(initial)
+            });
+        shared.write(&auth);
+        Ok(exchange)
+    }
+
+    fn policy(&self, shared: &Shared) -> Policy {
+        Policy {
+            plain: shared.config.allow_plain && self.endpoint.private,
+            private: self.endpoint.private,
+            pinned: shared.memory.pinned,
+            scram: shared.config.scram,
+        }
+    }
+
+    /// The server's next word.
+    pub(super) fn sasl(&mut self, shared: &mut Shared, element: &Element, exchange: Exchange) -> Outcome {
+        match element.name() {
+            // The stream's new header has left already, which an answer would have had to come before.
+            "challenge" if self.ahead.bind.is_some() => Ok(Progress::Again),
+            "challenge" => {
+                let data = decoded(element)?.unwrap_or_default();
+                let (exchange, next) = exchange.challenge(&data, &self.offer)?;
+                match next {
+                    Next::Respond(data) => Ok(self.respond(shared, exchange, data)),
+                    Next::Derive(request) => {
+                        let id = shared.ticket();
+                        shared.wish(Wish::DeriveKey { id, request });
+                        // By its challenge the endpoint has shown that it is alive, and the rest is ours.
+                        shared.timers.stop(Timer::Endpoint);
+                        shared.timers.stop(Timer::Haste);
+                        Ok(Progress::To(Step::Key { id, exchange }))
+                    }
+                }
+            }
+            "success" => {
+                self.mechanism = Some(exchange.mechanism());
+                if let Some(keys) = exchange.success(decoded(element)?.as_deref())? {
+                    if let Given::Credentials(Credentials::Password(_)) = &self.given {
+                        shared.note(Note::Keys(keys.clone()));
+                    }
+                    shared.memory.keys = Some(keys);
+                }
+                Ok(Progress::To(self.restart(shared)))
+            }
+            "failure" => {
+                let condition = element.children().find(|child| child.name() != "text");
+                let condition = condition.map_or("not-authorized", Element::name);
+                let text = element.child_text("text", ns::SASL);
+                Err(Failure {
+                    haste: HASTY.contains(&condition),
+                    ..sasl::failure(condition, text).into()
+                })
+            }
+            _ => Err(violation(
+                Phase::Auth,
+                "the server sent something out of order during the authentication",
+                "undefined-condition",
+            )),
+        }
+    }
+
+    /// The key is there.
+    pub(super) fn derived(&mut self, shared: &mut Shared, exchange: Exchange, key: &Secret) -> Outcome {
+        let (exchange, data) = exchange.derived(key)?;
+        Ok(self.respond(shared, exchange, data))
+    }
+
+    fn respond(&mut self, shared: &mut Shared, exchange: Exchange, data: Vec<u8>) -> Progress {
+        shared.write(&Element::new("response", ns::SASL).with_text(STANDARD.encode(data)));
+        self.last_said(shared, &exchange);
+        Progress::To(Step::Sasl(exchange))
+    }
+
+    /// Whether the app is to be asked once more: the keys that it gave no longer fit, and it may know the password.
+    pub(super) fn asks_again(&mut self, shared: &Shared, error: &Error) -> bool {
+        let asked = matches!(shared.config.credentials, CredentialSource::Ask);
+        let again = asked && error.code() == Code::KeysOutdated && self.attempt.outdated.is_none();
+        if again {
+            self.attempt.outdated = Some(error.clone());
+            self.given = Given::Nothing;
+        }
+        again
+    }
+}
+
+/// The bytes that a SASL element carries; none where it is empty (RFC 6120 §6.4.2).
+fn decoded(element: &Element) -> Result<Option<Vec<u8>>, Failure> {
+    match element.text().trim() {
+        "" => Ok(None),
+        "=" => Ok(Some(Vec::new())),
+        text => match STANDARD.decode(text) {
+            Ok(data) => Ok(Some(data)),
+            Err(_) => Err(violation(
+                Phase::Auth,
+                "the server sent SASL data that is no base64",
+                "invalid-xml",
+            )),
+        },
+    }
+}

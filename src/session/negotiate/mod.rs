@@ -1,0 +1,394 @@
+//! From a URL to a bound resource: RFC 7395 §3.4, RFC 6120 §4.3, §6, §7.
+//!
+//! `socket → <open/> → features → SASL → <open/> → features → bind (→ session, RFC 3921 §3) → online`.
+//! Nothing that arrives out of this order is believed; in particular a `<success/>` counts only as the end of an
+//! exchange that was under way. What leaves may be ahead of it: see `ahead.rs`.
+
+mod ahead;
+mod binding;
+mod login;
+
+use super::Shared;
+use super::discovery::Endpoint;
+use super::io::{Input, Millis, Ticket};
+use super::memory::Known;
+use super::online::Online;
+use super::state::{Attempt, State};
+use super::timers::Timer;
+use crate::error::{Code, Error, Phase};
+use crate::jid::Jid;
+use crate::sasl::{Credentials, Exchange, Mechanism, Offer};
+use crate::stream::features::StreamLimits;
+use crate::stream::framing::{self, Incoming};
+use crate::stream::ns;
+use crate::xml::Element;
+use ahead::Ahead;
+
+/// How long one endpoint may take while others wait for their turn, in milliseconds.
+const ENDPOINT_TIMEOUT: u64 = 10_000;
+
+/// How many stanzas may arrive between the binding and the session of RFC 3921.
+const EARLY: usize = 100;
+
+/// How often a login is led elsewhere.
+const HOPS: u32 = 5;
+
+/// One endpoint's negotiation.
+#[derive(Debug)]
+pub(crate) struct Negotiate {
+    pub(crate) attempt: Attempt,
+    endpoint: Endpoint,
+    generation: u32,
+    step: Step,
+    given: Given,
+    /// What the server offered to log in by.
+    offer: Offer,
+    /// What was logged in by.
+    mechanism: Option<Mechanism>,
+    ahead: Ahead,
+    requires_session: bool,
+    limits: StreamLimits,
+}
+
+/// What there is to log in with.
+#[derive(Debug)]
+enum Given {
+    Nothing,
+    /// The app has been asked.
+    Asked(Ticket),
+    Credentials(Credentials),
+}
+
+/// What is awaited.
+#[derive(Debug)]
+enum Step {
+    /// The socket.
+    Socket,
+    /// The server's `<open/>`, before or after authentication.
+    Open { authenticated: bool },
+    /// The server's features.
+    Features { authenticated: bool },
+    /// The app's credentials.
+    Credentials,
+    /// The server's next word in the SASL exchange.
+    Sasl(Exchange),
+    /// A derived key.
+    Key { id: Ticket, exchange: Exchange },
+    /// The answer to the bind request of this id.
+    Bind(String),
+    /// The answer to the session request.
+    Session { id: String, jid: Jid, early: Vec<Element> },
+}
+
+/// How a step ends.
+type Outcome = Result<Progress, Failure>;
+
+enum Progress {
+    To(Step),
+    /// A resource is bound, and this came in since.
+    Bound(Jid, Vec<Element>),
+    /// Something has left too early.
+    Again,
+    /// The server wants the stream at this URI.
+    Elsewhere(String),
+}
+
+/// Why a negotiation ends.
+struct Failure {
+    error: Error,
+    /// The stream error to send, where the server is to blame.
+    condition: Option<&'static str>,
+    /// Whether haste may be the reason, where there was any.
+    haste: bool,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        Failure {
+            error,
+            condition: None,
+            haste: false,
+        }
+    }
+}
+
+impl Negotiate {
+    pub(crate) fn start(shared: &mut Shared, now: Millis, attempt: Attempt, endpoint: Endpoint) -> State {
+        Negotiate::start_with(shared, now, attempt, endpoint, Given::Nothing)
+    }
+
+    fn start_with(shared: &mut Shared, now: Millis, attempt: Attempt, endpoint: Endpoint, given: Given) -> State {
+        if attempt.rest.as_slice().is_empty() {
+            shared.timers.stop(Timer::Endpoint);
+        } else {
+            shared.timers.set(Timer::Endpoint, now.after(ENDPOINT_TIMEOUT));
+        }
+        let generation = shared.dial(endpoint.url.clone());
+        let mut negotiate = Box::new(Negotiate {
+            attempt,
+            endpoint,
+            generation,
+            step: Step::Socket,
+            given,
+            offer: Offer::default(),
+            mechanism: None,
+            ahead: Ahead::default(),
+            requires_session: false,
+            limits: StreamLimits::default(),
+        });
+        negotiate.ask_early(shared);
+        State::Negotiate(negotiate)
+    }
+
+    pub(crate) fn handle(mut self: Box<Self>, shared: &mut Shared, now: Millis, input: Input<'_>) -> State {
+        let step = core::mem::replace(&mut self.step, Step::Socket);
+        let phase = step.phase();
+        // The step stays what it was where the fact is none of its business.
+        let outcome = match (input, step) {
+            (Input::SocketOpen { generation, protocol }, Step::Socket) if generation == self.generation => {
+                self.opened(shared, protocol)
+            }
+            (Input::SocketClosed { generation, .. }, step) if generation == self.generation => {
+                return self.closed(shared, now, &step);
+            }
+            (Input::Frame { generation, data }, step) if generation == self.generation => {
+                shared.saw(data);
+                match framing::incoming(data, &shared.config.frame) {
+                    Ok(incoming) => self.incoming(shared, incoming, step),
+                    Err(error) => {
+                        let condition = error.condition();
+                        let text = "the server sent a frame that cannot be read: ".to_owned() + error.text();
+                        let error = Error::new(Code::ProtocolViolation, phase, text).with_condition(condition);
+                        Err(Failure {
+                            condition: Some(condition),
+                            ..error.into()
+                        })
+                    }
+                }
+            }
+            (Input::BinaryFrame { generation }, _) if generation == self.generation => Err(violation(
+                phase,
+                "the server sent a binary message, which XMPP does not have",
+                "unsupported-encoding",
+            )),
+            (Input::Credentials { id, outcome }, step) if matches!(self.given, Given::Asked(asked) if asked == id) => {
+                match (outcome, step) {
+                    (Err(error), _) => Err(error.into()),
+                    (Ok(credentials), step) => {
+                        self.given = Given::Credentials(credentials);
+                        match step {
+                            Step::Credentials => self.credentials(shared),
+                            step => Ok(Progress::To(step)),
+                        }
+                    }
+                }
+            }
+            (Input::Derived { id, key }, Step::Key { id: asked, exchange }) if id == asked => {
+                self.derived(shared, exchange, &key)
+            }
+            (_, step) => Ok(Progress::To(step)),
+        };
+        match outcome {
+            Ok(Progress::To(step)) => {
+                self.step = step;
+                self.wait(shared, now);
+                State::Negotiate(self)
+            }
+            Ok(Progress::Bound(jid, early)) => self.online(shared, now, jid, early),
+            Ok(Progress::Again) => self.again(shared, now, true),
+            Ok(Progress::Elsewhere(uri)) => self.go_elsewhere(shared, now, &uri),
+            Err(failure) if failure.haste && self.ahead.unanswered => self.again(shared, now, true),
+            Err(failure) if self.asks_again(shared, &failure.error) => self.anew(shared, now, true),
+            Err(failure) => {
+                // Where things stood decides whether the stream can still be closed politely.
+                let open = phase != Phase::Socket;
+                shared.hang_up(self.generation, open, failure.condition);
+                self.failed(shared, now, failure.error)
+            }
+        }
+    }
+
+    fn online(self, shared: &mut Shared, now: Millis, jid: Jid, early: Vec<Element>) -> State {
+        shared.timers.stop(Timer::Haste);
+        let url = self.endpoint.url.clone();
+        let pipelining = self.ahead.unanswered || shared.memory.of(&url).is_some_and(|known| known.pipelining);
+        shared.memory.learn(Known {
+            url,
+            mechanism: self.mechanism,
+            pipelining,
+            session: self.requires_session,
+        });
+        shared.remember();
+        let mut online = Online::start(shared, now, self.endpoint, self.generation, jid, self.limits);
+        if let Some(login) = self.attempt.ticket {
+            shared.settle(login, Ok(()));
+        }
+        for (kind, origin) in self.ahead.stanzas.into_iter().flatten() {
+            online.sent(shared, now, kind, origin);
+        }
+        for stanza in early {
+            online.stanza(shared, now, stanza);
+        }
+        State::Online(online)
+    }
+
+    /// The endpoint took longer than its share.
+    pub(crate) fn too_slow(self, shared: &mut Shared, now: Millis) -> State {
+        let phase = self.phase();
+        let error = Error::new(Code::Timeout, phase, "the endpoint did not answer in time");
+        self.hang_up(shared, None).next(shared, now, error)
+    }
+
+    /// Breaks off on our side.
+    pub(crate) fn hang_up(mut self, shared: &mut Shared, condition: Option<&'static str>) -> Attempt {
+        self.forget_ahead(shared);
+        shared.hang_up(self.generation, self.phase() != Phase::Socket, condition);
+        self.attempt
+    }
+
+    pub(crate) fn phase(&self) -> Phase {
+        self.step.phase()
+    }
+
+    /// Another endpoint may do better, unless it was the account that was refused.
+    fn failed(mut self, shared: &mut Shared, now: Millis, error: Error) -> State {
+        self.forget_ahead(shared);
+        match error.phase() {
+            Phase::Socket | Phase::Stream => self.attempt.next(shared, now, error),
+            _ => self.attempt.fail(shared, now, error),
+        }
+    }
+
+    fn closed(self, shared: &mut Shared, now: Millis, step: &Step) -> State {
+        if self.ahead.unanswered {
+            return self.again(shared, now, false);
+        }
+        let error = match step {
+            Step::Socket => Error::new(
+                Code::SocketFailed,
+                Phase::Socket,
+                "the WebSocket to ".to_owned() + &self.endpoint.url + " could not be opened",
+            ),
+            step => Error::new(
+                Code::Closed,
+                step.phase(),
+                "the server closed the connection during the login",
+            ),
+        };
+        self.failed(shared, now, error)
+    }
+
+    /// Follows the server to where it wants the stream (RFC 7395 §3.6.1).
+    fn go_elsewhere(mut self, shared: &mut Shared, now: Millis, uri: &str) -> State {
+        self.forget_ahead(shared);
+        shared.hang_up(self.generation, true, None);
+        self.attempt.hops += 1;
+        let config = &shared.config;
+        let next = if self.attempt.hops > HOPS {
+            Err(ahead::too_many_hops())
+        } else {
+            self.endpoint.redirected(uri, &config.account, config.allow_insecure)
+        };
+        match next {
+            Ok(endpoint) => Negotiate::start_with(shared, now, self.attempt, endpoint, self.given),
+            Err(error) => self.failed(shared, now, error),
+        }
+    }
+
+    fn opened(&mut self, shared: &mut Shared, protocol: &str) -> Outcome {
+        // RFC 7395 §3.1: without the subprotocol the client must close the connection.
+        if protocol != framing::SUBPROTOCOL {
+            let message = "the server opened a WebSocket, but not for XMPP (its subprotocol is not `xmpp`)";
+            return Err(Error::new(Code::SubprotocolMissing, Phase::Socket, message).into());
+        }
+        self.open(shared);
+        self.hurry(shared)?;
+        Ok(Progress::To(Step::Open { authenticated: false }))
+    }
+
+    /// Sends the stream's header (RFC 7395 §3.4).
+    fn open(&self, shared: &mut Shared) {
+        let header = framing::open(shared.config.account.domain(), shared.config.lang.as_deref());
+        shared.write(&header);
+    }
+
+    fn incoming(&mut self, shared: &mut Shared, incoming: Incoming, step: Step) -> Outcome {
+        let phase = step.phase();
+        match (incoming, step) {
+            (Incoming::Error(error), _) => Err(Failure {
+                haste: Negotiate::is_hasty(&error.condition),
+                ..error.into_error(phase).into()
+            }),
+            (
+                Incoming::Close {
+                    see_other_uri: Some(uri),
+                },
+                _,
+            ) => Ok(Progress::Elsewhere(uri)),
+            (Incoming::Close { .. }, _) => Err(Failure {
+                haste: true,
+                ..Error::new(Code::Closed, phase, "the server closed the stream during the login").into()
+            }),
+            (Incoming::Open(open), Step::Open { authenticated }) => {
+                // RFC 6120 §4.7.5: without a version the server speaks something before XMPP 1.0, without features.
+                match open.version.as_deref().and_then(|version| version.split('.').next()) {
+                    None | Some("0") => Err(violation(
+                        phase,
+                        "the server does not speak XMPP 1.0",
+                        "unsupported-version",
+                    )),
+                    Some(_) => Ok(Progress::To(Step::Features { authenticated })),
+                }
+            }
+            (Incoming::Features(features), Step::Features { authenticated: false }) => {
+                let Some(offer) = features.offer else {
+                    let message = "the server does not offer authentication on this connection";
+                    return Err(Error::new(Code::NoMechanism, Phase::Auth, message).into());
+                };
+                self.offer = offer;
+                match self.ahead.exchange.take() {
+                    None => self.credentials(shared),
+                    // What it was begun with may have been taken out of the offer since.
+                    Some(exchange) if self.offer.has(exchange.mechanism()) => Ok(Progress::To(Step::Sasl(exchange))),
+                    Some(_) => Ok(Progress::Again),
+                }
+            }
+            (Incoming::Features(features), Step::Features { authenticated: true }) => self.bind(shared, &features),
+            (Incoming::Element(element), Step::Sasl(exchange)) if element.ns() == ns::SASL => {
+                self.sasl(shared, &element, exchange)
+            }
+            (Incoming::Element(iq), Step::Bind(id)) if binding::answers(&iq, &id) => self.bound(shared, &iq),
+            (Incoming::Element(element), Step::Session { id, jid, early }) => {
+                Negotiate::before_session(element, id, jid, early)
+            }
+            (_, step) => Err(violation(
+                step.phase(),
+                "the server sent something out of order during the login",
+                "undefined-condition",
+            )),
+        }
+    }
+}
+
+impl Step {
+    fn phase(&self) -> Phase {
+        match self {
+            Step::Socket => Phase::Socket,
+            Step::Open { authenticated: false } | Step::Features { authenticated: false } => Phase::Stream,
+            Step::Credentials | Step::Sasl(_) | Step::Key { .. } => Phase::Auth,
+            Step::Open { authenticated: true }
+            | Step::Features { authenticated: true }
+            | Step::Bind(_)
+            | Step::Session { .. } => Phase::Bind,
+        }
+    }
+}
+
+fn violation(phase: Phase, message: &'static str, condition: &'static str) -> Failure {
+    Failure {
+        condition: Some(condition),
+        ..Error::new(Code::ProtocolViolation, phase, message)
+            .with_condition(condition)
+            .into()
+    }
+}
