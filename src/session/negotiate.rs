@@ -13,7 +13,7 @@ use super::state::{Attempt, State};
 use super::timers::Timer;
 use crate::error::{Code, Error, Phase};
 use crate::jid::Jid;
-use crate::sasl::{self, Credentials, Exchange, Mechanism, Next, Policy, Secret};
+use crate::sasl::{Credentials, Exchange, Mechanism, Next, Offer, Policy, Secret, Start};
 use crate::stanza::StanzaError;
 use crate::stream::features::Features;
 use crate::stream::framing::{self, Incoming};
@@ -49,9 +49,13 @@ enum Step {
     /// The app's credentials.
     Credentials { id: Ticket, features: Features },
     /// The server's next word in the SASL exchange.
-    Sasl(Exchange),
+    Sasl { exchange: Exchange, offer: Offer },
     /// A derived key.
-    Key { id: Ticket, exchange: Exchange },
+    Key {
+        id: Ticket,
+        exchange: Exchange,
+        offer: Offer,
+    },
     /// The answer to the bind request.
     Bind { id: String, session: bool },
     /// The answer to the session request.
@@ -130,9 +134,14 @@ impl Negotiate {
             (Input::Credentials { id, outcome }, Step::Credentials { id: asked, features }) if id == asked => outcome
                 .map_err(Failure::from)
                 .and_then(|credentials| self.authenticate(shared, &features, credentials)),
-            (Input::Derived { id, key }, Step::Key { id: asked, exchange }) if id == asked => {
-                derived(shared, exchange, &key)
-            }
+            (
+                Input::Derived { id, key },
+                Step::Key {
+                    id: asked,
+                    exchange,
+                    offer,
+                },
+            ) if id == asked => derived(shared, exchange, offer, &key),
             (_, step) => Ok(Progress::To(step)),
         };
         match outcome {
@@ -233,8 +242,8 @@ impl Negotiate {
                 self.credentials(shared, features)
             }
             (Incoming::Features(features), Step::Features { authenticated: true }) => bind(shared, &features),
-            (Incoming::Element(element), Step::Sasl(exchange)) if element.ns() == ns::SASL => {
-                self.sasl(shared, &element, exchange)
+            (Incoming::Element(element), Step::Sasl { exchange, offer }) if element.ns() == ns::SASL => {
+                self.sasl(shared, &element, exchange, offer)
             }
             (Incoming::Element(iq), Step::Bind { id, session }) if answers(&iq, &id) => bound(shared, &iq, session),
             (Incoming::Element(element), Step::Session { id, jid, mut early }) => {
@@ -278,16 +287,26 @@ impl Negotiate {
 
     fn authenticate(&self, shared: &mut Shared, features: &Features, credentials: Credentials) -> Outcome {
         let policy = Policy {
-            plain: shared.config.allow_plain && self.endpoint.private,
+            plain: shared.config.allow_plain,
+            private: self.endpoint.private,
+            pinned: false,
             scram: shared.config.scram,
         };
-        let Some(offered) = &features.mechanisms else {
+        let Some(offer) = &features.offer else {
             let message = "the server does not offer authentication on this connection";
             return Err(Error::new(Code::NoMechanism, Phase::Auth, message).into());
         };
-        let mechanism = Mechanism::choose(&credentials, offered, policy)?;
-        let nonce = shared.rng.id();
-        let (exchange, initial) = Exchange::start(mechanism, credentials, &shared.config.account, nonce, policy)?;
+        let mechanism = Mechanism::choose(&credentials, offer, policy, None)?;
+        let (exchange, initial) = Exchange::start(Start {
+            mechanism,
+            credentials,
+            account: &shared.config.account,
+            nonce: shared.rng.id(),
+            policy,
+            binding: None,
+            offer: Some(offer),
+            cached: None,
+        })?;
         let auth = Element::new("auth", ns::SASL)
             .with_attr("mechanism", mechanism.name())
             // RFC 6120 §6.4.2: "=" is an initial response of no bytes.
@@ -297,24 +316,25 @@ impl Negotiate {
                 STANDARD.encode(initial)
             });
         shared.write(&auth);
-        Ok(Progress::To(Step::Sasl(exchange)))
+        let offer = offer.clone();
+        Ok(Progress::To(Step::Sasl { exchange, offer }))
     }
 
-    fn sasl(&self, shared: &mut Shared, element: &Element, exchange: Exchange) -> Outcome {
+    fn sasl(&self, shared: &mut Shared, element: &Element, exchange: Exchange, offer: Offer) -> Outcome {
         match element.name() {
             "challenge" => {
-                let (exchange, next) = exchange.challenge(&decoded(element)?.unwrap_or_default())?;
+                let (exchange, next) = exchange.challenge(&decoded(element)?.unwrap_or_default(), &offer)?;
                 match next {
                     Next::Respond(data) => {
                         respond(shared, data);
-                        Ok(Progress::To(Step::Sasl(exchange)))
+                        Ok(Progress::To(Step::Sasl { exchange, offer }))
                     }
                     Next::Derive(request) => {
                         let id = shared.ticket();
                         shared.wish(Wish::DeriveKey { id, request });
                         // By its challenge the endpoint has shown that it is alive, and the rest is ours.
                         shared.timers.stop(Timer::Endpoint);
-                        Ok(Progress::To(Step::Key { id, exchange }))
+                        Ok(Progress::To(Step::Key { id, exchange, offer }))
                     }
                 }
             }
@@ -326,7 +346,8 @@ impl Negotiate {
             "failure" => {
                 let condition = element.children().find(|child| child.name() != "text");
                 let text = element.child_text("text", ns::SASL);
-                Err(sasl::failure(condition.map_or("not-authorized", Element::name), text).into())
+                let condition = condition.map_or("not-authorized", Element::name);
+                Err(exchange.failure(condition, text).into())
             }
             _ => Err(violation(
                 Phase::Auth,
@@ -342,7 +363,7 @@ impl Step {
         match self {
             Step::Socket => Phase::Socket,
             Step::Open { authenticated: false } | Step::Features { authenticated: false } => Phase::Stream,
-            Step::Credentials { .. } | Step::Sasl(_) | Step::Key { .. } => Phase::Auth,
+            Step::Credentials { .. } | Step::Sasl { .. } | Step::Key { .. } => Phase::Auth,
             Step::Open { authenticated: true }
             | Step::Features { authenticated: true }
             | Step::Bind { .. }
@@ -358,10 +379,10 @@ fn violation(phase: Phase, message: &'static str, condition: &'static str) -> Fa
     }
 }
 
-fn derived(shared: &mut Shared, exchange: Exchange, key: &Secret) -> Outcome {
+fn derived(shared: &mut Shared, exchange: Exchange, offer: Offer, key: &Secret) -> Outcome {
     let (exchange, data) = exchange.derived(key)?;
     respond(shared, data);
-    Ok(Progress::To(Step::Sasl(exchange)))
+    Ok(Progress::To(Step::Sasl { exchange, offer }))
 }
 
 fn respond(shared: &mut Shared, data: Vec<u8>) {
