@@ -122,8 +122,8 @@ impl Online {
     /// XEP-0478 §4: what is larger than the server takes is not sent; it would end the stream.
     fn fits(&self, outgoing: &Outgoing) -> Result<(), Error> {
         match self.limits.max_bytes {
-            Some(max) if outgoing.frame.len() > max => {
-                let [size, max] = [outgoing.frame.len(), max].map(|bytes| decimal(bytes as i64));
+            Some(max) if outgoing.frame.len() > max as usize => {
+                let [size, max] = [outgoing.frame.len() as i64, max.into()].map(decimal);
                 let message = [
                     "the stanza has ",
                     &size,

@@ -20,6 +20,10 @@ pub enum ScramError {
     IterationsTooMany(u32),
     /// The salt has no bytes.
     EmptySalt,
+    /// The mechanisms and channel-binding types that arrived are not those that the server offered (XEP-0474).
+    OfferChanged,
+    /// The server has another salt or iteration count than the keys were made with.
+    KeysOutdated,
     /// The salted password handed in is not as long as the hash: a mistake of whoever derived it.
     KeyLength,
     /// The server refuses the login: the value of `e=` as it was sent. See [`ScramError::server_error`].
@@ -72,6 +76,8 @@ impl fmt::Display for ScramError {
             ScramError::IterationsTooFew(n) => ("the server asks for too few iterations: ", Some(n)),
             ScramError::IterationsTooMany(n) => ("the server asks for too many iterations: ", Some(n)),
             ScramError::EmptySalt => ("the server's salt is empty", None),
+            ScramError::OfferChanged => ("the offer is not the one that the server made", None),
+            ScramError::KeysOutdated => ("the keys were made with another salt or iteration count", None),
             ScramError::KeyLength => ("the salted password has the wrong length", None),
             ScramError::ServerError(_) => (self.server_error().unwrap_or(OTHER_ERROR), None),
             ScramError::SignatureMissing => ("the server did not sign the login", None),

@@ -5,17 +5,18 @@
 //!
 //! ```text
 //! ClientFirst ── challenge(server-first) ─▶ AwaitingKey ── derived(salted password) ─▶ AwaitingFinal ── verify(server-final) ─▶ Verified
-//!    │ message()                               │ request()                                │ message()
+//!    │ message()            │                  │ request()                                ▲   │ message()
+//!                           └───────────────────── the keys are there already ───────────┘
 //! ```
 //!
 //! The machine has no clock and no randomness, and does not derive the key: see [`derive`](super::derive). Only
 //! [`Verified`] says that the login has taken place: the server has then shown that it knows the user's keys.
 //! A `<success/>` without a server-final-message counts for nothing.
 //!
-//! Left out: the `-PLUS` mechanisms (a browser shows no channel binding), authorization identities, SASLprep
-//! (name and password come prepared), stored keys in place of a password. The hash of XEP-0474 (0.5.0, 2025-10-25) is
-//! handed out by [`AwaitingKey::extension`] and compared by whoever knows the mechanisms offered.
+//! Left out: authorization identities, and SASLprep (name and password come prepared).
 
+mod binding;
+mod downgrade;
 mod error;
 #[cfg(test)]
 mod tests;
@@ -26,9 +27,12 @@ use std::fmt;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+pub use self::binding::{Binding, ChannelBinding};
 pub use self::error::ScramError;
+pub(super) use self::wire::MAX_SALT;
 use self::wire::ServerFirst;
 use super::derive::{Hash, KeyRequest, Secret};
+use super::{Offer, ScramKeys};
 
 /// The iteration counts accepted, both ends included.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,32 +53,27 @@ impl Default for Limits {
     }
 }
 
-/// What the client says of channel binding, RFC 5802 §6; the GS2 header follows from it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-#[non_exhaustive]
-pub enum ChannelBinding {
-    /// The client can't bind to the channel: "n". A browser never can.
-    #[default]
-    None,
-}
-
-impl ChannelBinding {
-    /// RFC 5802 §7: `gs2-header = gs2-cbind-flag "," [authzid] ","`.
-    fn gs2_header(self) -> &'static str {
-        match self {
-            ChannelBinding::None => "n,,",
-        }
-    }
+/// What a client proves that it knows.
+#[derive(Debug)]
+pub enum Secrets {
+    /// The password, prepared by SASLprep, and the keys that it had at another time, if there are any.
+    Password(Secret, Option<ScramKeys>),
+    /// The keys alone.
+    Keys(ScramKeys),
 }
 
 /// The client has its first message to send, and waits for the server's.
 #[derive(Debug)]
 pub struct ClientFirst {
     hash: Hash,
-    password: Secret,
+    secrets: Secrets,
     nonce: String,
-    channel_binding: ChannelBinding,
     limits: Limits,
+    gs2_header: String,
+    /// `cbind-input`, in base64
+    bound: String,
+    /// The offer has to be vouched for, see [`Binding::Unshared`].
+    unshared: bool,
     /// `client-first-message-bare`
     bare: String,
 }
@@ -82,50 +81,43 @@ pub struct ClientFirst {
 impl ClientFirst {
     /// Starts an exchange.
     ///
-    /// `username` and `password` are prepared already (SASLprep, RFC 5802 §5.1), and not empty; what the name needs
+    /// `username` is prepared already (SASLprep, RFC 5802 §5.1), and not empty; what it needs
     /// of escaping is done here. `nonce` is fresh, unpredictable, printable ASCII without a comma; with another one
     /// [`challenge`](Self::challenge) fails.
     pub fn new(
         hash: Hash,
         username: &str,
-        password: Secret,
+        secrets: Secrets,
         nonce: String,
-        channel_binding: ChannelBinding,
+        binding: Binding<'_>,
         limits: Limits,
     ) -> Self {
         let mut bare = String::from("n=");
-        for c in username.chars() {
-            match c {
-                // RFC 5802 §5.1: sent as "=2C" and "=3D".
-                ',' => bare.push_str("=2C"),
-                '=' => bare.push_str("=3D"),
-                _ => bare.push(c),
-            }
-        }
+        escape(username, &mut bare);
         bare.push_str(",r=");
         bare.push_str(&nonce);
         ClientFirst {
             hash,
-            password,
+            secrets,
             nonce,
-            channel_binding,
             limits,
+            gs2_header: binding.gs2_header(),
+            bound: STANDARD.encode(binding.input()),
+            unshared: binding == Binding::Unshared,
             bare,
         }
     }
 
     /// The client-first-message, for `<auth/>`.
     pub fn message(&self) -> String {
-        let mut message = String::from(self.channel_binding.gs2_header());
-        message.push_str(&self.bare);
-        message
+        self.gs2_header.clone() + &self.bare
     }
 
-    /// Takes the server-first-message, decoded from the base64 of `<challenge/>`.
+    /// Takes the server-first-message, decoded from the base64 of `<challenge/>`, and what the server offered before it.
     ///
     /// # Errors
-    /// All of [`ScramError`] that concerns the server's first message; the exchange is over.
-    pub fn challenge(self, server_first: &[u8]) -> Result<AwaitingKey, ScramError> {
+    /// All of [`ScramError`] that concerns the server's first message; the exchange is over, and no proof has been sent.
+    pub fn challenge(self, server_first: &[u8], offer: &Offer) -> Result<Accepted, ScramError> {
         let ServerFirst {
             text,
             nonce,
@@ -145,22 +137,81 @@ impl ClientFirst {
         if iterations > self.limits.max_iterations {
             return Err(ScramError::IterationsTooMany(iterations));
         }
-        // RFC 5802 §7: channel-binding = "c=" base64 of the GS2 header, with the channel's data behind it, had we any.
-        let mut without_proof = String::from("c=");
-        STANDARD.encode_string(self.channel_binding.gs2_header(), &mut without_proof);
-        without_proof.push_str(",r=");
-        without_proof.push_str(nonce);
-        Ok(AwaitingKey {
-            request: KeyRequest {
-                hash: self.hash,
-                password: self.password,
-                salt,
-                iterations,
-            },
-            bare: self.bare,
-            server_first: text.to_owned(),
+        downgrade::check(self.hash, text, offer, self.unshared)?;
+        // RFC 5802 §7: client-final-message-without-proof = channel-binding "," nonce.
+        let without_proof = ["c=", &self.bound, ",r=", nonce].concat();
+        // RFC 5802 §3. The server's message stands in it byte for byte as it came, extensions and all.
+        let said = Said {
+            auth_message: [self.bare.as_str(), text, without_proof.as_str()].join(","),
             without_proof,
-        })
+        };
+        let hash = self.hash;
+        match self.secrets {
+            Secrets::Keys(keys) | Secrets::Password(_, Some(keys)) if keys.fit(hash, &salt, iterations) => {
+                Ok(Accepted::Answer(said.answer(keys)))
+            }
+            Secrets::Keys(_) => Err(ScramError::KeysOutdated),
+            Secrets::Password(password, _) => Ok(Accepted::Derive(AwaitingKey {
+                request: KeyRequest {
+                    hash,
+                    password,
+                    salt,
+                    iterations,
+                },
+                said,
+            })),
+        }
+    }
+}
+
+/// A name where a list of attributes holds it: RFC 5802 §5.1, `saslname`.
+pub(super) fn escape(name: &str, out: &mut String) {
+    for c in name.chars() {
+        match c {
+            ',' => out.push_str("=2C"),
+            '=' => out.push_str("=3D"),
+            _ => out.push(c),
+        }
+    }
+}
+
+/// The challenge is accepted.
+#[derive(Debug)]
+pub enum Accepted {
+    /// What comes next needs the salted password.
+    Derive(AwaitingKey),
+    /// The keys are there already.
+    Answer(AwaitingFinal),
+}
+
+/// What has been said up to the client's proof.
+#[derive(Debug)]
+struct Said {
+    auth_message: String,
+    /// `client-final-message-without-proof`
+    without_proof: String,
+}
+
+impl Said {
+    /// Makes the proof, RFC 5802 §3.
+    fn answer(self, keys: ScramKeys) -> AwaitingFinal {
+        let stored_key = keys.hash.digest(keys.client_key.as_bytes());
+        let client_signature = keys.hash.hmac(stored_key.as_bytes(), self.auth_message.as_bytes());
+        let proof: Vec<u8> = keys
+            .client_key
+            .as_bytes()
+            .iter()
+            .zip(client_signature.as_bytes())
+            .map(|(key, signature)| key ^ signature)
+            .collect();
+        let mut message = self.without_proof;
+        message.push_str(",p=");
+        STANDARD.encode_string(proof, &mut message);
+        AwaitingFinal {
+            keys,
+            auth_message: self.auth_message,
+            message,
+        }
     }
 }
 
@@ -168,10 +219,7 @@ impl ClientFirst {
 #[derive(Debug)]
 pub struct AwaitingKey {
     request: KeyRequest,
-    bare: String,
-    server_first: String,
-    /// `client-final-message-without-proof`
-    without_proof: String,
+    said: Said,
 }
 
 impl AwaitingKey {
@@ -180,55 +228,25 @@ impl AwaitingKey {
         &self.request
     }
 
-    /// The value of an optional attribute of the server-first-message, such as `h` of XEP-0474. It can be trusted
-    /// once the exchange is verified, and a difference found in it is a reason to stop at once.
-    pub fn extension(&self, name: u8) -> Option<&str> {
-        wire::extension(&self.server_first, name)
-    }
-
     /// Goes on with the salted password that [`request`](Self::request) asked for.
     ///
     /// # Errors
     /// [`ScramError::KeyLength`] where it can't be one.
     pub fn derived(self, salted: &Secret) -> Result<AwaitingFinal, ScramError> {
-        let hash = self.request.hash;
+        let KeyRequest {
+            hash, salt, iterations, ..
+        } = self.request;
         let salted = salted.as_bytes();
         if salted.len() != hash.output_len() {
             return Err(ScramError::KeyLength);
         }
-        // RFC 5802 §3. The server's message stands in it byte for byte as it came, extensions and all.
-        let mut auth_message = self.bare;
-        auth_message.push(',');
-        auth_message.push_str(&self.server_first);
-        auth_message.push(',');
-        auth_message.push_str(&self.without_proof);
-
-        let client_key = hash.hmac(salted, b"Client Key");
-        let stored_key = hash.digest(client_key.as_bytes());
-        let client_signature = hash.hmac(stored_key.as_bytes(), auth_message.as_bytes());
-        let proof: Vec<u8> = client_key
-            .as_bytes()
-            .iter()
-            .zip(client_signature.as_bytes())
-            .map(|(key, signature)| key ^ signature)
-            .collect();
-
-        let mut message = self.without_proof;
-        message.push_str(",p=");
-        STANDARD.encode_string(proof, &mut message);
-        Ok(AwaitingFinal {
-            hash,
-            server_key: hash.hmac(salted, b"Server Key"),
-            auth_message,
-            message,
-        })
+        Ok(self.said.answer(ScramKeys::of(hash, salt, iterations, salted)))
     }
 }
 
 /// The client has its proof to send, and waits for the server's.
 pub struct AwaitingFinal {
-    hash: Hash,
-    server_key: Secret,
+    keys: ScramKeys,
     auth_message: String,
     message: String,
 }
@@ -248,11 +266,9 @@ impl AwaitingFinal {
     pub fn verify(self, server_final: &[u8]) -> Result<Verified, ScramError> {
         let signature = wire::server_final(server_final)?;
         // RFC 5802 §3: ServerSignature := HMAC(ServerKey, AuthMessage). §5: if it differs, the client MUST fail.
-        if self
-            .hash
-            .verify(self.server_key.as_bytes(), self.auth_message.as_bytes(), &signature)
-        {
-            Ok(Verified(()))
+        let key = self.keys.server_key.as_bytes();
+        if self.keys.hash.verify(key, self.auth_message.as_bytes(), &signature) {
+            Ok(Verified(self.keys))
         } else {
             Err(ScramError::SignatureWrong)
         }
@@ -269,4 +285,11 @@ impl fmt::Debug for AwaitingFinal {
 /// The server has proved that it knows the user. There is no other way to come by one than [`AwaitingFinal::verify`].
 #[derive(Debug, PartialEq, Eq)]
 #[must_use]
-pub struct Verified(());
+pub struct Verified(ScramKeys);
+
+impl Verified {
+    /// What stands for the password from now on.
+    pub fn into_keys(self) -> ScramKeys {
+        self.0
+    }
+}

@@ -9,7 +9,7 @@ use super::ScramError;
 pub(super) const MAX_MESSAGE: usize = 64 * 1024;
 
 /// The longest salt taken, in bytes once decoded. Real ones have 8 to 64.
-pub(super) const MAX_SALT: usize = 1024;
+pub(in crate::sasl) const MAX_SALT: usize = 1024;
 
 /// `server-first-message = [reserved-mext ","] nonce "," salt "," iteration-count ["," extensions]`
 pub(super) struct ServerFirst<'a> {
@@ -71,12 +71,12 @@ pub(super) fn server_final(message: &[u8]) -> Result<Vec<u8>, ScramError> {
     }
 }
 
-/// The value of the first extension of that name in a server-first-message that has been read before.
-pub(super) fn extension(server_first: &str, name: u8) -> Option<&str> {
+/// The values of all the extensions of that name in a server-first-message that has been read before.
+pub(super) fn extensions(server_first: &str, name: u8) -> impl Iterator<Item = &str> {
     // Behind nonce, salt and iteration count.
     Attributes(Some(server_first))
         .skip(3)
-        .find_map(|attribute| attribute.ok().filter(|a| a.0 == name))
+        .filter_map(move |attribute| attribute.ok().filter(|a| a.0 == name))
         .map(|a| a.1)
 }
 
@@ -175,9 +175,10 @@ mod tests {
     #[test]
     fn extensions_are_found_behind_the_required_attributes() {
         let message = "r=abc,s=QSXCR+Q6sek8bf92,i=4096,x=1=2,h=G6k/rBLDqgOhRRaCuuatSDFkJ08=,h=second";
-        assert_eq!(extension(message, b'h'), Some("G6k/rBLDqgOhRRaCuuatSDFkJ08="));
-        assert_eq!(extension(message, b'x'), Some("1=2"));
-        assert_eq!(extension(message, b'y'), None);
-        assert_eq!(extension(message, b'r'), None);
+        let all = |name| extensions(message, name).collect::<Vec<_>>();
+        assert_eq!(all(b'h'), ["G6k/rBLDqgOhRRaCuuatSDFkJ08=", "second"]);
+        assert_eq!(all(b'x'), ["1=2"]);
+        assert!(all(b'y').is_empty());
+        assert!(all(b'r').is_empty());
     }
 }

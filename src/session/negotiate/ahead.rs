@@ -20,7 +20,6 @@ use crate::session::io::{Millis, Note, Origin};
 use crate::session::outgoing::{Kind, Outgoing};
 use crate::session::state::State;
 use crate::session::timers::Timer;
-use crate::stream::framing;
 
 /// How long a server may be silent about what was sent ahead, in milliseconds.
 const PATIENCE: u64 = 8_000;
@@ -73,7 +72,7 @@ impl Negotiate {
         if !mechanism.fits(credentials) {
             return Ok(());
         }
-        let exchange = self.start(shared, mechanism, credentials.clone())?;
+        let exchange = self.begin(shared, mechanism, credentials.clone(), None)?;
         self.ahead.unanswered = true;
         self.last_said(shared, &exchange);
         self.ahead.exchange = Some(exchange);
@@ -161,10 +160,4 @@ impl Negotiate {
         shared.hang_up(self.generation, open, None);
         Negotiate::start_with(shared, now, self.attempt, self.endpoint, self.given)
     }
-}
-
-/// The end of the stream, where a server wants it elsewhere (RFC 7395 §3.6.1).
-pub(super) fn too_many_hops() -> Error {
-    let message = "the server leads from one endpoint to the next, and to no login";
-    Error::new(Code::ProtocolViolation, Phase::Stream, message).with_condition(framing::SEE_OTHER_URI)
 }

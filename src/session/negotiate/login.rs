@@ -2,7 +2,7 @@
 
 use super::{Failure, Given, Negotiate, Outcome, Progress, Step, violation};
 use crate::error::{Code, Error, Phase};
-use crate::sasl::{self, Credentials, Exchange, Mechanism, Next, Policy, Secret, Start};
+use crate::sasl::{Credentials, Exchange, Mechanism, Next, Offer, Policy, Secret, Start};
 use crate::session::Shared;
 use crate::session::config::CredentialSource;
 use crate::session::io::{Note, Wish};
@@ -62,16 +62,17 @@ impl Negotiate {
     fn authenticate(&mut self, shared: &mut Shared, credentials: Credentials) -> Outcome {
         let policy = self.policy(shared);
         let mechanism = Mechanism::choose(&credentials, &self.offer, policy, None)?;
-        let exchange = self.start(shared, mechanism, credentials)?;
+        let exchange = self.begin(shared, mechanism, credentials, Some(&self.offer))?;
         Ok(Progress::To(Step::Sasl(exchange)))
     }
 
     /// Sends the first message of an exchange.
-    pub(super) fn start(
+    pub(super) fn begin(
         &self,
         shared: &mut Shared,
         mechanism: Mechanism,
         credentials: Credentials,
+        offer: Option<&Offer>,
     ) -> Result<Exchange, Error> {
         // The keys of an earlier login belong to the password of then.
         let fixed = matches!(shared.config.credentials, CredentialSource::Fixed(_));
@@ -82,6 +83,7 @@ impl Negotiate {
             nonce: shared.rng.id(),
             policy: self.policy(shared),
             binding: None,
+            offer,
             cached: shared.memory.keys.clone().filter(|_| fixed),
         })?;
         let auth = Element::new("auth", ns::SASL)
@@ -98,7 +100,7 @@ impl Negotiate {
 
     fn policy(&self, shared: &Shared) -> Policy {
         Policy {
-            plain: shared.config.allow_plain && self.endpoint.private,
+            plain: shared.config.allow_plain,
             private: self.endpoint.private,
             pinned: shared.memory.pinned,
             scram: shared.config.scram,
@@ -141,7 +143,7 @@ impl Negotiate {
                 let text = element.child_text("text", ns::SASL);
                 Err(Failure {
                     haste: HASTY.contains(&condition),
-                    ..sasl::failure(condition, text).into()
+                    ..exchange.failure(condition, text).into()
                 })
             }
             _ => Err(violation(

@@ -285,7 +285,8 @@ impl Negotiate {
         self.attempt.hops += 1;
         let config = &shared.config;
         let next = if self.attempt.hops > HOPS {
-            Err(ahead::too_many_hops())
+            let message = "the server leads from one endpoint to the next, and to no login";
+            Err(Error::new(Code::ProtocolViolation, Phase::Stream, message))
         } else {
             self.endpoint.redirected(uri, &config.account, config.allow_insecure)
         };
@@ -349,7 +350,9 @@ impl Negotiate {
                 match self.ahead.exchange.take() {
                     None => self.credentials(shared),
                     // What it was begun with may have been taken out of the offer since.
-                    Some(exchange) if self.offer.has(exchange.mechanism()) => Ok(Progress::To(Step::Sasl(exchange))),
+                    Some(exchange) if self.offer.names(exchange.mechanism().name()) => {
+                        Ok(Progress::To(Step::Sasl(exchange)))
+                    }
                     Some(_) => Ok(Progress::Again),
                 }
             }

@@ -76,13 +76,18 @@ fn hostile_challenges_are_refused() {
     for (server_first, error) in table {
         let client = start(Hash::Sha1, "user", "abc", Limits::default());
         assert_eq!(
-            client.challenge(server_first.as_bytes()).err().as_ref(),
+            client
+                .challenge(server_first.as_bytes(), &Offer::default())
+                .err()
+                .as_ref(),
             Some(error),
             "{server_first}"
         );
     }
     let client = start(Hash::Sha1, "user", "abc", Limits::default());
-    let error = client.challenge(b"r=abcdef,s=QSXC,i=4096,x=\xff").unwrap_err();
+    let error = client
+        .challenge(b"r=abcdef,s=QSXC,i=4096,x=\xff", &Offer::default())
+        .unwrap_err();
     assert_eq!(error, NOT_TEXT);
 
     // The last that is still taken, beside each limit.
@@ -90,11 +95,14 @@ fn hostile_challenges_are_refused() {
         "r=abcd,s=QSXC,i=4096".to_owned(),
         "r=abcdef,s=QSXC,i=1000000".to_owned(),
         "r=abcdef,s=QSXC,i=4096,x=y,z==,r=again".to_owned(),
-        long_salt(wire::MAX_SALT),
+        long_salt(MAX_SALT),
         long_message(wire::MAX_MESSAGE),
     ] {
         let client = start(Hash::Sha1, "user", "abc", Limits::default());
-        assert!(client.challenge(server_first.as_bytes()).is_ok(), "{server_first}");
+        assert!(
+            client.challenge(server_first.as_bytes(), &Offer::default()).is_ok(),
+            "{server_first}"
+        );
     }
 }
 
@@ -106,7 +114,7 @@ fn limits_are_the_callers() {
     };
     let challenge = |iterations: u32| {
         start(Hash::Sha1, "user", "abc", limits)
-            .challenge(format!("r=abcd,s=QSXC,i={iterations}").as_bytes())
+            .challenge(format!("r=abcd,s=QSXC,i={iterations}").as_bytes(), &Offer::default())
             .err()
     };
     assert_eq!(challenge(9_999), Some(ScramError::IterationsTooFew(9_999)));
@@ -124,7 +132,7 @@ fn a_bad_nonce_of_our_own_fails() {
     ] {
         assert!(
             start(Hash::Sha1, "user", nonce, Limits::default())
-                .challenge(server_first.as_bytes())
+                .challenge(server_first.as_bytes(), &Offer::default())
                 .is_err(),
             "{nonce}"
         );
@@ -134,7 +142,11 @@ fn a_bad_nonce_of_our_own_fails() {
 #[test]
 fn a_key_of_another_length_is_refused() {
     for len in [0, 19, 21, 32] {
-        let client = RFC_5802.start().challenge(RFC_5802.server_first.as_bytes()).unwrap();
+        let client = waiting(
+            RFC_5802
+                .start()
+                .challenge(RFC_5802.server_first.as_bytes(), &Offer::default()),
+        );
         assert_eq!(
             client.derived(&Secret::new(vec![1; len])).unwrap_err(),
             ScramError::KeyLength
@@ -201,7 +213,11 @@ fn rfc5802_5_hostile_last_messages_are_refused() {
 
 #[test]
 fn a_server_that_does_not_know_the_password_is_found_out() {
-    let client = RFC_5802.start().challenge(RFC_5802.server_first.as_bytes()).unwrap();
+    let client = waiting(
+        RFC_5802
+            .start()
+            .challenge(RFC_5802.server_first.as_bytes(), &Offer::default()),
+    );
     let mut request = client.request().clone();
     request.password = Secret::new(b"pencils".to_vec());
     let client = client.derived(&derive(&request)).unwrap();
@@ -218,15 +234,15 @@ fn every_truncation_and_every_damaged_byte_is_survived() {
         let first = exchange.server_first.as_bytes();
         for len in 0..first.len() {
             // "i=4096" cut short is too few, and whatever else is cut is no challenge.
-            assert!(exchange.start().challenge(&first[..len]).is_err(), "{len}");
+            assert!(
+                exchange.start().challenge(&first[..len], &Offer::default()).is_err(),
+                "{len}"
+            );
         }
         let last = exchange.server_final.as_bytes();
-        let salted = derive(exchange.start().challenge(first).unwrap().request());
+        let salted = derive(waiting(exchange.start().challenge(first, &Offer::default())).request());
         let verify = |message: &[u8]| {
-            exchange
-                .start()
-                .challenge(first)
-                .unwrap()
+            waiting(exchange.start().challenge(first, &Offer::default()))
                 .derived(&salted)
                 .unwrap()
                 .verify(message)
@@ -246,7 +262,7 @@ fn every_truncation_and_every_damaged_byte_is_survived() {
             for byte in [0, b',', b'=', b'm', b'%', b'9', 0x80, 0xff] {
                 let mut damaged = first.to_vec();
                 damaged[at] = byte;
-                if let Ok(client) = exchange.start().challenge(&damaged) {
+                if let Ok(Accepted::Derive(client)) = exchange.start().challenge(&damaged, &Offer::default()) {
                     let client = client.derived(&salted).unwrap();
                     // The key is the right one, and still the exchange is not the one that the server signed.
                     assert!(damaged == first || client.verify(last).is_err(), "{at} {byte}");

@@ -1,0 +1,172 @@
+//! The mechanisms, and the choice among them: RFC 6120 §6.3.3 (March 2011), with the rules of XEP-0440 (1.0.0,
+//! 2025-12-08) for channel binding and of XEP-0474 (0.5.0, 2025-10-25) for PLAIN.
+
+use super::derive::Hash;
+use super::exchange::bounded;
+use super::{ChannelBinding, Credentials, Offer, Policy};
+use crate::error::{Code, Error, Phase};
+
+/// How much of the server's list an error repeats, in bytes.
+const MAX_LIST: usize = 300;
+
+/// A mechanism that this library speaks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mechanism {
+    /// RFC 5802, bound to the connection's own encryption: it can't be relayed.
+    ScramPlus(Hash),
+    /// RFC 5802, RFC 7677.
+    Scram(Hash),
+    /// RFC 4616.
+    Plain,
+    /// RFC 7628.
+    OauthBearer,
+    /// RFC 4505.
+    Anonymous,
+    /// RFC 4422 appendix A.
+    External,
+}
+
+/// Strongest first within one kind of credentials. Channel binding comes before the hash: it ends an attack that is under
+/// way, where a better hash makes dearer what an attacker does at home afterwards.
+const ALL: [Mechanism; 10] = [
+    Mechanism::ScramPlus(Hash::Sha512),
+    Mechanism::ScramPlus(Hash::Sha256),
+    Mechanism::ScramPlus(Hash::Sha1),
+    Mechanism::Scram(Hash::Sha512),
+    Mechanism::Scram(Hash::Sha256),
+    Mechanism::Scram(Hash::Sha1),
+    Mechanism::Plain,
+    Mechanism::OauthBearer,
+    Mechanism::Anonymous,
+    Mechanism::External,
+];
+
+impl Mechanism {
+    /// The name in the IANA registry.
+    pub fn name(self) -> &'static str {
+        match self {
+            Mechanism::ScramPlus(Hash::Sha512) => "SCRAM-SHA-512-PLUS",
+            Mechanism::ScramPlus(Hash::Sha256) => "SCRAM-SHA-256-PLUS",
+            Mechanism::ScramPlus(Hash::Sha1) => "SCRAM-SHA-1-PLUS",
+            Mechanism::Scram(hash) => hash.mechanism(),
+            Mechanism::Plain => "PLAIN",
+            Mechanism::OauthBearer => "OAUTHBEARER",
+            Mechanism::Anonymous => "ANONYMOUS",
+            Mechanism::External => "EXTERNAL",
+        }
+    }
+
+    /// The mechanism of that name.
+    pub fn from_name(name: &str) -> Option<Mechanism> {
+        ALL.into_iter().find(|mechanism| mechanism.name() == name)
+    }
+
+    /// Whether the server proves in it that it knows the account's key: SCRAM.
+    pub fn proves(self) -> bool {
+        matches!(self, Mechanism::ScramPlus(_) | Mechanism::Scram(_))
+    }
+
+    /// Whether a login by it shows that the account needs no PLAIN, which is refused from then on (XEP-0474 §7).
+    pub fn pins(self) -> bool {
+        self.proves() || self == Mechanism::External
+    }
+
+    /// Whether it is one that these credentials can be used with.
+    pub fn fits(self, credentials: &Credentials) -> bool {
+        match (self, credentials) {
+            (Mechanism::ScramPlus(hash) | Mechanism::Scram(hash), Credentials::Keys(keys)) => keys.hash == hash,
+            (Mechanism::ScramPlus(_) | Mechanism::Scram(_) | Mechanism::Plain, Credentials::Password(_))
+            | (Mechanism::OauthBearer, Credentials::Token(_))
+            | (Mechanism::Anonymous, Credentials::Anonymous)
+            | (Mechanism::External, Credentials::External { .. }) => true,
+            _ => false,
+        }
+    }
+
+    /// The strongest mechanism that these credentials can be used with and that the server offers.
+    ///
+    /// # Errors
+    /// `no-mechanism` where there is none; `downgrade` where it would be PLAIN, and the account has done better, and where
+    /// the offer contradicts itself.
+    pub fn choose(
+        credentials: &Credentials,
+        offer: &Offer,
+        policy: Policy,
+        binding: Option<&ChannelBinding>,
+    ) -> Result<Mechanism, Error> {
+        let binds = binding.is_some_and(|binding| offer.takes(&binding.name));
+        let mut refused = None;
+        for mechanism in ALL {
+            let possible = mechanism.fits(credentials) && (binds || !matches!(mechanism, Mechanism::ScramPlus(_)));
+            if possible && offer.names(mechanism.name()) {
+                match mechanism.permitted(policy) {
+                    Ok(()) => return Ok(mechanism),
+                    Err(error) => refused = Some(error),
+                }
+            }
+        }
+        Err(refused.unwrap_or_else(|| nothing(offer)))
+    }
+
+    /// Whether the policy lets it run at all.
+    pub(super) fn permitted(self, policy: Policy) -> Result<(), Error> {
+        let refusal = |code, message| Err(Error::new(code, Phase::Auth, message));
+        match self {
+            Mechanism::Plain if !policy.plain => refusal(
+                Code::NoMechanism,
+                "the server offers no way to log in but by sending it the password (PLAIN), which was not allowed",
+            ),
+            Mechanism::Plain | Mechanism::OauthBearer if !policy.private => refusal(
+                Code::NoMechanism,
+                "the server offers no way to log in that is safe on an unencrypted connection",
+            )
+            .map_err(|error| error.with_hint("Use a `wss:` endpoint.")),
+            // XEP-0474 §7: clients MUST NOT fall back to PLAIN once they have used SCRAM or EXTERNAL.
+            Mechanism::Plain if policy.pinned => refusal(
+                Code::Downgrade,
+                "the server wants the password itself (PLAIN), though this account has logged in without sending it before",
+            )
+            .map_err(|error| {
+                error.with_hint(
+                    "Somebody may be between you and the server. If its operator says that it has changed, clear what \
+                     this app has stored for the account.",
+                )
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Offer {
+    /// Whether the mechanism is offered.
+    pub fn names(&self, mechanism: &str) -> bool {
+        self.mechanisms.iter().any(|name| name == mechanism)
+    }
+
+    /// Whether the type of channel binding is one that the server takes. One that lists none says nothing of it.
+    fn takes(&self, binding: &str) -> bool {
+        self.bindings
+            .as_ref()
+            .is_none_or(|types| types.iter().any(|name| name == binding))
+    }
+
+    /// Whether a mechanism with channel binding is offered.
+    pub(super) fn plus(&self) -> bool {
+        ALL.into_iter()
+            .any(|mechanism| matches!(mechanism, Mechanism::ScramPlus(_)) && self.names(mechanism.name()))
+    }
+}
+
+fn nothing(offer: &Offer) -> Error {
+    if offer.mechanisms.is_empty() {
+        let message = "the server offers no way to log in";
+        return Error::new(Code::NoMechanism, Phase::Auth, message).with_hint("Ask the server's operator.");
+    }
+    let list = offer.mechanisms.join(", ");
+    let message = "the server offers no way to log in that these credentials allow (it offers: ";
+    Error::new(
+        Code::NoMechanism,
+        Phase::Auth,
+        message.to_owned() + bounded(&list, MAX_LIST) + ")",
+    )
+}
