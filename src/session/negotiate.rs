@@ -109,7 +109,7 @@ impl Negotiate {
             }
             (Input::Frame { generation, data }, step) if generation == self.generation => {
                 shared.saw(data);
-                match framing::incoming(data, &shared.config.frame) {
+                match framing::incoming_as(shared.config.framing, data, &shared.config.frame) {
                     Ok(incoming) => self.incoming(shared, incoming, step),
                     Err(error) => {
                         let condition = error.condition();
@@ -215,20 +215,21 @@ impl Negotiate {
         let phase = step.phase();
         match (incoming, step) {
             (Incoming::Error(error), _) => Err(error.into_error(phase).into()),
-            (Incoming::Close, _) => {
+            (Incoming::Close { .. }, _) => {
                 Err(Error::new(Code::Closed, phase, "the server closed the stream during the login").into())
             }
             (Incoming::Open(open), Step::Open { authenticated }) => {
-                // RFC 6120 §4.7.5: without a version the server speaks something before XMPP 1.0, without features.
-                match open.version.as_deref().and_then(|version| version.split('.').next()) {
-                    None | Some("0") => Err(violation(
+                if !open.is_xmpp() {
+                    // RFC 6120 §4.7.5: something before XMPP 1.0 has no features.
+                    return Err(violation(
                         phase,
                         "the server does not speak XMPP 1.0",
                         "unsupported-version",
-                    )),
-                    Some(_) => Ok(Progress::To(Step::Features { authenticated })),
+                    ));
                 }
+                Ok(Progress::To(Step::Features { authenticated }))
             }
+            (Incoming::Nothing, step) => Ok(Progress::To(step)),
             (Incoming::Features(features), Step::Features { authenticated: false }) => {
                 self.credentials(shared, features)
             }

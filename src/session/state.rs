@@ -295,14 +295,14 @@ impl Closing {
         match input {
             Input::Frame { generation, data } if generation == ours => {
                 shared.saw(data);
-                match framing::incoming(data, &shared.config.frame) {
+                match framing::incoming_as(shared.config.framing, data, &shared.config.frame) {
                     // What was on its way before the server saw our `<close/>` still counts.
                     Ok(Incoming::Element(element)) => {
                         self.online.stanza(shared, now, element);
                         State::Closing(self)
                     }
-                    Ok(Incoming::Features(_) | Incoming::Open(_)) => State::Closing(self),
-                    Ok(Incoming::Close | Incoming::Error(_)) | Err(_) => self.finish(shared),
+                    Ok(Incoming::Features(_) | Incoming::Open(_) | Incoming::Nothing) => State::Closing(self),
+                    Ok(Incoming::Close { .. } | Incoming::Error(_)) | Err(_) => self.finish(shared),
                 }
             }
             Input::SocketClosed { generation, .. } if generation == ours => self.finish(shared),
