@@ -206,7 +206,10 @@ impl Negotiate {
     }
 
     fn open(&self, shared: &mut Shared, authenticated: bool) -> Step {
-        let header = framing::open(shared.config.account.domain(), shared.config.lang.as_deref());
+        let account = &shared.config.account;
+        // RFC 6120 §4.7.1: SHOULD, once nobody can listen. An anonymous login has no address yet.
+        let from = (self.endpoint.private && account.local().is_some()).then_some(account);
+        let header = framing::open(account.domain(), from, shared.config.lang.as_deref());
         shared.write(&header);
         Step::Open { authenticated }
     }

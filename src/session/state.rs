@@ -70,6 +70,7 @@ impl State {
         // The language is the app's; everything else in the header was checked when it became an address.
         if let Err(error) = xml::write(&framing::open(
             shared.config.account.domain(),
+            None,
             shared.config.lang.as_deref(),
         )) {
             let message = "`lang` cannot be sent: ".to_owned() + error.text();

@@ -11,6 +11,7 @@ use super::draft00;
 use super::features::Features;
 use super::ns;
 use super::stream_error::StreamError;
+use crate::jid::Jid;
 use crate::xml::{Bound, Element, Limits, ReadError, read};
 
 /// The WebSocket subprotocol that both sides must name (§3.1).
@@ -68,10 +69,12 @@ impl Open {
     }
 }
 
-/// The client's stream header, to be sent first and after authentication again (§3.4, §3.7).
-pub fn open(domain: &str, lang: Option<&str>) -> Element {
+/// The client's stream header, to be sent first and after authentication again (§3.4, §3.7). Whose client it is (`from`)
+/// is said where nobody can listen (RFC 6120 §4.7.1).
+pub fn open(domain: &str, from: Option<&Jid>, lang: Option<&str>) -> Element {
     Element::new("open", ns::FRAMING)
         .with_attr("to", domain)
+        .with_opt_attr("from", from.map(Jid::as_str))
         .with_attr("version", "1.0")
         .with_opt_attr("xml:lang", lang)
 }

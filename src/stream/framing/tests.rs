@@ -35,8 +35,14 @@ fn rfc7395_3_4_stream_initiation() {
 #[test]
 fn rfc7395_3_4_our_header() {
     assert_eq!(
-        crate::xml::write(&open("example.com", None)).unwrap(),
+        crate::xml::write(&open("example.com", None, None)).unwrap(),
         r#"<open xmlns="urn:ietf:params:xml:ns:xmpp-framing" to="example.com" version="1.0"/>"#
+    );
+    let juliet = Jid::parse("juliet@example.com").unwrap();
+    assert_eq!(
+        crate::xml::write(&open("example.com", Some(&juliet), Some("de-CH"))).unwrap(),
+        "<open xmlns=\"urn:ietf:params:xml:ns:xmpp-framing\" to=\"example.com\" from=\"juliet@example.com\" \
+         version=\"1.0\" xml:lang=\"de-CH\"/>"
     );
 }
 
