@@ -3,6 +3,7 @@
 use super::backoff::ReconnectPolicy;
 use crate::jid::Jid;
 use crate::sasl::{Credentials, scram};
+use crate::stream::framing::Framing;
 use crate::xml;
 
 /// The session's part of the app's options.
@@ -38,16 +39,6 @@ pub struct Config {
     pub storage: bool,
     /// How many stanzas may wait for a connection or a confirmation at once.
     pub queue: usize,
-}
-
-/// How the stream is put into WebSocket messages.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Framing {
-    /// RFC 7395.
-    #[default]
-    Rfc7395,
-    /// draft-ietf-xmpp-websocket-00: the stream's own tags, each as a message.
-    Draft00,
 }
 
 /// Where credentials come from.

@@ -19,12 +19,15 @@ pub mod timers;
 pub mod tracker;
 
 pub use backoff::ReconnectPolicy;
-pub use config::{Config, CredentialSource, Framing};
+pub use config::{Config, CredentialSource};
 pub use io::{Fetched, Input, Millis, Note, Origin, Status, Ticket, Token, Wish};
 pub use outgoing::{Kind, Outgoing};
 
+pub use crate::stream::framing::Framing;
+
 use crate::error::{Code, Error, Phase};
 use crate::jid::Jid;
+use crate::stream::framing;
 use crate::stream::ns;
 use crate::xml::{self, Element};
 use discovery::Endpoint;
@@ -286,6 +289,7 @@ impl Shared {
     pub(crate) fn write(&mut self, element: &Element) {
         // What we make ourselves is of text that was checked when it came in: addresses, ids, and the language.
         if let Ok(frame) = xml::write(element) {
+            let frame = framing::wire(self.config.framing, frame);
             if self.observe.frames {
                 let shown = redacted(element).and_then(|shown| xml::write(&shown).ok());
                 self.note(Note::Frame {
@@ -299,6 +303,7 @@ impl Shared {
 
     /// Sends a frame that holds no credentials.
     pub(crate) fn write_frame(&mut self, frame: String) {
+        let frame = framing::wire(self.config.framing, frame);
         if self.observe.frames {
             self.note(Note::Frame {
                 inbound: false,
@@ -338,7 +343,7 @@ impl Shared {
             if let Some(condition) = condition {
                 self.write(&crate::stream::stream_error::StreamError::element(condition));
             }
-            self.write(&crate::stream::framing::close());
+            self.write(&framing::close());
         }
         self.wish(Wish::CloseSocket {
             generation,

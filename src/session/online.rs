@@ -193,7 +193,7 @@ impl Online {
         match input {
             Input::Frame { generation, data } if generation == self.generation => {
                 shared.saw(data);
-                match framing::incoming(data, &shared.config.frame) {
+                match framing::incoming_as(shared.config.framing, data, &shared.config.frame) {
                     Ok(incoming) => self.incoming(shared, now, incoming),
                     // Anybody can send a stanza that is well-formed and passes a bound of ours, and must not be able to
                     // end our session by it. Each frame stands for itself, so that one can be left out.
@@ -261,7 +261,7 @@ impl Online {
             }
             // Features may be announced again at any time and change nothing here; a second header is a fault that
             // harms nobody.
-            Incoming::Features(_) | Incoming::Open(_) => State::Online(self),
+            Incoming::Features(_) | Incoming::Open(_) | Incoming::Nothing => State::Online(self),
         }
     }
 

@@ -88,6 +88,7 @@ impl State {
         // The language is the app's; everything else in the header was checked when it became an address.
         if let Err(error) = xml::write(&framing::open(
             shared.config.account.domain(),
+            None,
             shared.config.lang.as_deref(),
         )) {
             let message = "`lang` cannot be sent: ".to_owned() + error.text();
@@ -359,14 +360,14 @@ impl Closing {
         match input {
             Input::Frame { generation, data } if generation == ours => {
                 shared.saw(data);
-                match framing::incoming(data, &shared.config.frame) {
+                match framing::incoming_as(shared.config.framing, data, &shared.config.frame) {
                     // What was on its way before the server saw our `<close/>` still counts.
                     Ok(Incoming::Element(element)) => {
                         self.online.stanza(shared, now, element);
                         State::Closing(self)
                     }
-                    Ok(Incoming::Features(_) | Incoming::Open(_)) => State::Closing(self),
-                    Ok(Incoming::Close | Incoming::Error(_)) | Err(_) => self.finish(shared),
+                    Ok(Incoming::Features(_) | Incoming::Open(_) | Incoming::Nothing) => State::Closing(self),
+                    Ok(Incoming::Close { .. } | Incoming::Error(_)) | Err(_) => self.finish(shared),
                 }
             }
             Input::SocketClosed { generation, .. } if generation == ours => self.finish(shared),

@@ -1,17 +1,31 @@
 //! RFC 7395 (October 2014), an XMPP subprotocol for WebSocket: what one WebSocket message means.
 //!
 //! A message holds exactly one element with all its namespaces (§3.3). `<open/>` and `<close/>` stand where TCP has
-//! the stream's tags; everything else is what it is on TCP.
+//! the stream's tags; everything else is what it is on TCP. What the draft of 2013 had in their place is the matter of
+//! `draft00.rs` alone. The manual's [table](crate::manual::rfc7395) says which test holds which clause.
 //!
-//! Left out for now: following `see-other-uri` on a `<close/>` (§3.6.1), which is taken as any other end.
+//! Left out: the refusal of stanzas whose names have a prefix, which RFC 6120 §4.8.5 advises; in a document of its own
+//! a prefix changes nothing.
 
+use super::draft00;
 use super::features::Features;
 use super::ns;
 use super::stream_error::StreamError;
-use crate::xml::{Element, Limits, ReadError, read};
+use crate::jid::Jid;
+use crate::xml::{Bound, Element, Limits, ReadError, read};
 
 /// The WebSocket subprotocol that both sides must name (§3.1).
 pub const SUBPROTOCOL: &str = "xmpp";
+
+/// How the stream is put into WebSocket messages.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Framing {
+    /// RFC 7395.
+    #[default]
+    Rfc7395,
+    /// draft-ietf-xmpp-websocket-00: the stream's own tags, each as a message.
+    Draft00,
+}
 
 /// What a server can send.
 #[derive(Debug)]
@@ -19,26 +33,48 @@ pub enum Incoming {
     /// The server's stream header (§3.4).
     Open(Open),
     /// The server ends the stream (§3.6).
-    Close,
+    Close {
+        /// Where it wants the client to go instead (§3.6.1), as it wrote it.
+        see_other_uri: Option<String>,
+    },
     /// The stream has failed (§3.5).
     Error(StreamError),
     /// What the server offers at this point (RFC 6120 §4.3.2).
     Features(Features),
+    /// White space: a sign of life in the draft of 2013, a fault in RFC 7395 (§3.8).
+    Nothing,
     /// Anything else: a stanza, or a step of a negotiation.
     Element(Element),
 }
 
 /// A server's stream header.
+///
+/// The version is all that a client has to look at. A `from` may differ from the domain that was asked for, or be
+/// missing (RFC 6120 §4.7.1): who the server is, TLS and SASL say (§13.5). An `id` means nothing to a client (§4.7.3).
+/// The language (§4.7.4) is that of the server's own texts, and each frame names its own (RFC 7395 §3.3.3).
 #[derive(Debug)]
 pub struct Open {
     /// `1.0`, or something newer.
     pub version: Option<String>,
 }
 
-/// The client's stream header, to be sent first and after authentication again (§3.4, §3.7).
-pub fn open(domain: &str, lang: Option<&str>) -> Element {
+impl Open {
+    /// Whether the server speaks XMPP 1.0 or something newer.
+    pub fn is_xmpp(&self) -> bool {
+        // RFC 6120 §4.7.5: no version is 0.9, leading zeros don't count, and the minor version changes nothing.
+        let major = self.version.as_deref().and_then(|version| version.split('.').next());
+        major.is_some_and(|major| {
+            major.bytes().all(|digit| digit.is_ascii_digit()) && major.bytes().any(|digit| digit != b'0')
+        })
+    }
+}
+
+/// The client's stream header, to be sent first and after authentication again (§3.4, §3.7). Whose client it is (`from`)
+/// is said where nobody can listen (RFC 6120 §4.7.1).
+pub fn open(domain: &str, from: Option<&Jid>, lang: Option<&str>) -> Element {
     Element::new("open", ns::FRAMING)
         .with_attr("to", domain)
+        .with_opt_attr("from", from.map(Jid::as_str))
         .with_attr("version", "1.0")
         .with_opt_attr("xml:lang", lang)
 }
@@ -48,32 +84,90 @@ pub fn close() -> Element {
     Element::new("close", ns::FRAMING)
 }
 
+/// The WebSocket message for a frame of ours.
+pub fn wire(framing: Framing, frame: String) -> String {
+    match framing {
+        Framing::Rfc7395 => frame,
+        Framing::Draft00 => draft00::outgoing(frame),
+    }
+}
+
+/// Reads one WebSocket message, whatever the framing.
+///
+/// # Errors
+/// As those of [`incoming`].
+pub fn incoming_as(framing: Framing, message: &str, limits: &Limits) -> Result<Incoming, ReadError> {
+    if framing == Framing::Rfc7395 {
+        return incoming(message, limits);
+    }
+    // Before anything of it is copied.
+    if message.len() > limits.bytes {
+        return Err(ReadError::TooLarge(Bound::Bytes));
+    }
+    let frame = draft00::incoming(message);
+    if frame.is_empty() {
+        return Ok(Incoming::Nothing);
+    }
+    let element = read(&frame, limits)?;
+    if element.name() != "stream" {
+        return meaning(element);
+    }
+    if element.ns() != ns::STREAM {
+        return Err(ReadError::Namespace);
+    }
+    // draft-00 §3.4: a header together with an error is a whole document.
+    Ok(match element.child("error", ns::STREAM) {
+        Some(error) => Incoming::Error(StreamError::read(error)),
+        None if element.nodes().is_empty() => Incoming::Open(header(&element)),
+        None => Incoming::Element(element),
+    })
+}
+
 /// Reads one WebSocket message.
 ///
 /// # Errors
-/// Whatever is no single, complete and permitted XML element (§3.3.3).
+/// Whatever is no single, complete and permitted XML element (§3.3.3), and what is in a namespace that has no place in
+/// a client's stream (§3.3.2).
 pub fn incoming(frame: &str, limits: &Limits) -> Result<Incoming, ReadError> {
-    let element = match (read(frame, limits), with_prefix(frame)) {
+    meaning(match (read(frame, limits), with_prefix(frame)) {
         (Err(_), Some(frame)) => read(&frame, limits)?,
         (read, _) => read?,
-    };
+    })
+}
+
+fn meaning(element: Element) -> Result<Incoming, ReadError> {
     Ok(match (element.name(), element.ns()) {
-        ("open", ns::FRAMING) => Incoming::Open(Open {
-            version: element.attr("version").map(str::to_owned),
-        }),
-        ("close", ns::FRAMING) => Incoming::Close,
+        ("open", ns::FRAMING) => Incoming::Open(header(&element)),
+        ("close", ns::FRAMING) => Incoming::Close {
+            see_other_uri: element.attr("see-other-uri").map(str::to_owned),
+        },
+        // §3.3.2: the receiver MUST close the stream; RFC 6120 §4.8.3 says the same of stanzas.
+        ("open" | "close", _) | (_, ns::SERVER) => return Err(ReadError::Namespace),
         ("error", ns::STREAM) => Incoming::Error(StreamError::read(&element)),
         ("features", ns::STREAM) => Incoming::Features(Features::read(&element)),
         _ => Incoming::Element(element),
     })
 }
 
+fn header(element: &Element) -> Open {
+    Open {
+        version: element.attr("version").map(str::to_owned),
+    }
+}
+
 /// Whether a frame that cannot be read was meant as a stanza, and so may be another user's making. A stream's own elements
 /// are the server's.
 pub fn is_stanza(frame: &str) -> bool {
-    ["<message", "<presence", "<iq"]
-        .iter()
-        .any(|tag| frame.starts_with(tag))
+    let is_space = |c: char| c.is_ascii_whitespace();
+    let mut text = frame.trim_start_matches(is_space);
+    if let Some((_, rest)) = text.strip_prefix("<?xml").and_then(|rest| rest.split_once("?>")) {
+        text = rest.trim_start_matches(is_space);
+    }
+    let name = text
+        .strip_prefix('<')
+        .and_then(|rest| rest.split(|c| is_space(c) || matches!(c, '/' | '>')).next());
+    let local = name.and_then(|name| name.rsplit(':').next());
+    matches!(local, Some("message" | "presence" | "iq"))
 }
 
 /// Prosody (0.12 and 13) doesn't declare the prefix in its last words to a session that another one took the place of.
@@ -85,97 +179,4 @@ fn with_prefix(frame: &str) -> Option<String> {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic)]
-mod tests {
-    use super::*;
-
-    fn parse(frame: &str) -> Incoming {
-        incoming(frame, &Limits::default()).unwrap()
-    }
-
-    #[test]
-    fn rfc7395_3_3_2_message_is_a_document_of_its_own() {
-        let frame = r#"<message xmlns="jabber:client" xml:lang="en">
-            <body>Every WebSocket message is parsable by itself.</body>
-          </message>"#;
-        let Incoming::Element(message) = parse(frame) else {
-            panic!("an element")
-        };
-        assert!(message.is("message", ns::CLIENT));
-        assert_eq!(message.attr("xml:lang"), Some("en"));
-        assert_eq!(
-            message.child_text("body", ns::CLIENT).as_deref(),
-            Some("Every WebSocket message is parsable by itself.")
-        );
-    }
-
-    #[test]
-    fn rfc7395_3_4_stream_initiation() {
-        let frame = r#"<open xmlns="urn:ietf:params:xml:ns:xmpp-framing" from="example.com"
-            id="++TR84Sm6A3hnt3Q065SnAbbk3Y=" xml:lang="en" version="1.0" />"#;
-        let Incoming::Open(open) = parse(frame) else {
-            panic!("an open")
-        };
-        assert_eq!(open.version.as_deref(), Some("1.0"));
-    }
-
-    #[test]
-    fn rfc7395_3_4_our_header() {
-        assert_eq!(
-            crate::xml::write(&open("example.com", None)).unwrap(),
-            r#"<open xmlns="urn:ietf:params:xml:ns:xmpp-framing" to="example.com" version="1.0"/>"#
-        );
-    }
-
-    #[test]
-    fn rfc7395_3_4_1_error_after_open() {
-        let frame = r#"<stream:error xmlns:stream="http://etherx.jabber.org/streams">
-            <host-unknown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>"#;
-        let Incoming::Error(error) = parse(frame) else {
-            panic!("an error")
-        };
-        assert_eq!(error.condition, "host-unknown");
-    }
-
-    #[test]
-    fn prosodys_undeclared_error_is_read() {
-        let frame = "<stream:error><conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>\
-                     <text xmlns='urn:ietf:params:xml:ns:xmpp-streams'>Replaced by new connection</text></stream:error>";
-        let Incoming::Error(error) = parse(frame) else {
-            panic!("an error")
-        };
-        assert_eq!(error.condition, "conflict");
-        assert_eq!(error.text.as_deref(), Some("Replaced by new connection"));
-        for frame in [
-            "<stream:error>",
-            "<stream:errors/>",
-            "<stream:features/>",
-            "<stream:error></a>",
-        ] {
-            assert!(incoming(frame, &Limits::default()).is_err(), "{frame}");
-        }
-    }
-
-    #[test]
-    fn rfc7395_3_6_closing() {
-        for frame in [
-            r#"<close xmlns="urn:ietf:params:xml:ns:xmpp-framing" />"#,
-            r#"<close xmlns="urn:ietf:params:xml:ns:xmpp-framing" see-other-uri="wss://otherendpoint.example/xmpp-bind" />"#,
-        ] {
-            assert!(matches!(parse(frame), Incoming::Close));
-        }
-        assert_eq!(
-            crate::xml::write(&close()).unwrap(),
-            r#"<close xmlns="urn:ietf:params:xml:ns:xmpp-framing"/>"#
-        );
-    }
-
-    #[test]
-    fn rfc7395_3_3_3_rejects_two_elements_in_a_frame() {
-        assert!(incoming("<a xmlns='x'/><b xmlns='x'/>", &Limits::default()).is_err());
-    }
-
-    #[test]
-    fn rfc7395_3_8_rejects_whitespace_keepalive() {
-        assert!(incoming(" ", &Limits::default()).is_err());
-    }
-}
+mod tests;

@@ -6,6 +6,8 @@ pub const FRAMING: &str = "urn:ietf:params:xml:ns:xmpp-framing";
 pub const STREAM: &str = "http://etherx.jabber.org/streams";
 /// RFC 6120 §4.8.2: stanzas between client and server.
 pub const CLIENT: &str = "jabber:client";
+/// RFC 6120 §4.8.3: stanzas between servers, which have no place in a client's stream.
+pub const SERVER: &str = "jabber:server";
 /// RFC 6120 §4.9.2: the conditions of stream errors.
 pub const STREAM_ERRORS: &str = "urn:ietf:params:xml:ns:xmpp-streams";
 /// RFC 6120 §8.3.2: the conditions of stanza errors.

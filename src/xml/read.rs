@@ -170,6 +170,8 @@ pub enum ReadError {
     TwoRoots,
     /// XML that XMPP bans (RFC 6120 §11.1).
     Restricted(Restricted),
+    /// Well-formed, but in a namespace that has no place there.
+    Namespace,
     /// Past one of the [`Limits`].
     TooLarge(Bound),
 }
@@ -210,6 +212,8 @@ impl ReadError {
             ReadError::NotWellFormed | ReadError::TwoRoots => "not-well-formed",
             // RFC 6120 §4.9.3.18
             ReadError::Restricted(_) => "restricted-xml",
+            // RFC 6120 §4.9.3.10, RFC 7395 §3.3.2
+            ReadError::Namespace => "invalid-namespace",
             // RFC 6120 §4.9.3.14
             ReadError::TooLarge(_) => "policy-violation",
         }
@@ -224,6 +228,7 @@ impl ReadError {
             ReadError::Restricted(Restricted::ProcessingInstruction) => "it has a processing instruction",
             ReadError::Restricted(Restricted::Comment) => "it has a comment",
             ReadError::Restricted(Restricted::Entity) => "it refers to an entity that XML does not predefine",
+            ReadError::Namespace => "its namespace has no place in this stream",
             ReadError::TooLarge(Bound::Bytes) => "it is too long",
             ReadError::TooLarge(Bound::Depth) => "it is nested too deeply",
             ReadError::TooLarge(Bound::Attributes) => "it has too many attributes",

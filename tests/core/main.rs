@@ -16,6 +16,7 @@ mod calls;
 mod chat;
 mod disco;
 mod discovery;
+mod draft00;
 mod house;
 mod iq;
 mod login;

@@ -153,7 +153,7 @@ impl Negotiate {
             }
             (Input::Frame { generation, data }, step) if generation == self.generation => {
                 shared.saw(data);
-                match framing::incoming(data, &shared.config.frame) {
+                match framing::incoming_as(shared.config.framing, data, &shared.config.frame) {
                     Ok(incoming) => self.incoming(shared, incoming, step),
                     Err(error) => {
                         let condition = error.condition();
@@ -309,7 +309,10 @@ impl Negotiate {
 
     /// Sends the stream's header (RFC 7395 §3.4).
     fn open(&self, shared: &mut Shared) {
-        let header = framing::open(shared.config.account.domain(), shared.config.lang.as_deref());
+        let account = &shared.config.account;
+        // RFC 6120 §4.7.1: SHOULD, once nobody can listen. An anonymous login has no address yet.
+        let from = (self.endpoint.private && account.local().is_some()).then_some(account);
+        let header = framing::open(account.domain(), from, shared.config.lang.as_deref());
         shared.write(&header);
     }
 
@@ -331,16 +334,17 @@ impl Negotiate {
                 ..Error::new(Code::Closed, phase, "the server closed the stream during the login").into()
             }),
             (Incoming::Open(open), Step::Open { authenticated }) => {
-                // RFC 6120 §4.7.5: without a version the server speaks something before XMPP 1.0, without features.
-                match open.version.as_deref().and_then(|version| version.split('.').next()) {
-                    None | Some("0") => Err(violation(
+                if !open.is_xmpp() {
+                    // RFC 6120 §4.7.5: something before XMPP 1.0 has no features.
+                    return Err(violation(
                         phase,
                         "the server does not speak XMPP 1.0",
                         "unsupported-version",
-                    )),
-                    Some(_) => Ok(Progress::To(Step::Features { authenticated })),
+                    ));
                 }
+                Ok(Progress::To(Step::Features { authenticated }))
             }
+            (Incoming::Nothing, step) => Ok(Progress::To(step)),
             (Incoming::Features(features), Step::Features { authenticated: false }) => {
                 let Some(offer) = features.offer else {
                     let message = "the server does not offer authentication on this connection";
