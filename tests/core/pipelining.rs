@@ -42,6 +42,8 @@ struct Server {
     /// All that it heard, connection by connection.
     heard: Vec<Vec<Element>>,
     flights: Vec<u32>,
+    /// How much of it came in earlier flights.
+    read: usize,
 }
 
 impl Server {
@@ -56,6 +58,7 @@ impl Server {
             announced: false,
             heard: Vec::new(),
             flights: Vec::new(),
+            read: 0,
         }
     }
 
@@ -65,6 +68,7 @@ impl Server {
             let generation = pair.generation();
             self.authenticated = false;
             self.announced = false;
+            self.proof = None;
             self.heard.push(Vec::new());
             self.flights.push(0);
             pair.sent.clear();
@@ -84,6 +88,7 @@ impl Server {
     fn flight(&mut self, pair: &mut Pair, generation: u32) {
         *self.flights.last_mut().unwrap() += 1;
         let announced = self.announced;
+        self.read = self.heard.last().unwrap().len();
         let mut answers = Vec::new();
         for frame in pair.sent.drain(..) {
             let element = xml::read(&frame, &xml::Limits::default()).unwrap();
@@ -108,7 +113,8 @@ impl Server {
         match element.name() {
             "open" => {
                 self.announced = true;
-                let open = "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' from='example.org' id='1' version='1.0'/>";
+                let open =
+                    "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' from='example.org' id='1' version='1.0'/>";
                 let features = if self.authenticated {
                     format!("<bind xmlns='{BIND}'/>")
                 } else {
@@ -149,7 +155,7 @@ impl Server {
             }
             "iq" if !self.authenticated => Vec::new(),
             "iq" if element.child("bind", BIND).is_some() => match self.quirk {
-                Quirk::HangsUpOnBind if early || self.unread() => vec![String::new()],
+                Quirk::HangsUpOnBind if self.unread() => vec![String::new()],
                 Quirk::Loses if self.unread() => Vec::new(),
                 Quirk::RefusesBind if self.unread() => vec![format!(
                     "<iq xmlns='jabber:client' type='error' id='{}'><error type='cancel'>\
@@ -179,9 +185,7 @@ impl Server {
     /// Whether the client can't have read our features yet: its header came in this flight.
     fn unread(&self) -> bool {
         let heard = self.heard.last().unwrap();
-        heard.iter().rev().take_while(|element| element.name() != "open").count() < 3
-            && heard.last().is_some_and(|last| last.child("bind", BIND).is_some())
-            && heard.get(heard.len().wrapping_sub(2)).is_some_and(|before| before.name() == "open")
+        heard[self.read..].iter().any(|element| element.name() == "open")
     }
 
     /// Names of what was heard on the last connection.
@@ -235,28 +239,12 @@ fn rfc6120_6_four_round_trips_at_first_and_two_from_then_on() {
 fn what_left_ahead_is_answered_once_online() {
     let (mut pair, mut server) = acquainted();
     login(&mut pair, &mut server);
-    let asked = server.heard.last().unwrap()[5].clone();
     let roster = pair.roster();
-    assert!(pair.is_open(roster));
-    pair.answer(&asked, "<query xmlns='jabber:iq:roster'><item jid='bob@example.org'/></query>");
     let Ok(Reply::Im(stanzawire::im::Reply::Roster(items))) = pair.reply(roster) else {
         panic!("a roster")
     };
     assert_eq!(items[0].jid, "bob@example.org");
     pair.nothing_sent();
-}
-
-#[test]
-fn a_server_is_known_by_its_endpoint() {
-    let (pair, _) = acquainted();
-    let mut other = config();
-    other.session.url = Some("wss://other.example.org/".into());
-    let mut pair = Pair { engine: pair.engine, ..Pair::new(other) };
-    // The engine keeps its own configuration; what counts is where it goes next.
-    let call = pair.connect();
-    let mut server = Server::new(Quirk::None);
-    server.serve(&mut pair, call);
-    assert_eq!(server.flights, [2]);
 }
 
 #[test]
@@ -318,7 +306,11 @@ fn rfc5802_3_nothing_of_the_apps_leaves_before_the_server_has_proved_itself() {
     impostor.flight(&mut pair, generation);
     assert!(impostor.names().contains(&"response"), "{:?}", impostor.names());
     gives_nothing_away(&impostor);
-    assert!(pair.sent.iter().all(|frame| frame.starts_with("<close")), "{:?}", pair.sent);
+    assert!(
+        pair.sent.iter().all(|frame| frame.starts_with("<close")),
+        "{:?}",
+        pair.sent
+    );
     assert_eq!(pair.engine.status(), Status::Offline);
     for call in [message, question] {
         assert!(!pair.is_open(call));
@@ -353,7 +345,6 @@ fn a_server_that_wants_to_be_waited_for_is_waited_for() {
         let call = login(&mut pair, &mut server);
         assert_eq!(pair.reply(call), Ok(Reply::Done), "{quirk:?}");
         assert_eq!(server.flights, known, "{quirk:?}");
-        pair.take_first_stanzas_if_any(known != [2]);
     }
 }
 
@@ -403,7 +394,12 @@ fn a_mechanism_that_is_gone_costs_the_haste_and_not_the_login() {
 
 #[test]
 fn rfc6120_6_5_a_refusal_is_a_refusal() {
-    for condition in ["not-authorized", "account-disabled", "credentials-expired", "temporary-auth-failure"] {
+    for condition in [
+        "not-authorized",
+        "account-disabled",
+        "credentials-expired",
+        "temporary-auth-failure",
+    ] {
         let (mut pair, _) = acquainted();
         let call = pair.connect();
         pair.open_socket();

@@ -47,16 +47,21 @@ fn rfc7395_3_6_1_follows_see_other_uri_from_a_session() {
 
 #[test]
 fn rfc7395_3_6_1_never_from_wss_to_ws() {
-    for uri in ["ws://example.org/ws", "ws://localhost/ws", "http://example.org/bosh"] {
+    for uri in [
+        "ws://example.org/ws",
+        "ws://localhost/ws",
+        "http://example.org/bosh",
+        "https://example.org/bosh",
+    ] {
         let mut pair = Pair::new(config());
         let call = pair.connect();
         pair.open_socket();
         pair.receive(&close_to(uri));
         let error = pair.error(call);
-        let code = if uri.starts_with("ws") {
-            Code::Insecure
-        } else {
+        let code = if uri.starts_with("https") {
             Code::ProtocolViolation
+        } else {
+            Code::Insecure
         };
         assert_eq!(error.code(), code, "{uri}");
         assert_eq!((at(&pair), pair.engine.status()), (None, Status::Offline), "{uri}");

@@ -126,7 +126,13 @@ fn a_client_that_was_loaded_again_hurries_as_well() {
 
 #[test]
 fn a_store_that_fails_or_says_anything_costs_nothing_but_haste() {
-    for kept in [None, Some(""), Some("garbage"), Some("1 pipelining SCRAM-SHA-1 "), Some("1 pipelining X wss://example.org/ws")] {
+    for kept in [
+        None,
+        Some(""),
+        Some("garbage"),
+        Some("1 pipelining SCRAM-SHA-1 "),
+        Some("1 pipelining X wss://example.org/ws"),
+    ] {
         let (mut pair, call) = with(storing(), kept);
         pair.open_socket();
         pair.login(&Fault::None);
@@ -152,7 +158,10 @@ fn a_login_can_be_given_up_while_the_store_is_asked() {
     let call = pair.connect();
     pair.abort(call);
     assert_eq!(pair.error(call).code(), Code::Aborted);
-    assert_eq!((pair.engine.status(), pair.engine.next_deadline()), (Status::Offline, None));
+    assert_eq!(
+        (pair.engine.status(), pair.engine.next_deadline()),
+        (Status::Offline, None)
+    );
     let call = pair.connect();
     let end = pair.call(stanzawire::engine::Command::Disconnect);
     assert_eq!(pair.error(call).code(), Code::Aborted);

@@ -3,7 +3,7 @@
 //!
 //! | server | what leaves together | round trips |
 //! |---|---|---|
-//! | never met | `<open/>`; `<auth/>`; `<response/>`; `<open/>`, bind, roster, presence | 4 |
+//! | never met | `<open/>`; `<auth/>`; `<response/>`; `<open/>`, bind | 4 |
 //! | known to take it | `<open/>`, `<auth/>`; `<response/>`, `<open/>`, bind, roster, presence | 2 |
 //! | known not to | each alone | 5 |
 //!
@@ -106,7 +106,11 @@ impl Negotiate {
     fn bind_ahead(&mut self, shared: &mut Shared) {
         self.ahead.unanswered = true;
         self.ahead.bind = Some(binding::request_bind(shared));
-        if shared.memory.of(&self.endpoint.url).is_some_and(|known| known.session) {
+        let Some(known) = shared.memory.of(&self.endpoint.url) else {
+            // It may require a session (RFC 3921 §3) before any stanza.
+            return;
+        };
+        if known.session {
             self.ahead.session = Some(binding::request_session(shared));
         }
         self.ahead.stanzas = Some(Vec::new());
