@@ -25,6 +25,7 @@ mod ping;
 mod presence;
 mod reconnect;
 mod requests;
+mod rfc7395;
 mod roster;
 mod server;
 mod stream;
