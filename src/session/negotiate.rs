@@ -241,7 +241,7 @@ impl Negotiate {
                 self.sasl(shared, &element, exchange)
             }
             (Incoming::Element(iq), Step::Bind { id, session }) if answers(&iq, &id) => bound(shared, &iq, session),
-            (Incoming::Element(element), Step::Session { id, jid, mut early }) => {
+            (Incoming::Element(element), Step::Session { id, jid, mut early }) if element.ns() != ns::SASL => {
                 if !answers(&element, &id) {
                     if early.len() >= EARLY {
                         let message = "the server sends and sends, and does not grant the session";

@@ -52,21 +52,6 @@ fn rfc6120_4_7_5_rejects_a_server_before_xmpp_1() {
 }
 
 #[test]
-fn rfc6120_4_9_elements_out_of_order() {
-    for frame in [
-        "<message xmlns='jabber:client'><body>early</body></message>",
-        "<iq xmlns='jabber:client' type='result' id='x'/>",
-        "<features xmlns='http://etherx.jabber.org/streams'/>",
-        "<challenge xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>",
-        "<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>",
-    ] {
-        let (pair, error) = greeted_with(&[frame]);
-        assert_eq!(error.code(), Code::ProtocolViolation, "{frame}");
-        assert!(pair.messages().is_empty(), "nothing is believed before the login");
-    }
-}
-
-#[test]
 fn facts_about_an_old_socket_are_void() {
     let mut pair = Pair::online();
     let old = pair.generation();
