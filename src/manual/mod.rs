@@ -2,3 +2,6 @@
 
 #[doc = include_str!("adding_a_xep.md")]
 pub mod adding_a_xep {}
+
+#[doc = include_str!("rfc7395.md")]
+pub mod rfc7395 {}

@@ -232,12 +232,10 @@ impl Online {
         match incoming {
             // RFC 6120 §6.3.4: authentication is over.
             Incoming::Element(element) if element.ns() == ns::SASL => {
-                let condition = "undefined-condition";
-                shared.hang_up(self.generation, true, Some(condition));
-                let message = "the server went on with an authentication that is over";
-                let error = Error::new(Code::ProtocolViolation, Phase::Session, message).with_condition(condition);
-                self.lost(shared, now, error)
+                self.out_of_order(shared, now, "the server went on with an authentication that is over")
             }
+            // RFC 7395 §3.7: there is nothing after which a stream would begin anew.
+            Incoming::Open(_) => self.out_of_order(shared, now, "the server began a stream within the stream"),
             Incoming::Element(element) => {
                 self.stanza(shared, now, element);
                 State::Online(self)
@@ -259,10 +257,16 @@ impl Online {
                 let error = Error::new(Code::Closed, Phase::Session, "the server ended the session");
                 self.lost(shared, now, error)
             }
-            // Features may be announced again at any time and change nothing here; a second header is a fault that
-            // harms nobody.
-            Incoming::Features(_) | Incoming::Open(_) | Incoming::Nothing => State::Online(self),
+            // RFC 6120 §4.3.5: features may come once more, and change nothing here.
+            Incoming::Features(_) | Incoming::Nothing => State::Online(self),
         }
+    }
+
+    fn out_of_order(self, shared: &mut Shared, now: Millis, message: &'static str) -> State {
+        let condition = "undefined-condition";
+        shared.hang_up(self.generation, true, Some(condition));
+        let error = Error::new(Code::ProtocolViolation, Phase::Session, message).with_condition(condition);
+        self.lost(shared, now, error)
     }
 
     /// Takes one stanza: an answer goes to who asked, the rest to the layer above.

@@ -10,7 +10,7 @@ use super::{Note, Shared, memory};
 use crate::decimal::decimal;
 use crate::error::{Code, Error, Phase};
 use crate::stream::framing::{self, Incoming};
-use crate::xml;
+use crate::xml::{self, ReadError};
 use std::vec;
 
 /// Where a session is.
@@ -367,6 +367,8 @@ impl Closing {
                         State::Closing(self)
                     }
                     Ok(Incoming::Features(_) | Incoming::Open(_) | Incoming::Nothing) => State::Closing(self),
+                    // As while online: no stanza of a stranger's ends anything.
+                    Err(ReadError::TooLarge(_)) if framing::is_stanza(data) => State::Closing(self),
                     Ok(Incoming::Close { .. } | Incoming::Error(_)) | Err(_) => self.finish(shared),
                 }
             }

@@ -1,4 +1,4 @@
-//! The house's own rules: layers, the list of features, the names of errors.
+//! The house's own rules: layers, the list of features, the table of requirements.
 
 use stanzawire::im;
 use std::fs;
@@ -103,6 +103,65 @@ fn no_source_is_longer_than_a_reader_likes() {
     for module in LAYERS.concat() {
         for (path, text) in sources(module) {
             assert!(text.lines().count() <= 500, "{}", path.display());
+        }
+    }
+}
+
+/// The clauses of RFC 7395 that ask something.
+const CLAUSES: [&str; 16] = [
+    "3.1", "3.2", "3.3.1", "3.3.2", "3.3.3", "3.4", "3.5", "3.6", "3.6.1", "3.7", "3.8", "3.9", "3.10", "4", "5", "6",
+];
+
+/// The tests in a source, by their names.
+fn tests(text: &str) -> Vec<&str> {
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let is_test = |line: &str| line == "#[test]" || line == "#[wasm_bindgen_test]";
+    let names = lines.windows(2).filter(|pair| is_test(pair[0])).filter_map(|pair| {
+        let function = pair[1].strip_prefix("async ").unwrap_or(pair[1]).strip_prefix("fn ")?;
+        function.split('(').next()
+    });
+    names.collect()
+}
+
+#[test]
+fn each_requirement_of_rfc7395_names_the_tests_that_hold_it() {
+    let root = src().join("..");
+    let table = fs::read_to_string(src().join("manual/rfc7395.md")).unwrap();
+    let mut named = Vec::new();
+    let mut clauses = Vec::new();
+    for row in table.lines().filter_map(|line| line.strip_prefix("| §")) {
+        let [clause, requirement, held] = row.strip_suffix(" |").unwrap().split(" | ").collect::<Vec<_>>()[..] else {
+            panic!("three columns: {row}");
+        };
+        assert!(!requirement.is_empty() && !held.is_empty(), "{row}");
+        let prefix = format!("rfc7395_{}_", clause.replace('.', "_"));
+        for (path, test) in held.split('`').filter_map(|code| code.split_once("::")) {
+            let text = fs::read_to_string(root.join(path)).unwrap_or_default();
+            assert!(tests(&text).contains(&test), "{path} has no test {test}");
+            assert!(
+                !test.starts_with("rfc7395_") || test.starts_with(&prefix),
+                "§{clause}: {test}"
+            );
+            named.push((path.to_owned(), test.to_owned()));
+        }
+        clauses.push(clause);
+    }
+    clauses.dedup();
+    assert_eq!(clauses, CLAUSES, "in their order, and none missing");
+
+    let mut open = vec!["src".to_owned(), "tests".to_owned()];
+    while let Some(path) = open.pop() {
+        if root.join(&path).is_dir() {
+            let entries = fs::read_dir(root.join(&path)).unwrap();
+            open.extend(entries.map(|entry| format!("{path}/{}", entry.unwrap().file_name().to_str().unwrap())));
+        } else if path.ends_with(".rs") {
+            let text = fs::read_to_string(root.join(&path)).unwrap();
+            for test in tests(&text).into_iter().filter(|test| test.starts_with("rfc7395_")) {
+                assert!(
+                    named.contains(&(path.clone(), test.to_owned())),
+                    "{path}::{test} has no row"
+                );
+            }
         }
     }
 }

@@ -32,7 +32,7 @@ fn bound_without_session() -> (Pair, Ticket) {
 }
 
 /// After any failed login: the call failed once, the socket is gone, and the same client can log in.
-fn recovers(mut pair: Pair, call: Ticket) -> Error {
+pub fn recovers(mut pair: Pair, call: Ticket) -> Error {
     let error = pair.error(call);
     assert_eq!(pair.socket, None, "the socket is closed");
     assert_eq!(pair.engine.status(), Status::Offline);

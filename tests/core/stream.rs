@@ -1,4 +1,4 @@
-//! The stream: RFC 7395, and RFC 6120 §4.
+//! The stream: RFC 6120 §4. What RFC 7395 makes of it is in `rfc7395.rs`.
 
 use crate::pair::{Pair, config};
 use crate::server::Fault;
@@ -7,16 +7,17 @@ use stanzawire::error::{Code, Error, Phase};
 use stanzawire::session::Status;
 use stanzawire::xml::Element;
 
-const FRAMING: &str = "urn:ietf:params:xml:ns:xmpp-framing";
+pub const FRAMING: &str = "urn:ietf:params:xml:ns:xmpp-framing";
 
-fn without_reconnection() -> Config {
+/// With no second attempt, so that the first is looked at alone.
+pub fn without_reconnection() -> Config {
     let mut config = config();
     config.session.reconnect = None;
     config
 }
 
 /// What the login ends in when the server sends this after its socket has opened.
-fn greeted_with(frames: &[&str]) -> (Pair, Error) {
+pub fn greeted_with(frames: &[&str]) -> (Pair, Error) {
     let mut pair = Pair::new(config());
     let call = pair.connect();
     pair.open_socket();
@@ -28,7 +29,7 @@ fn greeted_with(frames: &[&str]) -> (Pair, Error) {
 }
 
 /// The condition that the client ended the stream with.
-fn condition(pair: &mut Pair) -> Option<String> {
+pub fn condition(pair: &mut Pair) -> Option<String> {
     let mut condition = None;
     while !pair.sent.is_empty() {
         let element = pair.element();
@@ -42,198 +43,12 @@ fn condition(pair: &mut Pair) -> Option<String> {
 }
 
 #[test]
-fn rfc7395_3_1_rejects_another_subprotocol() {
-    for protocol in ["", "mqtt", "XMPP", "xmpp-framing"] {
-        let mut pair = Pair::new(config());
-        let call = pair.connect();
-        let generation = pair.generation();
-        pair.handle(Input::SocketOpen { generation, protocol });
-        let error = pair.error(call);
-        assert_eq!((error.code(), error.phase()), (Code::SubprotocolMissing, Phase::Socket));
-        assert_eq!(pair.socket, None);
-        pair.nothing_sent();
-    }
-}
-
-#[test]
-fn rfc7395_3_2_rejects_binary_messages() {
-    let mut pair = Pair::new(config());
-    let call = pair.connect();
-    pair.open_socket();
-    let generation = pair.generation();
-    pair.handle(Input::BinaryFrame { generation });
-    assert_eq!(pair.error(call).code(), Code::ProtocolViolation);
-    assert_eq!(pair.socket, None);
-}
-
-#[test]
-fn rfc7395_3_3_3_bad_frames_end_the_stream_with_the_right_error() {
-    let deep = "<a>".repeat(10_000);
-    let wide = format!("<a {}/>", (0..100_000).map(|n| format!("a{n}='' ")).collect::<String>());
-    let long = format!("<a>{}</a>", "x".repeat(5 << 20));
-    for (frame, expected) in [
-        ("<open", "not-well-formed"),
-        ("<a/><b/>", "not-well-formed"),
-        ("<a/>text", "not-well-formed"),
-        ("", "not-well-formed"),
-        ("  ", "not-well-formed"),
-        ("<a>\0</a>", "not-well-formed"),
-        ("<a>&#0;</a>", "not-well-formed"),
-        ("<!DOCTYPE a [<!ENTITY l 'lol'>]><a>&l;</a>", "restricted-xml"),
-        ("<!-- hi --><a/>", "restricted-xml"),
-        ("<?php ?><a/>", "restricted-xml"),
-        (&deep, "policy-violation"),
-        (&wide, "policy-violation"),
-        (&long, "policy-violation"),
-    ] {
-        let (mut pair, error) = greeted_with(&[frame]);
-        assert_eq!((error.code(), error.phase()), (Code::ProtocolViolation, Phase::Stream));
-        assert_eq!(error.condition(), Some(expected));
-        assert_eq!(condition(&mut pair).as_deref(), Some(expected));
-        assert_eq!(pair.socket, None);
-
-        // The same once online. What is too large there for a stanza is another matter.
-        let mut pair = Pair::online_with(without_reconnection());
-        pair.receive(frame);
-        assert_eq!(condition(&mut pair).as_deref(), Some(expected));
-        assert_eq!((pair.socket.is_none(), pair.engine.status()), (true, Status::Offline));
-    }
-}
-
-#[test]
-fn rfc7395_3_3_3_takes_any_legal_form() {
-    let mut pair = Pair::new(config());
-    let call = pair.connect();
-    pair.open_socket();
-    pair.element();
-    pair.receive(
-        "<?xml version='1.0'?>\n<o:open xmlns:o=\"urn:ietf:params:xml:ns:xmpp-framing\" version=\"1.0\"></o:open>",
-    );
-    pair.receive(
-        "<features xmlns='http://etherx.jabber.org/streams'><s:mechanisms xmlns:s='urn:ietf:params:xml:ns:xmpp-sasl'>\
-         <s:mechanism><![CDATA[SCRAM-SHA]]>&#45;1</s:mechanism></s:mechanisms></features>",
-    );
-    assert_eq!(pair.element().attr("mechanism"), Some("SCRAM-SHA-1"));
-    assert!(pair.is_open(call));
-}
-
-#[test]
-fn rfc7395_3_4_the_client_speaks_first() {
-    let mut pair = Pair::new(config());
-    pair.connect();
-    pair.nothing_sent();
-    pair.open_socket();
-    let open = pair.element();
-    assert!(open.is("open", FRAMING));
-    assert_eq!(
-        (open.attr("to"), open.attr("version")),
-        (Some("example.org"), Some("1.0"))
-    );
-    pair.nothing_sent();
-}
-
-#[test]
 fn rfc6120_4_7_5_rejects_a_server_before_xmpp_1() {
     for version in ["", " version='0.9'"] {
         let (mut pair, error) = greeted_with(&[&format!("<open xmlns='{FRAMING}'{version}/>")]);
         assert_eq!(error.condition(), Some("unsupported-version"));
         assert_eq!(condition(&mut pair).as_deref(), Some("unsupported-version"));
     }
-}
-
-#[test]
-fn rfc7395_3_5_a_stream_error_during_the_login() {
-    let (pair, error) = greeted_with(&[
-        &format!("<open xmlns='{FRAMING}' version='1.0'/>"),
-        "<stream:error xmlns:stream='http://etherx.jabber.org/streams'>\
-         <host-unknown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>\
-         <text xmlns='urn:ietf:params:xml:ns:xmpp-streams'>Never heard of it</text></stream:error>",
-    ]);
-    assert_eq!((error.code(), error.phase()), (Code::StreamError, Phase::Stream));
-    assert_eq!(
-        (error.condition(), error.text()),
-        (Some("host-unknown"), Some("Never heard of it"))
-    );
-    assert!(!error.retryable());
-    assert_eq!(pair.socket, None);
-}
-
-#[test]
-fn rfc7395_3_6_the_server_closes_during_the_login() {
-    let (_, error) = greeted_with(&[&format!("<close xmlns='{FRAMING}'/>")]);
-    assert_eq!((error.code(), error.phase()), (Code::Closed, Phase::Stream));
-
-    let mut pair = Pair::new(config());
-    let call = pair.connect();
-    pair.close_socket();
-    let error = pair.error(call);
-    assert_eq!((error.code(), error.phase()), (Code::SocketFailed, Phase::Socket));
-    assert!(error.retryable());
-
-    let mut pair = Pair::new(config());
-    let call = pair.connect();
-    pair.open_socket();
-    pair.close_socket();
-    assert_eq!(pair.error(call).code(), Code::Closed);
-}
-
-#[test]
-fn rfc6120_4_9_elements_out_of_order() {
-    for frame in [
-        "<message xmlns='jabber:client'><body>early</body></message>",
-        "<iq xmlns='jabber:client' type='result' id='x'/>",
-        "<features xmlns='http://etherx.jabber.org/streams'/>",
-        "<challenge xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>",
-        "<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>",
-    ] {
-        let (pair, error) = greeted_with(&[frame]);
-        assert_eq!(error.code(), Code::ProtocolViolation, "{frame}");
-        assert!(pair.messages().is_empty(), "nothing is believed before the login");
-    }
-}
-
-#[test]
-fn rfc7395_3_6_disconnecting_closes_the_stream_first() {
-    let mut pair = Pair::online();
-    let call = pair.call(Command::Disconnect);
-    let unavailable = pair.element();
-    assert_eq!(unavailable.attr("type"), Some("unavailable"), "RFC 6121 §4.5.2");
-    assert!(pair.element().is("close", FRAMING));
-    assert!(pair.is_open(call));
-    // What was on its way still counts.
-    pair.receive("<message xmlns='jabber:client' from='bob@example.org/x' type='chat'><body>late</body></message>");
-    assert_eq!(pair.messages().len(), 1);
-    pair.receive(&format!("<close xmlns='{FRAMING}'/>"));
-    assert_eq!(pair.reply(call), Ok(Reply::Done));
-    assert_eq!(pair.socket, None);
-    assert_eq!(pair.engine.status(), Status::Offline);
-    pair.nothing_sent();
-    assert_eq!(pair.engine.next_deadline(), None);
-}
-
-#[test]
-fn rfc7395_3_6_waiting_for_the_servers_close_is_bounded() {
-    let mut pair = Pair::online();
-    let first = pair.call(Command::Disconnect);
-    let second = pair.call(Command::Disconnect);
-    pair.advance(2_999);
-    assert!(pair.is_open(first) && pair.is_open(second));
-    pair.advance(1);
-    assert_eq!(
-        (pair.reply(first), pair.reply(second)),
-        (Ok(Reply::Done), Ok(Reply::Done))
-    );
-    assert_eq!(pair.socket, None);
-}
-
-#[test]
-fn rfc7395_3_7_the_stream_restarts_on_the_same_socket() {
-    let mut pair = Pair::new(config());
-    pair.connect();
-    pair.open_socket();
-    let generation = pair.generation();
-    pair.login(&Fault::None);
-    assert_eq!(pair.generation(), generation);
 }
 
 #[test]

@@ -365,7 +365,7 @@ impl Negotiate {
                 self.sasl(shared, &element, exchange)
             }
             (Incoming::Element(iq), Step::Bind(id)) if binding::answers(&iq, &id) => self.bound(shared, &iq),
-            (Incoming::Element(element), Step::Session { id, jid, early }) => {
+            (Incoming::Element(element), Step::Session { id, jid, early }) if element.ns() != ns::SASL => {
                 Negotiate::before_session(element, id, jid, early)
             }
             (_, step) => Err(violation(
