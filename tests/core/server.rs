@@ -19,7 +19,7 @@ pub enum Fault {
     NoSignature,
     /// The signature with its end cut off.
     TruncatedSignature,
-    /// The whole challenge replaced by this text, before base64.
+    /// The whole challenge replaced by this text, before base64; `NONCE` and `SALT` stand for what belongs there.
     Challenge(&'static str),
 }
 
@@ -55,7 +55,7 @@ impl Scram {
             self.iterations = *count;
         }
         self.server_first = match fault {
-            Fault::Challenge(text) => (*text).into(),
+            Fault::Challenge(text) => text.replace("NONCE", &nonce).replace("SALT", &STANDARD.encode(SALT)),
             _ => format!("r={nonce},s={},i={}", STANDARD.encode(SALT), self.iterations),
         };
         let data = STANDARD.encode(&self.server_first);
