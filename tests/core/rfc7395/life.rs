@@ -188,7 +188,6 @@ fn rfc7395_3_7_a_restart_is_a_header_and_no_end() {
     let header = pair.element();
     assert!(header.is("open", FRAMING));
     assert_eq!(header.attr("to"), Some("example.org"));
-    pair.nothing_sent();
     pair.receive(&open());
     pair.receive(
         "<features xmlns='http://etherx.jabber.org/streams'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></features>",
@@ -228,7 +227,7 @@ fn rfc7395_3_8_white_space_is_no_frame() {
 fn rfc7395_3_8_no_sign_of_life_of_ours_is_white_space() {
     let mut pair = Pair::online();
     let sent = pair.send("bob@example.org", "1");
-    for _ in 0..10 {
+    for _ in 0..50 {
         while let Some(frame) = pair.sent.pop_front() {
             assert!(frame.starts_with('<'), "{frame:?}");
             let element = xml::read(&frame, &xml::Limits::default()).unwrap();
@@ -237,7 +236,7 @@ fn rfc7395_3_8_no_sign_of_life_of_ours_is_white_space() {
                 pair.answer(&element, "");
             }
         }
-        pair.advance(60_000);
+        pair.advance(12_000);
     }
     assert!(pair.reply(sent).is_ok());
     assert_eq!(pair.engine.status(), Status::Online);
