@@ -10,9 +10,9 @@
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
+use std::{fmt, mem};
 
-use hmac::digest::Output;
+use hmac::digest::{CtOutput, Output};
 use hmac::{EagerHash, Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use sha2::{Sha256, Sha512};
@@ -70,22 +70,52 @@ impl Hash {
 
     /// `HMAC(key, data)`, RFC 5802 §2.2.
     pub(crate) fn hmac(self, key: &[u8], data: &[u8]) -> Secret {
-        fn of<D: EagerHash>(key: &[u8], data: &[u8]) -> Secret {
-            Secret(mac::<D>(key, data).finalize().into_bytes().to_vec())
-        }
-        match self {
-            Hash::Sha1 => of::<Sha1>(key, data),
-            Hash::Sha256 => of::<Sha256>(key, data),
-            Hash::Sha512 => of::<Sha512>(key, data),
-        }
+        let mut out = Secret(vec![0; self.output_len()]);
+        self.keyed(key).mac([data, &[]], &mut out.0);
+        out
     }
 
     /// Whether `tag` is the whole of `HMAC(key, data)`, compared in constant time.
     pub(super) fn verify(self, key: &[u8], data: &[u8], tag: &[u8]) -> bool {
+        // The comparison is the hmac crate's, for the longest of the hashes: behind the end of a shorter one are zeros on
+        // both sides. The lengths are no secret.
+        fn comparable(bytes: &[u8]) -> CtOutput<Hmac<Sha512>> {
+            let mut output = Output::<Hmac<Sha512>>::default();
+            for (to, from) in output.iter_mut().zip(bytes) {
+                *to = *from;
+            }
+            CtOutput::new(output)
+        }
+        let expected = self.hmac(key, data);
+        tag.len() == self.output_len() && comparable(expected.as_bytes()) == comparable(tag)
+    }
+
+    #[allow(clippy::expect_used)] // RFC 2104 §2: a key of any length will do, a longer one than a block is hashed first.
+    fn keyed(self, key: &[u8]) -> Box<dyn Keyed> {
+        fn of<D: EagerHash>(key: &[u8]) -> Box<Hmac<D>> {
+            Box::new(Hmac::new_from_slice(key).expect("HMAC takes keys of any length"))
+        }
         match self {
-            Hash::Sha1 => mac::<Sha1>(key, data).verify_slice(tag).is_ok(),
-            Hash::Sha256 => mac::<Sha256>(key, data).verify_slice(tag).is_ok(),
-            Hash::Sha512 => mac::<Sha512>(key, data).verify_slice(tag).is_ok(),
+            Hash::Sha1 => of::<Sha1>(key),
+            Hash::Sha256 => of::<Sha256>(key),
+            Hash::Sha512 => of::<Sha512>(key),
+        }
+    }
+}
+
+/// HMAC with a key that is scheduled already, whatever its hash: all that is made once for each of them. The rest is made
+/// once for all, which is a matter of bytes.
+trait Keyed {
+    /// `HMAC(key, parts)`, as many bytes of it as `out` has.
+    fn mac(&self, parts: [&[u8]; 2], out: &mut [u8]);
+}
+
+impl<D: EagerHash> Keyed for Hmac<D> {
+    fn mac(&self, [first, second]: [&[u8]; 2], out: &mut [u8]) {
+        // A clone goes without the two blocks of the key schedule.
+        let mac = self.clone().chain_update(first).chain_update(second);
+        for (to, from) in out.iter_mut().zip(mac.finalize().into_bytes()) {
+            *to = from;
         }
     }
 }
@@ -174,20 +204,26 @@ pub fn derive(request: &KeyRequest) -> Secret {
 /// assert_eq!(key, derive(&request));
 /// ```
 pub struct Derivation {
-    rounds: Rounds,
+    keyed: Box<dyn Keyed>,
+    last: Secret,
+    /// Room for what comes after it.
+    next: Secret,
+    sum: Secret,
     left: u32,
 }
 
+// RFC 5802 §2.2: `U1 := HMAC(str, salt + INT(1))`, `Ui := HMAC(str, Ui-1)`, and the sum of all of them by XOR.
 impl Derivation {
     /// Does the key schedule and the first round.
     pub fn new(request: &KeyRequest) -> Self {
-        let (password, salt) = (request.password.as_bytes(), request.salt.as_slice());
+        let keyed = request.hash.keyed(request.password.as_bytes());
+        let mut last = Secret(vec![0; request.hash.output_len()]);
+        keyed.mac([&request.salt, &1_u32.to_be_bytes()], &mut last.0);
         Derivation {
-            rounds: match request.hash {
-                Hash::Sha1 => Rounds::Sha1(Chain::new(password, salt)),
-                Hash::Sha256 => Rounds::Sha256(Chain::new(password, salt)),
-                Hash::Sha512 => Rounds::Sha512(Chain::new(password, salt)),
-            },
+            keyed,
+            next: last.clone(),
+            sum: last.clone(),
+            last,
             // Zero iterations count as one, as they do in pbkdf2.
             left: request.iterations.saturating_sub(1),
         }
@@ -197,69 +233,13 @@ impl Derivation {
     pub fn step(&mut self, iterations: u32) -> Option<Secret> {
         let now = iterations.min(self.left);
         self.left = self.left.saturating_sub(now);
-        let sum: &[u8] = match &mut self.rounds {
-            Rounds::Sha1(chain) => chain.advance(now),
-            Rounds::Sha256(chain) => chain.advance(now),
-            Rounds::Sha512(chain) => chain.advance(now),
-        };
-        (self.left == 0).then(|| Secret(sum.to_vec()))
-    }
-}
-
-enum Rounds {
-    Sha1(Chain<Sha1>),
-    Sha256(Chain<Sha256>),
-    Sha512(Chain<Sha512>),
-}
-
-/// RFC 5802 §2.2: `U1 := HMAC(str, salt + INT(1))`, `Ui := HMAC(str, Ui-1)`, and the sum of all of them by XOR.
-struct Chain<D: EagerHash> {
-    /// Keyed and never fed: a clone of it starts each round without the two blocks of the key schedule.
-    keyed: Hmac<D>,
-    last: Output<Hmac<D>>,
-    sum: Output<Hmac<D>>,
-}
-
-impl<D: EagerHash> Chain<D> {
-    fn new(password: &[u8], salt: &[u8]) -> Self {
-        let keyed = keyed::<D>(password);
-        let last = keyed
-            .clone()
-            .chain_update(salt)
-            .chain_update(1_u32.to_be_bytes())
-            .finalize()
-            .into_bytes();
-        Chain {
-            keyed,
-            sum: last.clone(),
-            last,
-        }
-    }
-
-    fn advance(&mut self, rounds: u32) -> &[u8] {
-        for _ in 0..rounds {
-            self.last = self.keyed.clone().chain_update(&self.last).finalize().into_bytes();
-            for (sum, byte) in self.sum.iter_mut().zip(&self.last) {
+        for _ in 0..now {
+            self.keyed.mac([&self.last.0, &[]], &mut self.next.0);
+            mem::swap(&mut self.last, &mut self.next);
+            for (sum, byte) in self.sum.0.iter_mut().zip(&self.last.0) {
                 *sum ^= byte;
             }
         }
-        &self.sum
+        (self.left == 0).then(|| self.sum.clone())
     }
-}
-
-impl<D: EagerHash> Drop for Chain<D> {
-    fn drop(&mut self) {
-        self.last.fill(0);
-        self.sum.fill(0);
-        std::hint::black_box((&self.last, &self.sum));
-    }
-}
-
-fn mac<D: EagerHash>(key: &[u8], data: &[u8]) -> Hmac<D> {
-    keyed::<D>(key).chain_update(data)
-}
-
-#[allow(clippy::expect_used)] // RFC 2104 §2: a key of any length will do, a longer one than a block is hashed first.
-fn keyed<D: EagerHash>(key: &[u8]) -> Hmac<D> {
-    Hmac::new_from_slice(key).expect("HMAC takes keys of any length")
 }

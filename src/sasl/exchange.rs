@@ -1,5 +1,8 @@
 //! One exchange with a mechanism, from the first message to the last (RFC 6120 §6.4, March 2011).
 
+#[cfg(test)]
+mod tests;
+
 use super::derive::{KeyRequest, Secret};
 use super::failure::{refused, scram_error};
 use super::scram::{Accepted, AwaitingFinal, AwaitingKey, Binding, ClientFirst, Secrets, Verified};
@@ -86,10 +89,10 @@ impl Exchange {
             ..
         } = start;
         // A remembered mechanism comes here without having been chosen.
-        mechanism.permitted(policy)?;
-        if !mechanism.fits(&credentials) {
+        if !mechanism.fits(&credentials) || !mechanism.may_run(policy) {
             return Err(mismatch(mechanism));
         }
+        mechanism.unless_pinned(policy)?;
         let user = account.local().unwrap_or_default();
         let (state, message) = match (mechanism, credentials) {
             (Mechanism::ScramPlus(hash) | Mechanism::Scram(hash), credentials) => {
@@ -269,6 +272,6 @@ fn violation(message: &'static str) -> Error {
 }
 
 fn mismatch(mechanism: Mechanism) -> Error {
-    let message = "these credentials cannot be used with ".to_owned() + mechanism.name();
+    let message = "these credentials cannot be used, on this connection, with ".to_owned() + mechanism.name();
     Error::new(Code::NoMechanism, Phase::Auth, message)
 }

@@ -1,5 +1,8 @@
 //! Why an authentication failed, as the app is told: the conditions of RFC 6120 §6.5 (March 2011), and what SCRAM finds.
 
+#[cfg(test)]
+mod tests;
+
 use super::Mechanism;
 use super::scram::ScramError;
 use crate::error::{Code, Error, Phase};
@@ -50,7 +53,9 @@ pub(super) fn refused(mechanism: Option<Mechanism>, condition: &str, text: Optio
         }
         ("invalid-authzid", _) => error.with_hint("Check `authzid`."),
         ("temporary-auth-failure", _) => error.with_retryable(true).with_hint("Try again later."),
-        ("account-disabled", _) => error.with_hint("Ask the server's operator."),
+        ("not-authorized", Some(Mechanism::Anonymous)) | ("account-disabled", _) => {
+            error.with_hint("Ask the server's operator.")
+        }
         ("credentials-expired", _) => error.with_hint("Log in with a new password or token."),
         ("encryption-required", _) => error.with_hint("Use a `wss:` endpoint."),
         _ => error,
@@ -82,7 +87,7 @@ pub(super) fn scram_error(error: ScramError) -> Error {
         ),
         ScramError::KeysOutdated => (
             Code::KeysOutdated,
-            "the server has changed what the SCRAM keys were made from",
+            "the server's salt or iteration count is no longer the one that the SCRAM keys were made with",
         ),
         ScramError::ServerError(_) => {
             // RFC 5802 §7: a value that isn't registered counts as "other-error".

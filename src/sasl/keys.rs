@@ -5,7 +5,7 @@ use super::scram::{Limits, MAX_SALT};
 use crate::error::{Code, Error, Phase};
 
 /// What stands for a password with one hash, as long as the server keeps its salt and count (RFC 5802 §3). Whoever has
-/// it can log in, and can pretend to this client to be the server; the password itself doesn't follow from it.
+/// it can log in, and can pretend to this client to be the server; the password itself can only be guessed from it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ScramKeys {
     /// The mechanism's hash.
@@ -53,5 +53,41 @@ impl ScramKeys {
     /// Whether the server's challenge is the one that they were made for.
     pub(super) fn fit(&self, hash: Hash, salt: &[u8], iterations: u32) -> bool {
         self.hash == hash && self.salt == salt && self.iterations == iterations
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_be_the_keys_of_an_account() {
+        let limits = Limits::default();
+        for hash in [Hash::Sha1, Hash::Sha256, Hash::Sha512] {
+            let good = ScramKeys::of(hash, vec![1; 16], 4096, b"salted");
+            assert!(good.check(limits).is_ok());
+            let len = hash.output_len();
+            let key = |len| Secret::new(vec![7; len]);
+            let bad = |change: &dyn Fn(&mut ScramKeys)| {
+                let mut keys = good.clone();
+                change(&mut keys);
+                keys.check(limits)
+            };
+            for keys in [
+                bad(&|keys| keys.client_key = key(len - 1)),
+                bad(&|keys| keys.client_key = key(0)),
+                bad(&|keys| keys.server_key = key(len + 1)),
+                bad(&|keys| keys.salt.clear()),
+                bad(&|keys| keys.salt = vec![1; MAX_SALT + 1]),
+                bad(&|keys| keys.iterations = 4095),
+                bad(&|keys| keys.iterations = 0),
+                bad(&|keys| keys.iterations = 1_000_001),
+            ] {
+                assert_eq!(keys.map_err(|error| error.code()), Err(Code::InvalidArgument));
+            }
+            // The last that is still taken.
+            assert!(bad(&|keys| keys.salt = vec![1; MAX_SALT]).is_ok());
+            assert!(bad(&|keys| keys.iterations = 1_000_000).is_ok());
+        }
     }
 }

@@ -1,6 +1,9 @@
 //! The mechanisms, and the choice among them: RFC 6120 §6.3.3 (March 2011), with the rules of XEP-0440 (1.0.0,
 //! 2025-12-08) for channel binding and of XEP-0474 (0.5.0, 2025-10-25) for PLAIN.
 
+#[cfg(test)]
+mod tests;
+
 use super::derive::Hash;
 use super::exchange::bounded;
 use super::{ChannelBinding, Credentials, Offer, Policy};
@@ -94,46 +97,52 @@ impl Mechanism {
         policy: Policy,
         binding: Option<&ChannelBinding>,
     ) -> Result<Mechanism, Error> {
-        let binds = binding.is_some_and(|binding| offer.takes(&binding.name));
-        let mut refused = None;
-        for mechanism in ALL {
-            let possible = mechanism.fits(credentials) && (binds || !matches!(mechanism, Mechanism::ScramPlus(_)));
-            if possible && offer.names(mechanism.name()) {
-                match mechanism.permitted(policy) {
-                    Ok(()) => return Ok(mechanism),
-                    Err(error) => refused = Some(error),
-                }
-            }
+        // XEP-0440 §3, rule 5: where types of channel binding are offered and no mechanism to use them with, somebody has
+        // taken it away. A client that can't bind would not have used it (rule 2).
+        if binding.is_some()
+            && matches!(credentials, Credentials::Password(_) | Credentials::Keys(_))
+            && offer.bindings.is_some()
+            && !offer.plus()
+        {
+            return Err(Error::new(
+                Code::Downgrade,
+                Phase::Auth,
+                "the server offers to bind the login to the connection, and no mechanism for it",
+            ));
         }
-        Err(refused.unwrap_or_else(|| nothing(offer)))
+        let binds = binding.is_some_and(|binding| offer.takes(&binding.name));
+        ALL.into_iter()
+            .filter(|mechanism| mechanism.fits(credentials) && mechanism.may_run(policy))
+            .filter(|mechanism| binds || !matches!(mechanism, Mechanism::ScramPlus(_)))
+            .find(|mechanism| offer.names(mechanism.name()))
+            .ok_or_else(|| nothing(offer, policy))
+            .and_then(|mechanism| mechanism.unless_pinned(policy))
     }
 
     /// Whether the policy lets it run at all.
-    pub(super) fn permitted(self, policy: Policy) -> Result<(), Error> {
-        let refusal = |code, message| Err(Error::new(code, Phase::Auth, message));
+    pub(super) fn may_run(self, policy: Policy) -> bool {
         match self {
-            Mechanism::Plain if !policy.plain => refusal(
-                Code::NoMechanism,
-                "the server offers no way to log in but by sending it the password (PLAIN), which was not allowed",
-            ),
-            Mechanism::Plain | Mechanism::OauthBearer if !policy.private => refusal(
-                Code::NoMechanism,
-                "the server offers no way to log in that is safe on an unencrypted connection",
-            )
-            .map_err(|error| error.with_hint("Use a `wss:` endpoint.")),
-            // XEP-0474 §7: clients MUST NOT fall back to PLAIN once they have used SCRAM or EXTERNAL.
-            Mechanism::Plain if policy.pinned => refusal(
-                Code::Downgrade,
-                "the server wants the password itself (PLAIN), though this account has logged in without sending it before",
-            )
-            .map_err(|error| {
-                error.with_hint(
-                    "Somebody may be between you and the server. If its operator says that it has changed, clear what \
-                     this app has stored for the account.",
-                )
-            }),
-            _ => Ok(()),
+            Mechanism::Plain => policy.plain && policy.private,
+            // RFC 6750 §5.3: over TLS alone. Who has the token can log in.
+            Mechanism::OauthBearer => policy.private,
+            _ => true,
         }
+    }
+
+    /// XEP-0474 §7: clients MUST NOT fall back to PLAIN once they have used SCRAM or EXTERNAL.
+    pub(super) fn unless_pinned(self, policy: Policy) -> Result<Mechanism, Error> {
+        if self != Mechanism::Plain || !policy.pinned {
+            return Ok(self);
+        }
+        Err(Error::new(
+            Code::Downgrade,
+            Phase::Auth,
+            "the server wants the password itself (PLAIN), without which this account has logged in before",
+        )
+        .with_hint(
+            "Somebody may be between you and the server. If its operator says that the server has changed, clear what is \
+             stored for the account.",
+        ))
     }
 }
 
@@ -157,16 +166,20 @@ impl Offer {
     }
 }
 
-fn nothing(offer: &Offer) -> Error {
+fn nothing(offer: &Offer, policy: Policy) -> Error {
     if offer.mechanisms.is_empty() {
         let message = "the server offers no way to log in";
         return Error::new(Code::NoMechanism, Phase::Auth, message).with_hint("Ask the server's operator.");
     }
     let list = offer.mechanisms.join(", ");
     let message = "the server offers no way to log in that these credentials allow (it offers: ";
-    Error::new(
-        Code::NoMechanism,
-        Phase::Auth,
-        message.to_owned() + bounded(&list, MAX_LIST) + ")",
-    )
+    let message = [message, bounded(&list, MAX_LIST), ")"].concat();
+    let error = Error::new(Code::NoMechanism, Phase::Auth, message);
+    if policy.private {
+        error
+    } else {
+        error.with_hint(
+            "Neither passwords nor tokens are sent as they are on an unencrypted connection. Use a `wss:` endpoint.",
+        )
+    }
 }

@@ -30,3 +30,39 @@ pub(super) fn message(account: &Jid, token: &Secret) -> Vec<u8> {
 pub(super) fn is_token(token: &Secret) -> bool {
     !token.as_bytes().is_empty() && token.as_bytes().iter().all(u8::is_ascii_graphic)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn sent(account: &str, token: &str) -> String {
+        let account = Jid::parse(account).unwrap();
+        String::from_utf8(message(&account, &Secret::new(token.into()))).unwrap()
+    }
+
+    /// RFC 7628 §4.1, without its host and port.
+    #[test]
+    fn rfc7628_3_1_the_first_message() {
+        assert_eq!(
+            sent("user@example.com", "vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg=="),
+            "n,a=user@example.com,\x01auth=Bearer vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg==\x01\x01"
+        );
+        // The bare address, escaped as RFC 5801 §4 has it; and where there is no user, the token says who it is.
+        assert_eq!(
+            sent("a=b,c@example.com/desk", "x"),
+            "n,a=a=3Db=2Cc@example.com,\x01auth=Bearer x\x01\x01"
+        );
+        assert_eq!(sent("example.com", "x"), "n,,\x01auth=Bearer x\x01\x01");
+    }
+
+    #[test]
+    fn rfc6750_2_1_what_is_a_token() {
+        let good = |token: &str| is_token(&Secret::new(token.into()));
+        assert!(good("vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg=="));
+        assert!(good("secret-token:M.a~b/c+d_e"));
+        for token in ["", "a b", " a", "a\n", "a\x01host=b", "a\0", "tökén", "a\x7f"] {
+            assert!(!good(token), "{token:?}");
+        }
+    }
+}

@@ -35,34 +35,76 @@ impl Xorshift {
     }
 }
 
+/// The first, third and fifth of RFC 6070 for SHA-1, and for the other hashes what Python's hashlib makes of the same inputs.
 #[test]
-fn rfc6070_2_pbkdf2_hmac_sha1_vectors() {
-    let vectors: [(&str, &str, u32, [u8; 4]); 3] = [
-        ("password", "salt", 1, [0x0c, 0x60, 0xc8, 0x0f]),
-        ("password", "salt", 2, [0xea, 0x6c, 0x01, 0x4d]),
-        ("password", "salt", 4096, [0x4b, 0x00, 0x79, 0x01]),
+fn rfc6070_2_pbkdf2_vectors() {
+    let vectors: [(Hash, &str, &str, &str); 3] = [
+        (
+            Hash::Sha1,
+            "0c60c80f961f0e71",
+            "4b007901b765489a",
+            "3d2eec4fe41c849b80c8d836",
+        ),
+        (
+            Hash::Sha256,
+            "120fb6cffcf8b32c",
+            "c5e478d59288c841",
+            "348c89dbcbd32b2f32d814b8",
+        ),
+        (
+            Hash::Sha512,
+            "867f70cf1ade02cf",
+            "d197b1b33db0143e",
+            "8c0511f4c6e597c6ac6315d8",
+        ),
     ];
-    for (password, salt, iterations, start) in vectors {
-        let request = KeyRequest {
-            hash: Hash::Sha1,
-            password: Secret::new(password.into()),
-            salt: salt.into(),
-            iterations,
-        };
-        assert_eq!(derive(&request).as_bytes()[..4], start, "{iterations}");
-        assert_eq!(in_slices(&request, 7).as_bytes()[..4], start, "{iterations}");
+    let (long, odd) = ("passwordPASSWORDpassword", "saltSALTsaltSALTsaltSALTsaltSALTsalt");
+    for (hash, once, often, longer) in vectors {
+        for (password, salt, iterations, start) in [
+            ("password", "salt", 1, once),
+            ("password", "salt", 4096, often),
+            (long, odd, 4096, longer),
+        ] {
+            let request = KeyRequest {
+                hash,
+                password: Secret::new(password.into()),
+                salt: salt.into(),
+                iterations,
+            };
+            for key in [derive(&request), in_slices(&request, 7)] {
+                let hex: String = key.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+                assert_eq!(hex.len(), 2 * hash.output_len());
+                assert!(hex.starts_with(start), "{hash:?} {iterations} {hex}");
+            }
+        }
+    }
+}
+
+#[test]
+fn each_hash_has_its_names_and_its_length() {
+    for (hash, name, mechanism, len) in [
+        (Hash::Sha1, "SHA-1", "SCRAM-SHA-1", 20),
+        (Hash::Sha256, "SHA-256", "SCRAM-SHA-256", 32),
+        (Hash::Sha512, "SHA-512", "SCRAM-SHA-512", 64),
+    ] {
+        assert_eq!(
+            (hash.name(), hash.mechanism(), hash.output_len()),
+            (name, mechanism, len)
+        );
+        assert_eq!(hash.digest(b"").as_bytes().len(), len);
+        assert_eq!(hash.hmac(b"", b"").as_bytes().len(), len);
     }
 }
 
 #[test]
 fn slices_give_what_pbkdf2_gives() {
     let mut random = Xorshift(0x9e37_79b9_7f4a_7c15);
-    for hash in [Hash::Sha1, Hash::Sha256] {
+    for hash in [Hash::Sha1, Hash::Sha256, Hash::Sha512] {
         // Around the edges of a slice, and beyond the longest one.
         for iterations in [0, 1, 2, 3, 6, 7, 8, 9, 14, 15, 100, 999, 1000, 1001, 2001] {
             for _ in 0..2 {
-                // Keys on both sides of the block (64 bytes), where HMAC starts to hash them.
-                let password = random.next() % 130;
+                // Keys on both sides of the block (64 and 128 bytes), where HMAC starts to hash them.
+                let password = random.next() % 200;
                 let salt = random.next() % 80;
                 let request = KeyRequest {
                     hash,
@@ -103,7 +145,7 @@ fn a_derivation_is_ready_only_after_its_last_round() {
 
 #[test]
 fn a_tag_is_verified_whole() {
-    for hash in [Hash::Sha1, Hash::Sha256] {
+    for hash in [Hash::Sha1, Hash::Sha256, Hash::Sha512] {
         let tag = hash.hmac(b"key", b"data");
         assert!(hash.verify(b"key", b"data", tag.as_bytes()));
         for len in 0..hash.output_len() {

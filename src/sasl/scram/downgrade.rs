@@ -2,6 +2,9 @@
 //! mechanisms and channel-binding types that it offered. The message is signed by both sides, so who changed the offer on
 //! its way here would have to change the hash as well, and can't.
 
+#[cfg(test)]
+mod tests;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -33,7 +36,7 @@ pub(super) fn check(hash: Hash, server_first: &str, offer: &Offer, required: boo
     }
 }
 
-/// The attribute's value for this offer, as the server should have it (§5.1).
+/// The attribute's value for this offer, as the server should have it (§6.1).
 fn value(hash: Hash, offer: &Offer) -> String {
     let mut list = sorted(&offer.mechanisms);
     if let Some(bindings) = &offer.bindings {

@@ -39,6 +39,14 @@ const RFC_7677: Exchange = Exchange {
     server_final: "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=",
 };
 
+/// Nobody has published one with SHA-512: RFC 7677's with that hash, computed with Python's hashlib.
+const MADE_512: Exchange = Exchange {
+    hash: Hash::Sha512,
+    client_final: "c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,p=gMGXRcevScNtxZ6/8lQYpGtnsNAc3mGcmNomv+xnoOMw+3R2xNJdMNnzMlTN8PPC6wdp6dybEmDYXYTxwnYPJQ==",
+    server_final: "v=ZQnYEgWQMFmmsM8aQMF0nDDCy/AgCzkwk8CmMZYcMg0vSVlKDanekLtifDSeVGT4+5ZxXnJq199RVG2rR7N7Zw==",
+    ..RFC_7677
+};
+
 impl Exchange {
     fn start(&self) -> ClientFirst {
         start(self.hash, "user", self.nonce, Limits::default())
@@ -105,6 +113,127 @@ fn rfc7677_3_example_exchange() {
 }
 
 #[test]
+fn scram_sha_512_example_exchange() {
+    MADE_512.reproduce(derive);
+    MADE_512.reproduce(in_odd_slices);
+}
+
+/// An exchange with keys in place of the password: the same messages, and no key to be derived.
+fn with_keys(exchange: &Exchange, secrets: Secrets) -> Result<Accepted, ScramError> {
+    ClientFirst::new(
+        exchange.hash,
+        "user",
+        secrets,
+        exchange.nonce.into(),
+        Binding::Impossible,
+        Limits::default(),
+    )
+    .challenge(exchange.server_first.as_bytes(), &Offer::default())
+}
+
+#[test]
+fn rfc5802_3_the_keys_stand_for_the_password() {
+    for exchange in [RFC_5802, RFC_7677, MADE_512] {
+        let keys = exchange.answered().verify(exchange.server_final.as_bytes());
+        let keys = keys.unwrap().into_keys();
+        assert!(keys.check(Limits::default()).is_ok());
+        assert_eq!((keys.hash, keys.iterations), (exchange.hash, 4096));
+        let password = || Secret::new(b"pencil".to_vec());
+        for secrets in [
+            Secrets::Keys(keys.clone()),
+            Secrets::Password(password(), Some(keys.clone())),
+        ] {
+            let Ok(Accepted::Answer(client)) = with_keys(&exchange, secrets) else {
+                panic!("the keys don't fit");
+            };
+            assert_eq!(client.message(), exchange.client_final);
+            assert_eq!(
+                client.verify(exchange.server_final.as_bytes()).unwrap().into_keys(),
+                keys
+            );
+        }
+
+        let mut salted = keys.clone();
+        salted.salt.push(0);
+        let counted = ScramKeys {
+            iterations: 4097,
+            ..keys.clone()
+        };
+        let other = ScramKeys {
+            hash: if exchange.hash == Hash::Sha1 {
+                Hash::Sha512
+            } else {
+                Hash::Sha1
+            },
+            ..keys
+        };
+        for outdated in [salted, counted, other] {
+            assert_eq!(
+                with_keys(&exchange, Secrets::Keys(outdated.clone())).unwrap_err(),
+                ScramError::KeysOutdated
+            );
+            // With a password they are made anew, and silently.
+            let client = waiting(with_keys(&exchange, Secrets::Password(password(), Some(outdated))));
+            let derived = derive(client.request());
+            let client = client.derived(&derived).unwrap();
+            assert_eq!(client.message(), exchange.client_final);
+            assert!(client.verify(exchange.server_final.as_bytes()).is_ok());
+        }
+    }
+}
+
+#[test]
+fn rfc5802_6_the_gs2_header_and_what_is_bound() {
+    let channel = ChannelBinding {
+        name: "tls-server-end-point".into(),
+        data: vec![0, b',', 0xff],
+    };
+    for (binding, header, bound) in [
+        (Binding::Impossible, "n,,", b"n,,".as_slice()),
+        (Binding::Unshared, "n,,", b"n,,"),
+        (Binding::Unoffered, "y,,", b"y,,"),
+        (
+            Binding::Bound(&channel),
+            "p=tls-server-end-point,,",
+            b"p=tls-server-end-point,,\0,\xff",
+        ),
+    ] {
+        let secrets = Secrets::Password(Secret::new(b"pencil".to_vec()), None);
+        let client = ClientFirst::new(Hash::Sha1, "user", secrets, "abc".into(), binding, Limits::default());
+        assert_eq!(client.message(), format!("{header}n=user,r=abc"));
+        let client = waiting(client.challenge(b"r=abcdef,s=QSXC,i=4096", &Offer::default()));
+        let salted = derive(client.request());
+        let client = client.derived(&salted).unwrap();
+        let start = format!("c={},r=abcdef,p=", STANDARD.encode(bound));
+        assert!(client.message().starts_with(&start), "{}", client.message());
+    }
+}
+
+#[test]
+fn rfc5802_7_a_channel_binding_has_a_name_and_data() {
+    let sound = |name: &str, data: &[u8]| {
+        let binding = ChannelBinding {
+            name: name.into(),
+            data: data.into(),
+        };
+        binding.is_sound()
+    };
+    assert!(sound("tls-exporter", b"x"));
+    assert!(sound("X.1-a", b"\0"));
+    assert!(!sound("tls-exporter", b""));
+    for name in [
+        "",
+        "tls,exporter",
+        "tls=exporter",
+        "tls exporter",
+        "tls_exporter",
+        "tlß",
+    ] {
+        assert!(!sound(name, b"x"), "{name}");
+    }
+}
+
+#[test]
 fn rfc5802_5_1_commas_and_equals_signs_in_the_name_are_escaped() {
     for (name, sent) in [
         ("a,b=c", "a=2Cb=3Dc"),
@@ -138,4 +267,7 @@ fn no_state_prints_a_secret() {
     let client = waiting(client.challenge(RFC_5802.server_first.as_bytes(), &Offer::default()));
     assert!(!format!("{client:?}").contains("112"), "{client:?}");
     assert_eq!(format!("{:?}", RFC_5802.answered()), "AwaitingFinal(..)");
+    let keys = RFC_5802.answered().verify(RFC_5802.server_final.as_bytes()).unwrap();
+    let shown = format!("{keys:?}");
+    assert_eq!(shown.matches("Secret(..)").count(), 2, "{shown}");
 }
