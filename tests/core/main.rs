@@ -25,5 +25,6 @@ mod presence;
 mod reconnect;
 mod requests;
 mod roster;
+mod sasl;
 mod server;
 mod stream;
