@@ -1,4 +1,5 @@
-//! Stream features, RFC 6120 §4.3.2: what the server offers at this point of the negotiation.
+//! Stream features, RFC 6120 §4.3.2 (March 2011): what the server offers at this point of the negotiation, with the types of
+//! channel binding (XEP-0440 1.0.0, 2025-12-08) and the limits (XEP-0478 0.2.0, 2024-08-02) that it announces.
 
 use super::ns;
 use crate::sasl::Offer;
@@ -39,10 +40,11 @@ impl Features {
     }
 }
 
-/// The limits that a server announces, XEP-0478 (0.2.0, 2024-08-02). They hold until it announces others.
+/// The limits that a server announces, XEP-0478 §3.1. They hold from these features to the next (§4): before authentication
+/// they may be tighter. None of them is 0, which nobody could keep to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct StreamLimits {
-    /// The most bytes of one element at the stream's first level, a stanza for example. Never 0.
+    /// The most bytes of one element at the stream's first level, a stanza for example.
     pub max_bytes: Option<u32>,
     /// After how many seconds without a word of ours the server may end the stream, or ask whether we are there.
     pub idle_seconds: Option<u32>,
@@ -50,16 +52,16 @@ pub struct StreamLimits {
 
 impl StreamLimits {
     fn read(features: &Element) -> StreamLimits {
-        // Both are xs:unsignedInt. What isn't announces nothing: a limit that can't be read can't be kept.
+        // Both are xs:unsignedInt. What isn't announces nothing.
         let number = |name| {
             features
                 .child("limits", ns::LIMITS)
                 .and_then(|limits| limits.child_text(name, ns::LIMITS))
                 .and_then(|text| text.trim().parse().ok())
+                .filter(|number| *number != 0)
         };
         StreamLimits {
-            // Under none at all nothing could be said, not even that.
-            max_bytes: number("max-bytes").filter(|bytes| *bytes != 0),
+            max_bytes: number("max-bytes"),
             idle_seconds: number("idle-seconds"),
         }
     }
@@ -76,28 +78,114 @@ fn bindings(features: &Element) -> Option<Vec<String>> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::xml::{Limits, read};
+
+    fn features(children: &str) -> Features {
+        let frame = "<stream:features xmlns:stream='http://etherx.jabber.org/streams'>".to_owned()
+            + children
+            + "</stream:features>";
+        Features::read(&read(&frame, &Limits::default()).unwrap())
+    }
 
     #[test]
     fn rfc6120_6_4_1_mechanisms() {
-        let element = Element::new("features", ns::STREAM).with_child(
-            Element::new("mechanisms", ns::SASL)
-                .with_child(Element::new("mechanism", ns::SASL).with_text("EXTERNAL"))
-                .with_child(Element::new("mechanism", "urn:other").with_text("NOT-SASL"))
-                .with_child(Element::new("mechanism", ns::SASL).with_text("\n SCRAM-SHA-1 ")),
+        let features = features(
+            "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>EXTERNAL</mechanism>\
+             <mechanism xmlns='urn:other'>NOT-SASL</mechanism><mechanism>\n SCRAM-SHA-1 </mechanism></mechanisms>",
         );
-        let features = Features::read(&element);
-        assert_eq!(features.offer.unwrap().mechanisms, ["EXTERNAL", "SCRAM-SHA-1"]);
+        let offer = features.offer.unwrap();
+        assert_eq!(offer.mechanisms, ["EXTERNAL", "SCRAM-SHA-1"]);
+        assert_eq!(offer.bindings, None);
         assert!(!features.bind);
     }
 
     #[test]
+    fn rfc6120_6_3_3_without_a_list_there_is_no_offer() {
+        assert_eq!(features("").offer, None);
+        // Not even where types of channel binding are announced.
+        let types =
+            "<sasl-channel-binding xmlns='urn:xmpp:sasl-cb:0'><channel-binding type='x'/></sasl-channel-binding>";
+        assert_eq!(features(types).offer, None);
+        let empty = features("<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>");
+        assert_eq!(empty.offer, Some(Offer::default()));
+    }
+
+    /// The example of XEP-0440 §2, with what doesn't belong there.
+    #[test]
+    fn xep0440_2_types_of_channel_binding() {
+        let bindings = |list: &str| {
+            features(&(list.to_owned() + "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"))
+                .offer
+                .unwrap()
+                .bindings
+        };
+        let types = bindings(
+            "<sasl-channel-binding xmlns='urn:xmpp:sasl-cb:0'><channel-binding type='tls-server-end-point'/>\
+             <channel-binding/><other type='x'/><channel-binding xmlns='urn:other' type='y'/>\
+             <channel-binding type='tls-exporter'/></sasl-channel-binding>",
+        );
+        assert_eq!(types.unwrap(), ["tls-server-end-point", "tls-exporter"]);
+        assert_eq!(
+            bindings("<sasl-channel-binding xmlns='urn:xmpp:sasl-cb:0'/>"),
+            Some(Vec::new())
+        );
+        assert_eq!(bindings("<sasl-channel-binding xmlns='urn:xmpp:sasl-cb:1'/>"), None);
+    }
+
+    #[test]
+    fn xep0478_3_1_limits() {
+        let limits = |children: &str| {
+            let limits = features(&format!("<limits xmlns='urn:xmpp:stream-limits:0'>{children}</limits>")).limits;
+            (limits.max_bytes, limits.idle_seconds)
+        };
+        let both = "<max-bytes>10000</max-bytes><idle-seconds>1800</idle-seconds>";
+        assert_eq!(limits(both), (Some(10_000), Some(1_800)));
+        assert_eq!(limits(""), (None, None));
+        assert_eq!(limits("<idle-seconds> 60\n</idle-seconds>"), (None, Some(60)));
+        assert_eq!(limits("<max-bytes>4294967295</max-bytes>"), (Some(u32::MAX), None));
+        // Nothing at all, and what is no number.
+        for bytes in [
+            "0",
+            "00",
+            "",
+            "-1",
+            "ten",
+            "1e4",
+            "10000.0",
+            "0x10",
+            "4294967296",
+            "1 000",
+            "१०",
+        ] {
+            assert_eq!(
+                limits(&format!("<max-bytes>{bytes}</max-bytes>")),
+                (None, None),
+                "{bytes}"
+            );
+        }
+        assert_eq!(limits("<idle-seconds>0</idle-seconds>"), (None, None));
+        assert_eq!(limits("<max-bytes xmlns='urn:other'>1</max-bytes>"), (None, None));
+        assert_eq!(
+            features("<limits xmlns='urn:other'><max-bytes>1</max-bytes></limits>")
+                .limits
+                .max_bytes,
+            None
+        );
+        assert_eq!(features("").limits, StreamLimits::default());
+    }
+
+    #[test]
     fn rfc3921_3_session_optional_is_not_asked() {
-        let required = Element::new("session", ns::SESSION);
-        let optional = required.clone().with_child(Element::new("optional", ns::SESSION));
-        let features = |session| Features::read(&Element::new("features", ns::STREAM).with_child(session));
-        assert!(features(required).session);
-        assert!(!features(optional).session);
+        let session = |children: &str| {
+            features(&format!(
+                "<session xmlns='urn:ietf:params:xml:ns:xmpp-session'>{children}</session>"
+            ))
+            .session
+        };
+        assert!(session(""));
+        assert!(!session("<optional/>"));
     }
 }

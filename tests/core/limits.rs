@@ -64,7 +64,8 @@ fn xep0478_3_1_idle_seconds_set_the_keepalive() {
     for (limits, silence) in [
         ("", 50_000),
         ("<idle-seconds>20</idle-seconds>", 15_000),
-        ("<idle-seconds>0</idle-seconds>", 3_000),
+        ("<idle-seconds>0</idle-seconds>", 50_000),
+        ("<idle-seconds>1</idle-seconds>", 3_000),
         ("<idle-seconds>1800</idle-seconds>", 50_000),
         ("<idle-seconds>4294967295</idle-seconds>", 50_000),
         ("<idle-seconds>many</idle-seconds>", 50_000),

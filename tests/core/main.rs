@@ -32,6 +32,7 @@ mod redirect;
 mod requests;
 mod rfc7395;
 mod roster;
+mod sasl;
 mod server;
 mod storage;
 mod stream;

@@ -346,6 +346,9 @@ fn rfc7395_3_4_no_two_streams_share_a_socket() {
     assert_ne!(pair.generation(), first, "a new stream has a new socket");
     pair.open_socket();
     assert!(pair.element().is("open", FRAMING));
-    assert!(pair.element().is("auth", "urn:ietf:params:xml:ns:xmpp-sasl"), "the server is known");
+    assert!(
+        pair.element().is("auth", "urn:ietf:params:xml:ns:xmpp-sasl"),
+        "the server is known"
+    );
     pair.nothing_sent();
 }
