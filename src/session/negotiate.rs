@@ -82,7 +82,7 @@ impl From<Error> for Failure {
 
 impl Negotiate {
     pub(crate) fn start(shared: &mut Shared, now: Millis, attempt: Attempt, endpoint: Endpoint) -> State {
-        if attempt.rest.as_slice().is_empty() {
+        if attempt.is_last() {
             shared.timers.stop(Timer::Endpoint);
         } else {
             shared.timers.set(Timer::Endpoint, now.after(ENDPOINT_TIMEOUT));

@@ -1,13 +1,12 @@
 //! The states of a session and the ways between them. Each is moved by value, so that what a state held cannot be
 //! used after it has been left.
 
-use super::discovery::{self, Endpoint};
-use super::io::{Fetched, Input, Millis, Status, Ticket, Wish};
+use super::discovery::{Endpoint, Lookup};
+use super::io::{Input, Millis, Status, Ticket, Wish};
 use super::negotiate::Negotiate;
 use super::online::Online;
 use super::timers::Timer;
 use super::{Note, Shared};
-use crate::decimal::decimal;
 use crate::error::{Code, Error, Phase};
 use crate::stream::framing::{self, Incoming};
 use crate::xml;
@@ -30,20 +29,42 @@ pub(crate) enum State {
     Backoff,
 }
 
-/// One login over all endpoints.
+/// One login over all endpoints, or one look for them.
 #[derive(Debug)]
 pub(crate) struct Attempt {
     /// The call that asked for it; none where it is ours, after a loss.
     pub(crate) ticket: Option<Ticket>,
     /// The endpoints that are left to try.
-    pub(crate) rest: vec::IntoIter<Endpoint>,
+    rest: vec::IntoIter<Endpoint>,
+    via: Via,
+    goal: Goal,
+}
+
+/// Where an attempt's endpoints come from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Via {
+    /// The app named the only one.
+    Named,
+    /// An earlier attempt found them.
+    Remembered,
+    /// This attempt looked them up.
+    LookedUp,
+}
+
+/// What an attempt is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Goal {
+    /// A bound resource.
+    Login,
+    /// To say which endpoints there are.
+    Endpoints,
 }
 
 /// Asking for host-meta.
 #[derive(Debug)]
 pub(crate) struct Discover {
     attempt: Attempt,
-    fetch: Ticket,
+    lookup: Lookup,
 }
 
 /// Logging out.
@@ -79,6 +100,16 @@ impl State {
         shared.set_status(Status::Connecting, None);
         let timeout = timeout.unwrap_or(shared.config.timeout);
         Attempt::begin(shared, now, Some(ticket), timeout)
+    }
+
+    pub(crate) fn discover(self, shared: &mut Shared, now: Millis, ticket: Ticket, timeout: Option<u64>) -> State {
+        if !matches!(self, State::Idle) {
+            let message = "the client is connected, or connecting";
+            shared.settle(ticket, Err(Error::new(Code::InvalidState, Phase::Session, message)));
+            return self;
+        }
+        let timeout = timeout.unwrap_or(shared.config.timeout);
+        Attempt::new(shared, now, Some(ticket), timeout, Goal::Endpoints).look_up(shared, now)
     }
 
     pub(crate) fn disconnect(self, shared: &mut Shared, now: Millis, ticket: Ticket) -> State {
@@ -128,9 +159,15 @@ impl State {
                 Attempt::begin(shared, now, None, timeout)
             }
             (state @ (State::Discover(_) | State::Negotiate(_)), Timer::Attempt) => {
-                let error = Error::new(Code::Timeout, state.phase(), "the login took too long");
+                let phase = state.phase();
                 match state.hang_up(shared) {
-                    Some(attempt) => attempt.fail(shared, now, error),
+                    Some(attempt) => {
+                        let message = match attempt.goal {
+                            Goal::Login => "the login took too long",
+                            Goal::Endpoints => "the domain's web server did not answer in time",
+                        };
+                        attempt.fail(shared, now, Error::new(Code::Timeout, phase, message))
+                    }
                     None => State::Idle,
                 }
             }
@@ -174,7 +211,7 @@ impl State {
     fn hang_up(self, shared: &mut Shared) -> Option<Attempt> {
         match self {
             State::Discover(discover) => {
-                shared.wish(Wish::CancelFetch { id: discover.fetch });
+                discover.lookup.cancel(shared);
                 Some(discover.attempt)
             }
             State::Negotiate(negotiate) => Some(negotiate.hang_up(shared, None)),
@@ -184,12 +221,18 @@ impl State {
 }
 
 impl Attempt {
-    fn begin(shared: &mut Shared, now: Millis, ticket: Option<Ticket>, timeout: u64) -> State {
+    fn new(shared: &mut Shared, now: Millis, ticket: Option<Ticket>, timeout: u64, goal: Goal) -> Attempt {
         shared.timers.set(Timer::Attempt, now.after(timeout));
-        let attempt = Attempt {
+        Attempt {
             ticket,
             rest: Vec::new().into_iter(),
-        };
+            via: Via::Named,
+            goal,
+        }
+    }
+
+    fn begin(shared: &mut Shared, now: Millis, ticket: Option<Ticket>, timeout: u64) -> State {
+        let mut attempt = Attempt::new(shared, now, ticket, timeout, Goal::Login);
         let config = &shared.config;
         if let Some(url) = &config.url {
             return match Endpoint::explicit(url, config.allow_insecure) {
@@ -197,18 +240,31 @@ impl Attempt {
                 Err(error) => attempt.fail(shared, now, error),
             };
         }
-        let domain = config.account.domain();
-        match discovery::host_meta_url(domain, config.host_meta.as_deref(), config.allow_insecure) {
-            Ok(url) => {
-                let id = shared.ticket();
-                shared.wish(Wish::Fetch {
-                    id,
-                    url,
-                    limit: discovery::MAX_HOST_META,
-                });
-                State::Discover(Box::new(Discover { attempt, fetch: id }))
+        if shared.endpoints.is_empty() {
+            return attempt.look_up(shared, now);
+        }
+        attempt.via = Via::Remembered;
+        let endpoints = shared.endpoints.clone();
+        attempt.negotiate(shared, now, endpoints)
+    }
+
+    fn look_up(mut self, shared: &mut Shared, now: Millis) -> State {
+        self.via = Via::LookedUp;
+        shared.timers.stop(Timer::Endpoint);
+        match Lookup::begin(shared) {
+            Ok(lookup) => State::Discover(Box::new(Discover { attempt: self, lookup })),
+            Err(error) => self.fail(shared, now, error),
+        }
+    }
+
+    fn found(self, shared: &mut Shared, now: Millis, endpoints: Vec<Endpoint>) -> State {
+        match (self.goal, self.ticket) {
+            (Goal::Endpoints, Some(ticket)) => {
+                shared.timers.stop(Timer::Attempt);
+                shared.note(Note::Found { ticket, endpoints });
+                State::Idle
             }
-            Err(error) => attempt.fail(shared, now, error),
+            _ => self.negotiate(shared, now, endpoints),
         }
     }
 
@@ -222,11 +278,26 @@ impl Attempt {
         self.next(shared, now, error)
     }
 
-    /// Goes on to the next endpoint; without one, the attempt has failed because of `error`.
+    /// Goes on to the next endpoint; without one, the attempt has failed because of `error`. What was found by an earlier
+    /// attempt may be out of date, and is looked up anew before that.
     pub(crate) fn next(mut self, shared: &mut Shared, now: Millis, error: Error) -> State {
+        self.remember_rest(shared);
         match self.rest.next() {
             Some(endpoint) => Negotiate::start(shared, now, self, endpoint),
+            None if self.via == Via::Remembered => self.look_up(shared, now),
             None => self.fail(shared, now, error),
+        }
+    }
+
+    /// Whether there is nothing to go on to from the present endpoint.
+    pub(crate) fn is_last(&self) -> bool {
+        self.rest.as_slice().is_empty() && self.via != Via::Remembered
+    }
+
+    /// The endpoints before have failed: the next attempt begins behind them.
+    fn remember_rest(&self, shared: &mut Shared) {
+        if self.via != Via::Named {
+            shared.endpoints = self.rest.as_slice().to_vec();
         }
     }
 
@@ -234,6 +305,9 @@ impl Attempt {
     pub(crate) fn fail(self, shared: &mut Shared, now: Millis, error: Error) -> State {
         shared.timers.stop(Timer::Attempt);
         shared.timers.stop(Timer::Endpoint);
+        if matches!(error.phase(), Phase::Socket | Phase::Stream) {
+            self.remember_rest(shared);
+        }
         match self.ticket {
             // Coming back applies after the first time online; the app's own attempt tells the app.
             Some(ticket) => {
@@ -247,45 +321,15 @@ impl Attempt {
 }
 
 impl Discover {
-    fn handle(self: Box<Self>, shared: &mut Shared, now: Millis, input: Input<'_>) -> State {
+    fn handle(mut self: Box<Self>, shared: &mut Shared, now: Millis, input: Input<'_>) -> State {
         let Input::Fetched { id, outcome } = input else {
             return State::Discover(self);
         };
-        if id != self.fetch {
-            return State::Discover(self);
+        match self.lookup.fetched(shared, id, outcome) {
+            None => State::Discover(self),
+            Some(Ok(endpoints)) => self.attempt.found(shared, now, endpoints),
+            Some(Err(error)) => self.attempt.fail(shared, now, error),
         }
-        match endpoints(outcome, shared.config.allow_insecure) {
-            Ok(endpoints) => self.attempt.negotiate(shared, now, endpoints),
-            Err(error) => self.attempt.fail(shared, now, error),
-        }
-    }
-}
-
-fn endpoints(outcome: Fetched<'_>, allow_insecure: bool) -> Result<Vec<Endpoint>, Error> {
-    match outcome {
-        Fetched::Response { status, body } if (200..300).contains(&status) => discovery::read_xrd(body, allow_insecure),
-        Fetched::Response { status, .. } => {
-            let message = "the domain's host-meta answered with HTTP status ".to_owned() + &decimal(status.into());
-            let error = Error::new(Code::DiscoveryHttp, Phase::Discovery, message);
-            // RFC 9110 §15.6, RFC 6585 §4: trouble that may pass.
-            Err(if status >= 500 || status == 429 {
-                error
-                    .with_retryable(true)
-                    .with_hint("The domain's web server is in trouble. Try again later.")
-            } else {
-                error
-            })
-        }
-        Fetched::Failed => Err(Error::new(
-            Code::DiscoveryNetwork,
-            Phase::Discovery,
-            "the domain's host-meta could not be fetched (network or CORS; the browser does not say which)",
-        )),
-        Fetched::TooLarge => Err(Error::new(
-            Code::DiscoveryParse,
-            Phase::Discovery,
-            "the domain's host-meta is larger than any host-meta should be",
-        )),
     }
 }
 
