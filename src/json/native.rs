@@ -27,9 +27,9 @@ impl Json {
     }
 
     /// A list's items.
-    pub(crate) fn items(&self) -> Option<Vec<Json>> {
+    pub(crate) fn items(&self) -> Option<impl Iterator<Item = Json>> {
         let items: Vec<Box<RawValue>> = serde_json::from_str(self.0.get()).ok()?;
-        Some(items.into_iter().map(Json).collect())
+        Some(items.into_iter().map(Json))
     }
 
     /// A string's text; `None` also where it has half of a surrogate pair.

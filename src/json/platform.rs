@@ -27,9 +27,9 @@ impl Json {
     }
 
     /// A list's items.
-    pub(crate) fn items(&self) -> Option<Vec<Json>> {
+    pub(crate) fn items(&self) -> Option<impl Iterator<Item = Json>> {
         let list: &Array = Array::is_array(&self.0).then(|| self.0.unchecked_ref())?;
-        Some(list.iter().map(Json).collect())
+        Some((0..list.length()).map(|place| Json(list.get(place))))
     }
 
     /// A string's text; `None` also where it has half of a surrogate pair.

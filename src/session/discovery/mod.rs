@@ -48,33 +48,48 @@ impl Source {
     }
 }
 
-/// The endpoints among the addresses that a document names, in its order. Unencrypted ones are passed over unless they are
-/// on loopback (RFC 7395 §4: what host-meta says is only as safe as the way it came).
-fn endpoints(
-    addresses: impl Iterator<Item = String>,
+/// The endpoints that a document names, in its order.
+struct Named {
     source: Source,
     allow_insecure: bool,
-) -> Result<Vec<Endpoint>, Error> {
-    let mut refused = false;
-    let mut endpoints = Vec::new();
-    for address in addresses {
-        match Endpoint::of(address.trim(), source, allow_insecure) {
-            Ok(endpoint) if endpoints.len() < MAX_ENDPOINTS && !endpoints.contains(&endpoint) => {
-                endpoints.push(endpoint);
-            }
-            Ok(_) => {}
-            Err(error) => refused |= error.code() == Code::Insecure,
+    endpoints: Vec<Endpoint>,
+    refused: bool,
+}
+
+impl Named {
+    fn new(source: Source, allow_insecure: bool) -> Named {
+        Named {
+            source,
+            allow_insecure,
+            endpoints: Vec::new(),
+            refused: false,
         }
     }
-    if !endpoints.is_empty() {
-        Ok(endpoints)
-    } else if refused {
-        Err(problem(
-            Code::Insecure,
-            "names only unencrypted WebSocket endpoints (ws:)",
-        ))
-    } else {
-        Err(problem(Code::DiscoveryNoLink, "names no WebSocket endpoint"))
+
+    /// Takes the next address. An unencrypted one is passed over unless it is on loopback (RFC 7395 §4: what host-meta says
+    /// is only as safe as the way it came), and what is no address of a WebSocket in any case.
+    fn add(&mut self, address: &str) {
+        match Endpoint::of(address.trim(), self.source, self.allow_insecure) {
+            Ok(new) => {
+                let known = self.endpoints.iter().any(|endpoint| endpoint.url == new.url);
+                if !known && self.endpoints.len() < MAX_ENDPOINTS {
+                    self.endpoints.push(new);
+                }
+            }
+            Err(error) => self.refused |= error.code() == Code::Insecure,
+        }
+    }
+
+    /// At least one endpoint, or why there is none.
+    fn end(self) -> Result<Vec<Endpoint>, Error> {
+        if !self.endpoints.is_empty() {
+            return Ok(self.endpoints);
+        }
+        Err(if self.refused {
+            problem(Code::Insecure, "names only unencrypted WebSocket endpoints (ws:)")
+        } else {
+            problem(Code::DiscoveryNoLink, "names no WebSocket endpoint")
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Host-meta in XML: XRD 1.0, as RFC 6415 §2 has it.
 
-use super::{Endpoint, Source, WEBSOCKET, endpoints, problem};
+use super::{Endpoint, Named, Source, WEBSOCKET, problem};
 use crate::error::{Code, Error};
 use crate::xml;
 
@@ -23,11 +23,13 @@ pub fn read(document: &str, allow_insecure: bool) -> Result<Vec<Endpoint>, Error
     if !root.is("XRD", XRD) {
         return Err(problem(Code::DiscoveryParse, "is XML, but no XRD"));
     }
-    let links = root.children().filter(|child| child.is("Link", XRD));
-    let addresses = links
-        .filter(|link| link.attr("rel") == Some(WEBSOCKET))
-        .filter_map(|link| link.attr("href").map(str::to_owned));
-    endpoints(addresses, Source::Xrd, allow_insecure)
+    let mut named = Named::new(Source::Xrd, allow_insecure);
+    for link in root.children().filter(|child| child.is("Link", XRD)) {
+        if let (Some(WEBSOCKET), Some(address)) = (link.attr("rel"), link.attr("href")) {
+            named.add(address);
+        }
+    }
+    named.end()
 }
 
 #[cfg(test)]
