@@ -22,6 +22,16 @@ export function connect(options: ConnectOptions): Promise<Client>;
 export function createClient(options: ConnectOptions): Promise<Client>;
 
 /**
+ * Looks up a domain's WebSocket endpoints (RFC 6415, XEP-0156), and connects to none: those that a login would try, in its
+ * order, at least one.
+ *
+ * Rejects with an {@link XmppError}: `discovery-network`, `discovery-http`, `discovery-parse`, `discovery-no-link`, `insecure`
+ * where only unencrypted ones are named, `timeout`, `aborted`; `invalid-jid` for what is no domain, `invalid-argument`, and
+ * `load-failed` as {@link createClient} does.
+ */
+export function discover(domain: string, options?: DiscoverOptions): Promise<Endpoint[]>;
+
+/**
  * Makes an element. Its namespace goes into `attrs.xmlns`; children without one inherit it.
  *
  * @example xml("query", { xmlns: "jabber:iq:version" })
@@ -104,6 +114,20 @@ export interface CallOptions {
 export interface ListenerOptions {
   /** Takes the listener away. */
   signal?: AbortSignal | undefined;
+}
+
+/** How to look up endpoints. Default `timeout`: 30,000. */
+export interface DiscoverOptions extends CallOptions {
+  /** The origin to ask for host-meta in place of `https://DOMAIN`. `http:` on loopback only. */
+  hostMeta?: string | undefined;
+}
+
+/** A place to connect to. */
+export interface Endpoint {
+  /** A `wss:` address (`ws:` on loopback), as {@link ConnectOptions.url} takes it. */
+  url: string;
+  /** Where it was found: in host-meta as XML or as JSON. `"url"`: the app named it. */
+  source: "url" | "xrd" | "json";
 }
 
 /**

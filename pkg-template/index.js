@@ -11,11 +11,13 @@ export async function connect(options) {
 }
 
 export async function createClient(options) {
-  const signal = signalOf(options);
-  throwIfAborted(signal);
-  const glue = await instantiate();
-  throwIfAborted(signal);
-  return new Client(glue, options);
+  const glue = await load(options);
+  return new Client((host) => new glue.Client(options, host));
+}
+
+export async function discover(domain, options) {
+  const glue = await load(options);
+  return Client.call(new Client((host) => glue.Client.ofDomain(domain, options, host)), "discover", options);
 }
 
 export function xml(name, attrs, ...children) {
@@ -34,12 +36,11 @@ class Client {
   /** How to reject what waits for an instance that has trapped. */
   #waiting = new Set();
   #listeners = new Map();
-  #iterators = new Set();
-  /** How to reject what `once` waits for. */
-  #once = new Set();
+  /** How to end what waits for events, with an error or by a logout. */
+  #watching = new Set();
 
-  constructor(glue, options) {
-    this.#inner = this.#enter(() => new glue.Client(options, this.#host));
+  constructor(make) {
+    this.#inner = this.#enter(() => make(this.#host));
     this.#jid = this.jid;
     this.roster = Object.freeze({ get: (options) => this.#call("rosterGet", options) });
   }
@@ -67,13 +68,17 @@ class Client {
     }
   }
 
+  /** Calls a method that apps don't see. */
+  static call(client, ...args) {
+    return client.#call(...args);
+  }
+
   async disconnect() {
     // After a trap there is nothing left to log out.
     await this.#call("disconnect").catch((error) => {
       if (!this.#dead) throw error;
     });
-    for (const end of [...this.#iterators]) end();
-    for (const fail of [...this.#once]) fail(failure("offline", "the client was disconnected before the event came"));
+    for (const end of [...this.#watching]) end();
   }
 
   handle(match, answer) {
@@ -108,15 +113,14 @@ class Client {
         off();
         clearTimeout(timer);
         signal?.removeEventListener("abort", abort);
-        this.#waiting.delete(fail);
-        this.#once.delete(fail);
+        this.#watching.delete(fail);
         settle(value);
       };
-      const fail = (error) => end(reject, error);
+      const gone = "the client was disconnected before the event came";
+      const fail = (error = failure("offline", gone)) => end(reject, error);
       const abort = () => fail(aborted(signal));
       signal?.addEventListener("abort", abort);
-      this.#waiting.add(fail);
-      this.#once.add(fail);
+      this.#watching.add(fail);
       if (timeout !== undefined) {
         const late = failure("timeout", `no ${type} event came in time`, { retryable: true });
         timer = setTimeout(fail, Math.min(timeout, 2 ** 31 - 1), late);
@@ -128,8 +132,8 @@ class Client {
     const signal = signalOf(options);
     const items = [];
     const takers = [];
-    let ended = signal?.aborted ?? false;
-    let problem = ended ? aborted(signal) : undefined;
+    let ended = false;
+    let problem;
     const off = this.on(type, (value) => {
       const taker = takers.shift();
       if (taker) taker.resolve({ value, done: false });
@@ -148,15 +152,14 @@ class Client {
       problem = error;
       off();
       signal?.removeEventListener("abort", abort);
-      this.#iterators.delete(end);
+      this.#watching.delete(end);
       if (error) items.length = 0;
       for (const taker of takers.splice(0)) next().then(taker.resolve, taker.reject);
     };
     const abort = () => end(aborted(signal));
-    if (!ended) {
-      signal?.addEventListener("abort", abort);
-      this.#iterators.add(end);
-    }
+    signal?.addEventListener("abort", abort);
+    this.#watching.add(end);
+    if (signal?.aborted) abort();
     return {
       next,
       return: (value) => {
@@ -165,22 +168,16 @@ class Client {
         problem = undefined;
         return Promise.resolve({ value, done: true });
       },
-      [Symbol.asyncIterator]() {
-        return this;
-      },
+      [Symbol.asyncIterator]() { return this; },
     };
   }
 
   /** Calls a method that returns a promise. */
   #call(method, ...args) {
     return new Promise((resolve, reject) => {
-      const end = (settle) => (value) => {
-        this.#waiting.delete(reject);
-        settle(value);
-      };
       const promise = this.#enter(() => this.#inner[method](...args));
       this.#waiting.add(reject);
-      promise.then(end(resolve), end(reject));
+      promise.finally(() => this.#waiting.delete(reject)).then(resolve, reject);
     });
   }
 
@@ -217,7 +214,7 @@ class Client {
     }
     for (const reject of [...this.#waiting]) reject(error);
     this.#waiting.clear();
-    for (const end of [...this.#iterators]) end(error);
+    for (const end of [...this.#watching]) end(error);
     const events = { status: { status: "offline", error }, error };
     for (const { type, listener } of this.#listeners.values()) {
       // In a microtask of its own, so that what one throws harms no other, and is told as uncaught.
@@ -231,15 +228,18 @@ class Client {
 /** The module, being compiled or ready. */
 let compiling;
 
-async function instantiate() {
-  try {
-    compiling ??= compile();
-    return await createGlue(await compiling);
-  } catch (cause) {
+/** An instance of its own for a new client. */
+async function load(options) {
+  const signal = signalOf(options);
+  throwIfAborted(signal);
+  compiling ??= compile();
+  const glue = await compiling.then(createGlue).catch((cause) => {
     // The next call tries again.
     compiling = undefined;
     throw loadFailed(cause);
-  }
+  });
+  throwIfAborted(signal);
+  return glue;
 }
 
 // Async, so that a missing WebAssembly rejects as well. One character a byte, exclusive or 64: so the text is smallest.

@@ -105,7 +105,7 @@ impl Code {
             Code::DiscoveryParse => (
                 "discovery-parse",
                 false,
-                "The domain's host-meta is no XRD document (RFC 6415). If you know its WebSocket address, pass `url`.",
+                "The domain's host-meta is no such document (RFC 6415). If you know its WebSocket address, pass `url`.",
             ),
             Code::DiscoveryNoLink => (
                 "discovery-no-link",

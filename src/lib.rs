@@ -31,6 +31,8 @@ pub mod error;
 pub mod im;
 #[forbid(unsafe_code)]
 pub mod jid;
+#[forbid(unsafe_code)]
+mod json;
 pub mod manual;
 #[forbid(unsafe_code)]
 pub mod sasl;

@@ -1,5 +1,6 @@
 //! What goes into the engine and what comes out of it: facts, calls, wishes and news.
 
+pub use crate::session::discovery::Endpoint;
 pub use crate::session::{Fetched, Input, Millis, Observe, Status, Ticket, Wish};
 
 use crate::error::Error;
@@ -14,6 +15,11 @@ use crate::xml::Element;
 pub enum Command {
     /// Log in: one attempt over all endpoints.
     Connect {
+        /// Milliseconds, in place of the configured ones.
+        timeout: Option<u64>,
+    },
+    /// Say which endpoints the account's domain names, and connect to none.
+    Discover {
         /// Milliseconds, in place of the configured ones.
         timeout: Option<u64>,
     },
@@ -90,6 +96,8 @@ pub enum Output {
 pub enum Reply {
     /// Nothing.
     Done,
+    /// The endpoints of the account's domain, at least one.
+    Endpoints(Vec<Endpoint>),
     /// The payload of an iq result, if it had one.
     Payload(Option<Element>),
     /// A feature's own value.

@@ -8,7 +8,8 @@ mod io;
 mod tickets;
 
 pub use io::{
-    Command, Event, Fetched, IQ_TIMEOUT, Input, IqRequest, Match, Millis, Observe, Output, Reply, Status, Ticket, Wish,
+    Command, Endpoint, Event, Fetched, IQ_TIMEOUT, Input, IqRequest, Match, Millis, Observe, Output, Reply, Status,
+    Ticket, Wish,
 };
 
 use crate::error::{Code, Error, Phase};
@@ -135,6 +136,7 @@ impl Engine {
     fn begin(&mut self, now: Millis, ticket: Ticket, command: Command) -> Result<(), Error> {
         match command {
             Command::Connect { timeout } => self.session.connect(now, ticket, timeout),
+            Command::Discover { timeout } => self.session.discover(now, ticket, timeout),
             Command::Disconnect => self.session.disconnect(now, ticket),
             Command::Iq { request, .. } => {
                 let id = self.session.rng().id();
@@ -198,8 +200,8 @@ impl Engine {
                 Said::Note(note) => self.note(now, note),
             }
         }
-        // Once offline, with the session silent, nothing can settle a call any more.
-        if self.session.status() == Status::Offline {
+        // Once idle, with the session silent, nothing can settle a call any more.
+        if self.session.is_idle() {
             while let Some(ticket) = self.tickets.first() {
                 let error = Error::new(Code::Offline, Phase::Session, "the client is not connected");
                 self.reply(ticket, Err(error));
@@ -223,6 +225,7 @@ impl Engine {
                 self.features(now, |features, cx| features.on_offline(cx));
             }
             Note::Settled { ticket, result } => self.reply(ticket, result.map(|()| Reply::Done)),
+            Note::Found { ticket, endpoints } => self.reply(ticket, Ok(Reply::Endpoints(endpoints))),
             Note::Answered { origin, result } => match (origin.owner, origin.token) {
                 (Origin::APP, Token::Call(ticket)) => self.reply(ticket, result.map(Reply::Payload)),
                 (Origin::APP_SENDS, Token::Call(ticket)) => self.reply(ticket, result.map(|_| Reply::Done)),
@@ -305,6 +308,10 @@ fn deadline(now: Millis, command: &Command) -> Option<Millis> {
     match command {
         Command::Iq { timeout, .. } => Some(now.after(timeout.unwrap_or(IQ_TIMEOUT))),
         Command::Im { timeout, .. } => timeout.map(|timeout| now.after(timeout)),
-        Command::Connect { .. } | Command::Disconnect | Command::SendElement(_) | Command::Answer { .. } => None,
+        Command::Connect { .. }
+        | Command::Discover { .. }
+        | Command::Disconnect
+        | Command::SendElement(_)
+        | Command::Answer { .. } => None,
     }
 }

@@ -1,5 +1,6 @@
 //! What goes into a session and what it wishes for: facts in, wishes out, time beside them.
 
+use super::discovery::Endpoint;
 use crate::error::Error;
 use crate::sasl::{Credentials, KeyRequest, ScramKeys, Secret};
 
@@ -204,12 +205,19 @@ pub enum Note {
     Stanza(crate::xml::Element),
     /// A stanza came in, whatever it is. Only while observed.
     Seen(crate::xml::Element),
-    /// A `connect` or `disconnect` has come to its end.
+    /// A `connect` or `disconnect` has come to its end, or a `discover` has failed.
     Settled {
         /// The call's number.
         ticket: Ticket,
         /// How it ended.
         result: Result<(), Error>,
+    },
+    /// A `discover` has found something.
+    Found {
+        /// The call's number.
+        ticket: Ticket,
+        /// At least one, in the order in which a login would try them.
+        endpoints: Vec<Endpoint>,
     },
     /// An iq was answered, or a message taken by the server (then without a payload).
     Answered {

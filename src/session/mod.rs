@@ -5,6 +5,7 @@
 //! (`session/state.rs`): `Idle → Discover → Negotiate → Online → Closing`, and `Backoff` between a lost connection and
 //! the next attempt.
 
+mod attempt;
 pub mod backoff;
 pub mod config;
 pub mod discovery;
@@ -58,6 +59,8 @@ pub struct Session {
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) config: Config,
+    /// What an attempt has found, without those that have failed since.
+    pub(crate) endpoints: Vec<Endpoint>,
     pub(crate) rng: Rng,
     pub(crate) timers: Timers,
     outbox: Outbox,
@@ -89,6 +92,7 @@ impl Session {
             shared: Shared {
                 outbox: Outbox::new(config.queue),
                 config,
+                endpoints: Vec::new(),
                 rng: Rng::new(seed),
                 timers: Timers::default(),
                 memory: Memory::default(),
@@ -107,6 +111,12 @@ impl Session {
     /// Begins a login; `ticket` is settled when a resource is bound, or by the reason why none could be.
     pub fn connect(&mut self, now: Millis, ticket: Ticket, timeout: Option<u64>) {
         self.step(|state, shared| state.connect(shared, now, ticket, timeout));
+    }
+
+    /// Looks up the domain's endpoints, connecting to none; `ticket` is settled by a [`Note::Found`], or by the reason why
+    /// there are none.
+    pub fn discover(&mut self, now: Millis, ticket: Ticket, timeout: Option<u64>) {
+        self.step(|state, shared| state.discover(shared, now, ticket, timeout));
     }
 
     /// Ends whatever there is; `ticket` is settled when it has ended.
@@ -212,6 +222,11 @@ impl Session {
     /// The connection's state.
     pub fn status(&self) -> Status {
         self.shared.status
+    }
+
+    /// Whether nothing is connected, and nothing under way.
+    pub fn is_idle(&self) -> bool {
+        matches!(self.state, State::Idle)
     }
 
     /// How far things have come.

@@ -34,6 +34,13 @@ impl Client {
         inner.map(|inner| Client { inner }).map_err(throw)
     }
 
+    /// Makes what `discover` can be called on, and nothing else makes sense on.
+    #[wasm_bindgen(js_name = ofDomain, skip_typescript)]
+    pub fn of_domain(domain: &JsValue, options: &JsValue, host: Option<Host>) -> Result<Client, JsValue> {
+        let inner = Options::of_domain(domain, options).and_then(|options| Inner::new(options, host));
+        inner.map(|inner| Client { inner }).map_err(throw)
+    }
+
     /// The bound address, while online; the account before.
     #[wasm_bindgen(getter, skip_typescript)]
     pub fn jid(&self) -> String {
@@ -50,6 +57,12 @@ impl Client {
     #[wasm_bindgen(skip_typescript)]
     pub fn connect(&self, options: &JsValue) -> Promise {
         self.call(options, |timeout| Ok(Command::Connect { timeout }))
+    }
+
+    /// Looks up the domain's endpoints.
+    #[wasm_bindgen(skip_typescript)]
+    pub fn discover(&self, options: &JsValue) -> Promise {
+        self.call(options, |timeout| Ok(Command::Discover { timeout }))
     }
 
     /// Logs out.

@@ -5,7 +5,7 @@ use super::{element, error};
 use crate::engine::{Event, Reply};
 use crate::im::Named;
 use crate::stanza::Stamp;
-use js_sys::{Date, Object, Reflect};
+use js_sys::{Array, Date, Object, Reflect};
 use serde::{Serialize, Serializer};
 use serde_wasm_bindgen::preserve;
 use wasm_bindgen::{JsCast, JsValue};
@@ -14,6 +14,16 @@ use wasm_bindgen::{JsCast, JsValue};
 pub(super) fn reply(reply: &Reply) -> JsValue {
     match reply {
         Reply::Done => JsValue::UNDEFINED,
+        Reply::Endpoints(endpoints) => {
+            let list = Array::new();
+            for endpoint in endpoints {
+                let object: JsValue = Object::new().into();
+                set(&object, "url", &endpoint.url.as_str().into());
+                set(&object, "source", &endpoint.source.as_str().into());
+                list.push(&object);
+            }
+            list.into()
+        }
         Reply::Payload(None) => JsValue::NULL,
         Reply::Payload(Some(payload)) => element::to_js(payload),
         Reply::Im(reply) => plain(reply),

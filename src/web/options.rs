@@ -2,7 +2,7 @@
 
 use super::credentials;
 use super::error::invalid;
-use super::fields::{Fields, is_absent, wrong};
+use super::fields::{Fields, is_absent, string, wrong};
 use super::promises::AbortSignal;
 use crate::engine::Config;
 use crate::error::{Code, Error, Phase};
@@ -66,6 +66,26 @@ impl Options {
         Ok(Options {
             config: Config { session: config, im },
             ask,
+        })
+    }
+}
+
+impl Options {
+    /// Reads what `discover()` takes: nobody logs in with it.
+    pub(super) fn of_domain(domain: &JsValue, options: &JsValue) -> Result<Options, Error> {
+        let domain = jid(&string(domain, "domain")?, "domain")?;
+        if domain.local().is_some() || domain.resource().is_some() {
+            let message = "`domain` must be a domain alone, without a user or a resource";
+            return Err(Error::new(Code::InvalidJid, Phase::Session, message));
+        }
+        let mut config = session::Config::new(domain, CredentialSource::Fixed(Credentials::Anonymous));
+        if let Some(fields) = Fields::optional(options, "options")? {
+            config.host_meta = fields.string("hostMeta")?;
+        }
+        let im = im::Config::default();
+        Ok(Options {
+            config: Config { session: config, im },
+            ask: None,
         })
     }
 }

@@ -12,6 +12,7 @@
 mod aborts;
 mod arguments;
 mod calls;
+mod discover;
 mod fakes;
 mod guard;
 mod hostile;

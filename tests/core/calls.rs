@@ -64,7 +64,7 @@ fn a_login_can_be_aborted_in_each_phase() {
         pair.abort(call);
         let error = pair.error(call);
         assert_eq!((error.code(), error.phase()), (Code::Aborted, phase));
-        assert_eq!((&pair.socket, &pair.fetch), (&None, &None), "{phase:?}");
+        assert_eq!((&pair.socket, &pair.fetches), (&None, &Vec::new()), "{phase:?}");
         assert_eq!(
             (pair.engine.status(), pair.engine.next_deadline()),
             (Status::Offline, None)

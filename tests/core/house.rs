@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Lowest first. A module imports from its own line or from one above it.
 const LAYERS: [&[&str]; 6] = [
-    &["decimal", "error", "jid", "xml", "unicode"],
+    &["decimal", "error", "jid", "json", "xml", "unicode"],
     &["stanza", "stream", "sasl"],
     &["session"],
     &["im"],

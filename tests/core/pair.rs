@@ -27,7 +27,8 @@ pub struct Pair {
     pub events: Vec<Event>,
     /// The socket that the client wants, and where to.
     pub socket: Option<(u32, String)>,
-    pub fetch: Option<(Ticket, String)>,
+    /// The documents that the client has asked for, in that order.
+    pub fetches: Vec<(Ticket, String)>,
     pub derive: Option<(Ticket, derive::KeyRequest)>,
     pub asked: Option<Ticket>,
     /// Why the app is asked for credentials again.
@@ -63,7 +64,7 @@ impl Pair {
             replies: BTreeMap::new(),
             events: Vec::new(),
             socket: None,
-            fetch: None,
+            fetches: Vec::new(),
             derive: None,
             asked: None,
             asked_because: None,
@@ -229,8 +230,19 @@ impl Pair {
         });
     }
 
-    pub fn fetched(&mut self, outcome: Fetched<'_>) {
-        let (id, _) = self.fetch.take().expect("the client asked for host-meta");
+    /// Answers for host-meta in XML.
+    pub fn xrd(&mut self, outcome: Fetched<'_>) {
+        self.fetched(".well-known/host-meta", outcome);
+    }
+
+    /// Answers for host-meta in JSON.
+    pub fn jrd(&mut self, outcome: Fetched<'_>) {
+        self.fetched(".well-known/host-meta.json", outcome);
+    }
+
+    fn fetched(&mut self, place: &str, outcome: Fetched<'_>) {
+        let asked = self.fetches.iter().position(|(_, url)| url.ends_with(place));
+        let (id, _) = self.fetches.remove(asked.expect("the client asked for host-meta"));
         self.handle(Input::Fetched { id, outcome });
     }
 
@@ -367,9 +379,10 @@ impl Pair {
                     self.closed += 1;
                 }
             }
-            Wish::Fetch { id, url, .. } => self.fetch = Some((id, url)),
+            Wish::Fetch { id, url, .. } => self.fetches.push((id, url)),
             Wish::CancelFetch { id } => {
-                self.fetch.take_if(|(present, _)| *present == id);
+                let asked = self.fetches.iter().position(|(present, _)| *present == id);
+                self.fetches.remove(asked.expect("what is cancelled is under way"));
             }
             Wish::DeriveKey { id, request } => self.derive = Some((id, request)),
             Wish::AskCredentials { id, error } => {

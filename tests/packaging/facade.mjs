@@ -1,15 +1,19 @@
 // The package's façade in headless Chromium: iterators, disposal, loading, content security policies, and traps, none of
-// which the Rust tests can see. Prints a line `ok - …` or `not ok - …` for each check; the exit status is 1 if one failed.
+// which the Rust tests can see; and in Node, whether it lets go. Prints a line `ok - …` or `not ok - …` for each check; the exit status is 1 if one failed.
 //
 //   STANZAWIRE_URL        a served folder that holds node_modules/stanzawire; ends with a slash
 //   STANZAWIRE_HOST_META  the origin of the server's host-meta; alice and bob have accounts there
+//   STANZAWIRE_INSTALLED  the installed package
 //   STANZAWIRE_TOOLS      a node_modules folder that holds playwright-core
 //   STANZAWIRE_CHROMIUM   the browser's executable
 
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
-const { STANZAWIRE_URL: url, STANZAWIRE_HOST_META: hostMeta, STANZAWIRE_TOOLS, STANZAWIRE_CHROMIUM } = process.env;
+const { STANZAWIRE_URL: url, STANZAWIRE_HOST_META: hostMeta, STANZAWIRE_INSTALLED, STANZAWIRE_TOOLS, STANZAWIRE_CHROMIUM } = process.env;
 const { chromium } = createRequire(join(STANZAWIRE_TOOLS, "resolve.js"))("playwright-core");
 
 /** How long, in ms, a check may take. */
@@ -24,6 +28,21 @@ let failed = 0;
 
 /** Runs `body` in a page of its own, under a content security policy if one is given. */
 async function check(name, body, policy) {
+  await told(name, () => inPage(body, policy));
+}
+
+async function told(name, test) {
+  try {
+    await test();
+    console.log(`ok - ${name}`);
+  } catch (error) {
+    failed += 1;
+    console.log(`not ok - ${name}`);
+    console.log(String(error?.stack ?? error).replace(/^/gm, "    "));
+  }
+}
+
+async function inPage(body, policy) {
   const page = await browser.newPage();
   try {
     // Any document that nothing runs in.
@@ -36,13 +55,14 @@ async function check(name, body, policy) {
     await page.evaluate(tools, { entry: `${url}node_modules/stanzawire/index.js`, hostMeta });
     const late = new Promise((_, reject) => setTimeout(reject, BOUND, new Error("it hangs")).unref());
     await Promise.race([page.evaluate(body), late]);
-    console.log(`ok - ${name}`);
-  } catch (error) {
-    failed += 1;
-    console.log(`not ok - ${name}`);
-    console.log(String(error?.stack ?? error).replace(/^/gm, "    "));
   } finally {
     await page.close();
+  }
+}
+
+function equal(found, expected) {
+  if (JSON.stringify(found) !== JSON.stringify(expected)) {
+    throw new Error(`${JSON.stringify(found)}, not ${JSON.stringify(expected)}`);
   }
 }
 
@@ -155,6 +175,88 @@ await check("what is wrong with options is told by rejection", async () => {
   await fails(createClient(options("alice", { signal: {} })), "invalid-argument");
   await fails(connect(options("alice", { password: "wrong" })), "not-authorized");
 });
+
+await check("discover finds the endpoints, or says why not", async () => {
+  const { connect, discover } = await load();
+  const endpoints = await discover("localhost", { hostMeta });
+  equal(endpoints.map((endpoint) => Object.keys(endpoint)), [["url", "source"]]);
+  const [{ url, source }] = endpoints;
+  equal([new URL(url).host, ["xrd", "json"].includes(source)], [new URL(hostMeta).host, true]);
+  await (await connect(options("alice", { url, hostMeta: undefined }))).disconnect();
+
+  for (const domain of ["alice@localhost", "localhost/web", ""]) await fails(discover(domain, { hostMeta }), "invalid-jid");
+  for (const domain of [undefined, null, 1, {}]) await fails(discover(domain, { hostMeta }), "invalid-argument");
+  for (const wrong of [1, { hostMeta: 1 }, { signal: {} }, { timeout: -1 }, { hostMeta: "localhost" }]) {
+    await fails(discover("localhost", wrong), "invalid-argument");
+  }
+  const error = await fails(discover("localhost", { hostMeta: location.origin }), "discovery-http");
+  equal([error.phase, error.message.match(/HTTP status 404/g)?.length], ["discovery", 1]);
+  await fails(discover("localhost", { hostMeta, signal: AbortSignal.abort("at once") }), "aborted", "at once");
+  const controller = new AbortController();
+  const fetched = globalThis.fetch;
+  globalThis.fetch = (...args) => (controller.abort("why"), fetched(...args));
+  const abort = discover("localhost", { hostMeta, signal: controller.signal });
+  equal((await fails(abort, "aborted", "why")).phase, "discovery");
+  globalThis.fetch = () => new Promise(() => {});
+  equal((await fails(discover("localhost", { hostMeta, timeout: 1 }), "timeout")).phase, "discovery");
+});
+
+for (const answered of ["host-meta", "host-meta.json"]) {
+  await told(`discover lets Node end when ${answered} has come and the other document has not`, async () => {
+    const link = { rel: "urn:xmpp:alt-connections:websocket", href: "wss://example.org/ws" };
+    const documents = {
+      "host-meta": `<XRD xmlns="http://docs.oasis-open.org/ns/xri/xrd-1.0"><Link rel="${link.rel}" href="${link.href}"/></XRD>`,
+      "host-meta.json": JSON.stringify({ links: [link] }),
+    };
+    // The other request is held until its socket closes.
+    let asked;
+    const held = new Promise((resolve) => asked = resolve);
+    const said = await inNode(`
+      const { discover } = await import(process.argv[1]);
+      console.log(JSON.stringify(await discover("example.org", { hostMeta: process.argv[2] })));
+    `, (request, response) => {
+      if (request.url === `/.well-known/${answered}`) held.then(() => response.end(documents[answered]));
+      else asked();
+    });
+    equal(JSON.parse(said), [{ url: link.href, source: answered === "host-meta" ? "xrd" : "json" }]);
+  });
+}
+
+await told("discover lets Node end when it fails, is aborted, or is late", async () => {
+  const said = await inNode(`
+    const { discover } = await import(process.argv[1]);
+    const codes = [];
+    for (const options of [{ hostMeta: "http://127.0.0.1:9" }, { signal: AbortSignal.timeout(50) }, { timeout: 50 }]) {
+      const call = discover("example.org", { hostMeta: process.argv[2], ...options });
+      codes.push(await call.then(() => "found", ({ code }) => code));
+    }
+    console.log(codes.join());
+  `, () => {});
+  equal(said, "discovery-network,aborted,timeout\n");
+});
+
+/** What a module says in Node, which has to end by itself once it has spoken. It is told the origin of a server. */
+async function inNode(module, answer) {
+  const server = createServer(answer);
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const entry = join(STANZAWIRE_INSTALLED, "index.js");
+  const origin = `http://127.0.0.1:${server.address().port}`;
+  const node = spawn(process.execPath, ["--input-type=module", "-e", module, entry, origin], { stdio: ["ignore", "pipe", "inherit"] });
+  const ended = once(node, "exit");
+  let said = "";
+  let bound = setTimeout(() => node.kill("SIGKILL"), BOUND);
+  node.stdout.setEncoding("utf8").on("data", (text) => {
+    said += text;
+    clearTimeout(bound);
+    bound = setTimeout(() => node.kill("SIGKILL"), 2_000);
+  });
+  const [code] = await ended;
+  clearTimeout(bound);
+  server.close();
+  server.closeAllConnections();
+  if (code !== 0) throw new Error(`Node ended with ${code}, having said ${said}`);
+  return said;
+}
 
 await check("an abort ends loading and login", async () => {
   const { connect, createClient } = await load();

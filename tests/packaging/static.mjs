@@ -49,7 +49,11 @@ try {
   const problems = [];
   const strangers = [];
   page.on("pageerror", (error) => problems.push(`${error.name}: ${error.message}`));
-  page.on("requestfailed", (request) => problems.push(`${request.url()}: ${request.failure()?.errorText}`));
+  page.on("requestfailed", (request) => {
+    const problem = `${request.url()}: ${request.failure()?.errorText}`;
+    // Of the two forms of host-meta, the one that comes second is dropped.
+    if (!/\/host-meta(\.json)?: net::ERR_ABORTED$/.test(problem)) problems.push(problem);
+  });
   page.on("response", (response) => {
     // A browser asks for the icon by itself.
     if (!response.ok() && !response.url().endsWith("/favicon.ico")) problems.push(`${response.url()}: ${response.status()}`);

@@ -1,8 +1,9 @@
 // The whole public API, used as its types allow. What must not compile is marked.
 
-import { connect, createClient, isXmppError, xml } from "stanzawire";
+import { connect, createClient, discover, isXmppError, xml } from "stanzawire";
 import type {
-  CallOptions, Client, ConnectOptions, Credentials, ErrorCode, ErrorPhase, Events, FrameEvent, IqRequest, KeyValueStore,
+  CallOptions, Client, ConnectOptions, Credentials, DiscoverOptions, Endpoint, ErrorCode, ErrorPhase, Events, FrameEvent, IqRequest,
+  KeyValueStore,
   ListenerOptions, Message, MessageInit, MessageType, PresenceEvent, PresenceInit, PresenceType, ReconnectOptions, RequestMatch,
   Roster, RosterItem, RosterPush, SentMessage, Show, Status, StatusEvent, Subscription, XmlElement, XmppError,
 } from "stanzawire";
@@ -54,6 +55,20 @@ export const framing: ConnectOptions = { jid: "a@example.org", framing: "draft-0
 export const misspelt: ConnectOptions = { jid: "a@example.org", pasword: "secret" };
 // @ts-expect-error: no such availability
 export const show: ConnectOptions = { jid: "a@example.org", presence: { show: "busy" } };
+
+export async function endpoints(signal: AbortSignal): Promise<void> {
+  const options: DiscoverOptions = { hostMeta: "https://example.org", signal, timeout: 1000 };
+  const found = await discover("example.org", options);
+  same<Same<typeof found, Endpoint[]>>();
+  for (const { url, source } of await discover("example.org")) {
+    same<Same<typeof source, "url" | "xrd" | "json">>();
+    await connect({ jid: "alice@example.org", url });
+  }
+  // @ts-expect-error: a domain is required
+  await discover();
+  // @ts-expect-error: these are no options of a login
+  await discover("example.org", { password: "secret" });
+}
 
 export async function session(signal: AbortSignal): Promise<void> {
   const call: CallOptions = { signal, timeout: 1000 };

@@ -9,11 +9,12 @@ mod binding;
 mod login;
 
 use super::Shared;
+use super::attempt::Attempt;
 use super::discovery::Endpoint;
 use super::io::{Input, Millis, Ticket};
 use super::memory::Known;
 use super::online::Online;
-use super::state::{Attempt, State};
+use super::state::State;
 use super::timers::Timer;
 use crate::error::{Code, Error, Phase};
 use crate::jid::Jid;
@@ -118,7 +119,7 @@ impl Negotiate {
     }
 
     fn start_with(shared: &mut Shared, now: Millis, attempt: Attempt, endpoint: Endpoint, given: Given) -> State {
-        if attempt.rest.as_slice().is_empty() {
+        if attempt.is_last() {
             shared.timers.stop(Timer::Endpoint);
         } else {
             shared.timers.set(Timer::Endpoint, now.after(ENDPOINT_TIMEOUT));
