@@ -234,11 +234,11 @@ impl<'a> Scanner<'a> {
         };
         let start = self.pos;
         loop {
+            self.pass(|byte| byte != quote && byte != b'&' && byte != b'<');
             match self.next() {
-                Some(byte) if byte == quote => return Ok(self.pos - start - 1),
                 Some(b'&') => self.reference()?,
                 Some(b'<') | None => return Err(ReadError::NotWellFormed),
-                Some(_) => {}
+                Some(_) => return Ok(self.pos - start - 1),
             }
         }
     }
@@ -262,8 +262,8 @@ impl<'a> Scanner<'a> {
             return Err(ReadError::NotWellFormed);
         };
         self.prefixes -= declared;
-        while self.next().ok_or(ReadError::NotWellFormed)? != b'>' {}
-        Ok(())
+        self.pass(|byte| byte != b'>');
+        self.next().map(drop).ok_or(ReadError::NotWellFormed)
     }
 
     fn text(&mut self) -> Result<(), ReadError> {
@@ -276,16 +276,13 @@ impl<'a> Scanner<'a> {
             };
         }
         self.node()?;
-        while let Some(byte) = self.peek() {
-            if byte == b'<' {
-                break;
+        loop {
+            self.pass(|byte| byte != b'<' && byte != b'&');
+            if !self.skip(b"&") {
+                return Ok(());
             }
-            self.pos += 1;
-            if byte == b'&' {
-                self.reference()?;
-            }
+            self.reference()?;
         }
-        Ok(())
     }
 
     /// A CDATA section, ended by the first `]]>` (XML 1.0 §2.7).
@@ -294,21 +291,20 @@ impl<'a> Scanner<'a> {
             return Err(ReadError::NotWellFormed);
         }
         self.node()?;
-        while !self.skip(b"]]>") {
+        loop {
+            self.pass(|byte| byte != b'>');
+            let behind = self.bytes.get(..self.pos).is_some_and(|text| text.ends_with(b"]]"));
             self.next().ok_or(ReadError::NotWellFormed)?;
+            if behind {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 
     /// What follows `&`, up to the `;`.
     fn reference(&mut self) -> Result<(), ReadError> {
         let start = self.pos;
-        while self
-            .peek()
-            .is_some_and(|byte| byte.is_ascii_alphanumeric() || b"#_-.:".contains(&byte) || byte >= 0x80)
-        {
-            self.pos += 1;
-        }
+        self.pass(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'#' | b'_' | b'-' | b'.' | b':' | 0x80..));
         let name = self.since(start);
         if self.next() != Some(b';') {
             return Err(ReadError::NotWellFormed);
@@ -326,12 +322,12 @@ impl<'a> Scanner<'a> {
     /// A name as far as it matters here; its characters are roxmltree's to check.
     fn name(&mut self) -> Result<&'a [u8], ReadError> {
         let start = self.pos;
-        while self
-            .peek()
-            .is_some_and(|byte| !is_space(byte) && !b"=/><\"'".contains(&byte))
-        {
-            self.pos += 1;
-        }
+        self.pass(|byte| {
+            !matches!(
+                byte,
+                b' ' | b'\t' | b'\n' | b'\r' | b'=' | b'/' | b'>' | b'<' | b'"' | b'\''
+            )
+        });
         match self.since(start) {
             // roxmltree would take `:a` for `a`.
             [] | [b':', ..] => Err(ReadError::NotWellFormed),
@@ -372,10 +368,14 @@ impl<'a> Scanner<'a> {
 
     fn skip_space(&mut self) -> bool {
         let start = self.pos;
-        while self.peek().is_some_and(is_space) {
-            self.pos += 1;
-        }
+        self.pass(is_space);
         self.pos > start
+    }
+
+    /// Goes past the bytes for which this holds.
+    fn pass(&mut self, holds: impl Fn(u8) -> bool) {
+        let rest = self.bytes.get(self.pos..).unwrap_or_default();
+        self.pos += rest.iter().position(|byte| !holds(*byte)).unwrap_or(rest.len());
     }
 
     fn since(&self, start: usize) -> &'a [u8] {
