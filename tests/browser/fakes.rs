@@ -6,11 +6,19 @@ use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen(inline_js = r#"
 export function replace(path, value) {
+  return redefine(path, { value, writable: true });
+}
+
+export function unreadable(path) {
+  return redefine(path, { get() { throw new DOMException("no", "SecurityError"); } });
+}
+
+function redefine(path, property) {
   const names = path.split(".");
   const name = names.pop();
   const object = names.reduce((object, name) => object[name], globalThis);
   const before = Object.getOwnPropertyDescriptor(object, name);
-  Object.defineProperty(object, name, { value, configurable: true, writable: true });
+  Object.defineProperty(object, name, { ...property, configurable: true });
   return () => before ? Object.defineProperty(object, name, before) : delete object[name];
 }
 
@@ -73,6 +81,7 @@ export function without_body(status, text) {
 "#)]
 extern "C" {
     fn replace(path: &str, value: &JsValue) -> Function;
+    fn unreadable(path: &str) -> Function;
     #[wasm_bindgen(js_name = socketClass)]
     fn socket_class(answer: &Function, protocol: &str) -> JsValue;
     #[wasm_bindgen(js_name = scramServer)]
@@ -89,6 +98,11 @@ pub(crate) struct Fake(Function);
 impl Fake {
     pub(crate) fn of(path: &str, value: &JsValue) -> Fake {
         Fake(replace(path, value))
+    }
+
+    /// One that throws at whoever looks at it, as a page's storage does where the page may not use it.
+    pub(crate) fn unreadable(path: &str) -> Fake {
+        Fake(unreadable(path))
     }
 
     /// `WebSocket`, by a function from frames to answers.
