@@ -3,8 +3,9 @@
 use super::error::invalid;
 use super::fields::{Fields, set, wrong};
 use super::options::jid;
-use crate::error::Error;
-use crate::sasl::{Credentials, Hash, ScramKeys, Secret};
+use crate::error::{Error, Phase};
+use crate::sasl::scram::Limits;
+use crate::sasl::{Credentials, Mechanism, ScramKeys, Secret};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use js_sys::Object;
@@ -75,39 +76,29 @@ fn external(fields: &Fields<'_>) -> Result<Credentials, Error> {
 /// Reads a value of the type `ScramKeys`.
 fn scram_keys(value: &JsValue) -> Result<Credentials, Error> {
     let fields = Fields::of(value, "scramKeys")?;
-    let mechanism = fields.required("mechanism")?;
-    let hash = HASHES.into_iter().find(|hash| hash.mechanism() == mechanism);
-    let hash = hash.ok_or_else(|| wrong("mechanism", "the SCRAM mechanism that the keys were made for"))?;
-    let salt = bytes(&fields, "salt")?;
-    if salt.is_empty() {
-        return Err(invalid("`salt` is empty"));
-    }
-    let iterations = fields.number("iterations")?.unwrap_or_default();
-    // The conversion saturates.
-    if iterations < 1.0 || f64::from(iterations as u32) != iterations {
-        return Err(wrong("iterations", "a whole number from 1 to 2³² - 1"));
-    }
-    let key = |name| {
-        let key = Secret::new(bytes(&fields, name)?);
-        if key.as_bytes().len() == hash.output_len() {
-            return Ok(key);
-        }
-        Err(wrong(name, "as long as a hash of its mechanism"))
+    let hash = match Mechanism::from_name(&fields.required("mechanism")?) {
+        Some(Mechanism::Scram(hash)) => hash,
+        _ => return Err(wrong("mechanism", "the SCRAM mechanism that the keys were made for")),
     };
-    Ok(Credentials::Keys(ScramKeys {
+    let bytes = |name| {
+        let text = fields.required(name)?;
+        STANDARD.decode(text.as_bytes()).map_err(|_| wrong(name, "base64"))
+    };
+    let iterations = fields.number("iterations")?.unwrap_or_default();
+    let keys = ScramKeys {
         hash,
-        salt,
+        salt: bytes("salt")?,
         iterations: iterations as u32,
-        client_key: key("clientKey")?,
-        server_key: key("serverKey")?,
-    }))
-}
-
-const HASHES: [Hash; 2] = [Hash::Sha1, Hash::Sha256];
-
-fn bytes(fields: &Fields<'_>, name: &str) -> Result<Vec<u8>, Error> {
-    let text = fields.required(name)?;
-    STANDARD.decode(text.as_bytes()).map_err(|_| wrong(name, "base64"))
+        client_key: Secret::new(bytes("clientKey")?),
+        server_key: Secret::new(bytes("serverKey")?),
+    };
+    // The conversion saturates, and cuts off what is behind the point.
+    if f64::from(keys.iterations) != iterations {
+        return Err(wrong("iterations", "a whole number"));
+    }
+    keys.check(Limits::default())
+        .map_err(|error| error.in_phase(Phase::Session))?;
+    Ok(Credentials::Keys(keys))
 }
 
 /// The keys as an object of the type `ScramKeys`.

@@ -20,9 +20,6 @@ use wasm_bindgen::prelude::*;
 /// How long a value may be, in UTF-16 units. A longer one is none of ours.
 const LONGEST: u32 = 1 << 16;
 
-/// How many wishes wait while the store is at one. A store that never answers gets no more.
-const WAITING: usize = 8;
-
 #[wasm_bindgen]
 extern "C" {
     /// The app's object, or `sessionStorage`.
@@ -75,7 +72,7 @@ enum What {
     Remove,
 }
 
-/// The store, and what it has to do.
+/// The store, and what it has to do: no more than a wish or two a login.
 pub(super) struct Storage {
     store: Option<Store>,
     waiting: RefCell<VecDeque<Errand>>,
@@ -129,9 +126,6 @@ impl Storage {
 impl Inner {
     /// Puts an errand in line.
     pub(super) fn send_for(&self, errand: Errand) {
-        if self.storage.store.is_none() || self.storage.waiting.borrow().len() >= WAITING {
-            return self.answered(errand.id, errand.is_load(), None);
-        }
         self.storage.waiting.borrow_mut().push_back(errand);
         self.deliveries.borrow_mut().push_back(Delivery::Errand);
     }
@@ -139,12 +133,16 @@ impl Inner {
     /// Lets the store do the errand that is first in line.
     pub(super) fn run_errand(&self) {
         let storage = &self.storage;
-        let (Some(store), Some(errand)) = (&storage.store, storage.next()) else {
+        let Some(errand) = storage.next() else {
             return;
         };
         let id = errand.id;
         storage.under_way.set(Some((id, errand.is_load())));
-        match errand.run(store) {
+        let answer = match &storage.store {
+            Some(store) => errand.run(store),
+            None => Err(JsValue::UNDEFINED),
+        };
+        match answer {
             Ok(answer) if answer.is_object() || answer.is_function() => {
                 self.callback
                     .settled(&answer, Kind::Stored, Kind::StoreFailed, id.0 as f64);

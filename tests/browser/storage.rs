@@ -1,113 +1,23 @@
 //! What outlives a client: where it is kept, and the stores that no app should have.
 
-use crate::fakes::Fake;
+use crate::fakes::{Fake, broken, holding, silent, store, throwing, turn, vanishing};
 use crate::support::*;
-use js_sys::{Array, Function, JSON};
+use js_sys::{Array, Function, JSON, JsString};
 use stanzawire::web::Client;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::*;
 
-#[wasm_bindgen(inline_js = r#"
-// A store whose methods want their own object. Each step takes a turn of `later`, if it is a function.
-export function store(later) {
-  return new class {
-    #kept = new Map();
-    calls = [];
-    atOnce = 0;
-    most = 0;
-    #do(name, step) {
-      this.calls.push(name);
-      if (!later) return step();
-      this.most = Math.max(this.most, ++this.atOnce);
-      return later(name).then(() => {
-        this.atOnce -= 1;
-        return step();
-      });
-    }
-    getItem(key) {
-      return this.#do(`get ${key}`, () => this.#kept.get(key) ?? null);
-    }
-    setItem(key, value) {
-      return this.#do(`set ${key}`, () => void this.#kept.set(key, value));
-    }
-    removeItem(key) {
-      return this.#do(`remove ${key}`, () => void this.#kept.delete(key));
-    }
-    get text() {
-      return JSON.stringify([...this.#kept]);
-    }
-  };
-}
-
-export const turn = () => new Promise((resolve) => setTimeout(resolve));
-
-// A store whose methods do what it says, and nothing else.
-export function broken(kind) {
-  const thrower = { get() { throw new Error("thrown"); } };
-  const does = {
-    throws() { throw new Error("thrown"); },
-    rejects: () => Promise.reject(new Error("rejected")),
-    number: () => 1,
-    object: () => ({}),
-    function: () => () => {},
-    symbol: () => Symbol("a"),
-    undefined: () => undefined,
-    garbage: () => "garbage \0 <",
-    empty: () => "",
-    "half a pair": () => "\ud83e",
-    "later, half a pair": async () => "a\udc00",
-    long: () => "a".repeat(1 << 26),
-    "a promise of an object": async () => ({}),
-    "a then that throws": () => Object.defineProperty({}, "then", thrower),
-    "a constructor that throws": () => Object.defineProperty(Promise.resolve("a"), "constructor", thrower),
-    "a proxy": () => new Proxy({}, { get() { throw new Error("thrown"); } }),
-    "twice": () => ({ then(resolve, reject) { resolve("a"); reject(1); resolve("b"); throw 2; } }),
-  }[kind];
-  return { getItem: does, setItem: does, removeItem: does };
-}
-
-// One that never answers, until it is told to.
-export function silent() {
-  const waiting = [];
-  const does = () => new Promise((resolve) => waiting.push(resolve));
-  return {
-    getItem: does, setItem: does, removeItem: does,
-    speak: () => {
-      for (const resolve of waiting.splice(0)) resolve("late");
-    },
-  };
-}
-
-// Its methods, once they have been seen, are gone.
-export function vanishing() {
-  const seen = new Set();
-  return new Proxy({}, {
-    get(_, name) {
-      if (seen.has(name)) throw new Error("gone");
-      seen.add(name);
-      return () => null;
-    },
-  });
-}
-
-export const throwing = (name) => Object.defineProperty({ getItem() {}, setItem() {}, removeItem() {} }, name, {
-  get() { throw new Error("thrown"); },
-});
-"#)]
+#[wasm_bindgen]
 extern "C" {
-    fn store(later: &JsValue) -> JsValue;
-    fn turn() -> js_sys::Promise;
-    fn broken(kind: &str) -> JsValue;
-    fn silent() -> JsValue;
-    fn vanishing() -> JsValue;
-    fn throwing(name: &str) -> JsValue;
-
     #[wasm_bindgen(js_namespace = sessionStorage, js_name = getItem)]
     fn kept(key: &str) -> Option<String>;
     #[wasm_bindgen(js_namespace = sessionStorage, js_name = clear)]
     fn clear();
-    #[wasm_bindgen(js_namespace = sessionStorage, getter, js_name = length)]
-    fn how_many() -> u32;
+}
+
+fn how_many() -> u32 {
+    let session = get(&js_sys::global(), "sessionStorage");
+    get(&session, "length").as_f64().expect("a number") as u32
 }
 
 const KEY: &str = "stanzawire:alice@localhost";
@@ -298,10 +208,16 @@ async fn plain_is_refused_once_scram_has_been_used() {
     });
     let _fake = Fake::socket(&server, "xmpp");
     let plain = "AGFsaWNlAHNlY3JldA==";
+    let (half, long) = (JsString::from_char_code1(0xD83E), JsString::from(" ").repeat(1 << 16));
+    let pin = |end: &JsString| holding(&JsString::from("1 pinned ").concat(end));
     let tries = [
         (store(&NONE), "closed"),
         (pinned, "downgrade"),
         (JsValue::NULL, "closed"),
+        (pin(&"".into()), "downgrade"),
+        // None of these was kept by us.
+        (pin(&half), "closed"),
+        (pin(&long), "closed"),
     ];
     for (store, code) in tries {
         heard.set_length(0);
