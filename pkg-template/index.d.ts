@@ -51,8 +51,11 @@ export interface ConnectOptions {
   jid: string;
   /** Short for `credentials: { password }`. */
   password?: string | undefined;
-  /** What to log in with, or a function that is asked at each login. What it throws is the `cause` of the login's error. */
-  credentials?: Credentials | (() => Credentials | Promise<Credentials>) | undefined;
+  /**
+   * What to log in with, or a function that is asked at each login, and once more in a login where the keys that it gave are
+   * `keys-outdated`. What it throws is the `cause` of the login's error, `invalid-argument`.
+   */
+  credentials?: Credentials | ((request: CredentialsRequest) => Credentials | Promise<Credentials>) | undefined;
   /** A `wss:` address (`ws:` on loopback): nothing is looked up then. */
   url?: string | undefined;
   /** The origin to ask for host-meta in place of `https://DOMAIN`. `http:` on loopback only. */
@@ -69,21 +72,66 @@ export interface ConnectOptions {
   presence?: boolean | PresenceInit | undefined;
   /** Whether `ws:` and `http:` may be used beyond loopback. Default false. */
   allowInsecure?: boolean | undefined;
-  /** Whether SASL PLAIN may be used, and even then only over `wss:` or on loopback. Default false. */
+  /**
+   * Whether SASL PLAIN may be used, and even then only over `wss:` or on loopback, and only as long as {@link storage}
+   * doesn't say that the account has logged in by something better. Default false.
+   */
   allowPlain?: boolean | undefined;
-  /** Where to keep what outlives the page; `null` for nowhere. This version keeps nothing. */
+  /**
+   * Where to keep what the next login should know; `null` for nowhere. Default `sessionStorage`, where there is one and the
+   * page may use it.
+   *
+   * What is kept is one line, under the key `stanzawire:` with the bare JID behind it. It says that the account has logged in
+   * by SCRAM or EXTERNAL, so that PLAIN is refused from then on (`downgrade`), and what the server was found to be able to do,
+   * so that the next login takes fewer round trips. No credentials are kept, and no messages.
+   *
+   * A store that throws, rejects or doesn't answer fails no login: it is as if it were empty. One without the three methods is
+   * an `invalid-argument`.
+   */
   storage?: KeyValueStore | null | undefined;
-  /** How stanzas are framed: as RFC 7395 says. */
-  framing?: "rfc7395" | undefined;
+  /**
+   * How stanzas are framed: as RFC 7395 says, or, for a server from before it, as draft-ietf-xmpp-websocket-00 says, with the
+   * stream's own tags as messages. Default `"rfc7395"`.
+   */
+  framing?: "rfc7395" | "draft-00" | undefined;
   /** The language of the stream, such as `"de"`: the server's texts are in it where it can. */
   lang?: string | undefined;
 }
 
-/** What to log in with. */
+/**
+ * What to log in with. The strongest mechanism wins that the server offers and that these can be used with; where there is
+ * none, the login fails with `no-mechanism`. Those that name an account (all but the last two) need a `jid` with
+ * something before the domain.
+ */
 export type Credentials =
-  | { password: string }
+  | { /** SCRAM, or, where {@link ConnectOptions.allowPlain} says so, PLAIN. */ password: string }
+  | { /** A token of OAuth 2.0, for OAUTHBEARER. One that has expired is `not-authorized`. */ token: string }
+  | { /** From a {@link CredentialsEvent}: the one SCRAM mechanism that they were made for. */ scramKeys: ScramKeys }
   | { /** Something outside the stream vouches for the client, such as a cookie. */ external: true; /** The address to act as. */ authzid?: string | undefined }
   | { anonymous: true };
+
+/** What a `credentials` function is told. */
+export interface CredentialsRequest {
+  /** Why those that it gave before won't do, where it is asked once more in a login: `keys-outdated`. */
+  error?: XmppError;
+}
+
+/**
+ * What stands for a password, with one mechanism, as long as the server keeps the account's salt and iteration count. It is
+ * plain data, and outlives `JSON.stringify()`. Keep it as you would keep a password: the password itself can't be told from
+ * it, but whoever has it can log in. Once the server has changed salt or count, as it does with a new password, it is
+ * `keys-outdated`.
+ */
+export interface ScramKeys {
+  mechanism: "SCRAM-SHA-1" | "SCRAM-SHA-256" | "SCRAM-SHA-512";
+  /** Base64. */
+  salt: string;
+  iterations: number;
+  /** Base64. */
+  clientKey: string;
+  /** Base64. */
+  serverKey: string;
+}
 
 /** How a lost connection is made again: each delay is a random part of a cap, which doubles with each failure. */
 export interface ReconnectOptions {
@@ -95,7 +143,7 @@ export interface ReconnectOptions {
   maxAttempts?: number | undefined;
 }
 
-/** A store such as `sessionStorage`; its methods may also return promises. */
+/** A store such as `sessionStorage`; its methods may also return promises. One of them is called at a time. */
 export interface KeyValueStore {
   getItem(key: string): string | null | Promise<string | null>;
   setItem(key: string, value: string): void | Promise<void>;
@@ -297,6 +345,8 @@ export interface Events {
   status: StatusEvent;
   /** Something went wrong that no promise tells of. */
   error: XmppError;
+  /** A login with a password has left keys behind. The newest are held until somebody listens. */
+  credentials: CredentialsEvent;
   /** Any stanza came in. */
   stanza: XmlElement;
   /** A frame came in or went out. */
@@ -307,6 +357,11 @@ export interface Events {
 export type StatusEvent =
   | { status: "offline" | "reconnecting" | "verifying"; error?: XmppError }
   | { status: "connecting" | "online"; error?: never };
+
+/** A login by SCRAM with a password has succeeded: from now on this can take the password's place in {@link ConnectOptions}. */
+export interface CredentialsEvent {
+  scramKeys: ScramKeys;
+}
 
 /** A frame, with credentials taken out. */
 export interface FrameEvent {
@@ -364,8 +419,15 @@ export type ErrorCode =
   | "no-mechanism"
   /** The server did not prove that it knows the account's key. */
   | "server-signature"
-  /** The server offers less security than it must, or less than before. */
+  /**
+   * The server offers less security than it must, or less than before: PLAIN, say, to an account that has logged in by SCRAM
+   * or EXTERNAL, as {@link ConnectOptions.storage} remembers.
+   */
   | "downgrade"
+  /**
+   * The `scramKeys` no longer fit: the server has changed the account's salt or iteration count, as it does with a new
+   * password. A `credentials` function is asked once more before it comes to that.
+   */
   | "keys-outdated"
   /** No resource could be bound. */
   | "bind-failed"

@@ -39,11 +39,11 @@ impl ScramKeys {
     pub fn check(&self, limits: Limits) -> Result<(), Error> {
         let len = self.hash.output_len();
         let message = if self.client_key.as_bytes().len() != len || self.server_key.as_bytes().len() != len {
-            "the SCRAM keys have another length than their hash"
+            "the `clientKey` or the `serverKey` has another length than a hash of its mechanism"
         } else if self.salt.is_empty() || self.salt.len() > MAX_SALT {
-            "the salt of the SCRAM keys is empty, or too long"
+            "the `salt` of the keys is empty, or too long"
         } else if !(limits.min_iterations..=limits.max_iterations).contains(&self.iterations) {
-            "the iteration count of the SCRAM keys is outside of what is allowed"
+            "the `iterations` of the keys are fewer or more than is allowed"
         } else {
             return Ok(());
         };

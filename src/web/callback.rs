@@ -4,7 +4,7 @@
 //! wasm that isn't a method call.
 
 use super::drain::Inner;
-use js_sys::Function;
+use js_sys::{Function, Promise};
 use std::rc::Weak;
 use wasm_bindgen::prelude::*;
 
@@ -40,6 +40,10 @@ pub(super) enum Kind {
     Credentials,
     /// The app's credentials function failed: the wish.
     CredentialsFailed,
+    /// The store has answered: the wish.
+    Stored,
+    /// The store failed: the wish.
+    StoreFailed,
     /// A handler's answer: the request.
     Answer,
     /// A handler failed: the request.
@@ -55,7 +59,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    const ALL: [Kind; 20] = [
+    const ALL: [Kind; 22] = [
         Kind::Open,
         Kind::Message,
         Kind::Close,
@@ -70,6 +74,8 @@ impl Kind {
         Kind::Slice,
         Kind::Credentials,
         Kind::CredentialsFailed,
+        Kind::Stored,
+        Kind::StoreFailed,
         Kind::Answer,
         Kind::AnswerFailed,
         Kind::Abort,
@@ -123,6 +129,13 @@ impl Callback {
     /// A JavaScript function that calls back with this kind and number, and with its own first argument.
     pub(super) fn bound(&self, kind: Kind, number: f64) -> Function {
         self.0.bind(&JsValue::UNDEFINED, kind as u32, number)
+    }
+
+    /// Calls back with what becomes of a value of the app's: of a promise as of a promise, of any other at once.
+    pub(super) fn settled(&self, value: &JsValue, resolved: Kind, rejected: Kind, number: f64) {
+        // A promise of our own takes it in: whatever a `then` of the app's throws or does goes no further than that.
+        let promise = Promise::new(&mut |resolve, _| drop(resolve.call1(&JsValue::UNDEFINED, value)));
+        self.then(&promise, resolved, rejected, number);
     }
 
     /// Calls back with what becomes of a promise.

@@ -1,7 +1,7 @@
 //! Replies and events as plain JavaScript objects: dates as `Date`, absent fields absent.
 
 use super::fields::set;
-use super::{element, error};
+use super::{credentials, element, error};
 use crate::engine::{Event, Reply};
 use crate::im::Named;
 use crate::stanza::Stamp;
@@ -54,7 +54,11 @@ pub(super) fn event(event: &Event, cause: Option<&JsValue>) -> JsValue {
             }
             object
         }
-        Event::Credentials(_) => Object::new().into(),
+        Event::Credentials(keys) => {
+            let object: JsValue = Object::new().into();
+            set(&object, "scramKeys", &credentials::to_js(keys));
+            object
+        }
         Event::Error(reason) => error::to_js(reason, cause),
         Event::Stanza(stanza) | Event::Request { iq: stanza, .. } => element::to_js(stanza),
         Event::Frame { inbound, data } => {

@@ -8,17 +8,19 @@ use super::convert;
 use super::credentials;
 use super::derive::{self, Deriving};
 use super::entropy;
-use super::error::report;
+use super::error::{report, to_js};
 use super::fetch::{Fetch, Outcome};
+use super::fields::set;
 use super::listeners::Listeners;
 use super::options::Options;
 use super::promises::Promises;
 use super::socket::{self, Socket};
+use super::storage::{Errand, Storage};
 use super::timer::{Timer, now};
 use crate::engine::{Engine, Event, Input, Millis, Output, Status, Ticket, Wish};
 use crate::error::{Code, Error, Phase};
 use crate::sasl::Credentials;
-use js_sys::{Function, Promise};
+use js_sys::{Function, Object};
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -38,9 +40,12 @@ extern "C" {
 pub(super) type Entry = Box<dyn FnOnce(&mut Engine, Millis)>;
 
 /// What is for functions of the app's.
-enum Delivery {
+pub(super) enum Delivery {
     Event(Event),
-    AskCredentials(Ticket),
+    /// Which wish, and why it is asked again.
+    AskCredentials(Ticket, Option<Error>),
+    /// The store has something to do.
+    Errand,
 }
 
 /// A client's engine and all that the platform has for it.
@@ -48,7 +53,7 @@ pub(super) struct Inner {
     engine: RefCell<Engine>,
     entries: RefCell<VecDeque<Entry>>,
     draining: Cell<bool>,
-    deliveries: RefCell<VecDeque<Delivery>>,
+    pub(super) deliveries: RefCell<VecDeque<Delivery>>,
     delivering: Cell<bool>,
     tickets: Cell<u64>,
     pub(super) callback: Callback,
@@ -59,6 +64,7 @@ pub(super) struct Inner {
     /// The app's `credentials` function, and what it last failed with.
     ask: Option<Function>,
     cause: RefCell<Option<JsValue>>,
+    pub(super) storage: Storage,
     socket: RefCell<Option<Socket>>,
     /// Sockets whose stream has ended, until the server has taken note.
     lingering: RefCell<Vec<Socket>>,
@@ -88,6 +94,7 @@ impl Inner {
             handlers: RefCell::default(),
             ask: options.ask,
             cause: RefCell::default(),
+            storage: Storage::new(options.store),
             socket: RefCell::default(),
             lingering: RefCell::default(),
             fetches: RefCell::default(),
@@ -190,13 +197,16 @@ impl Inner {
                     self.lingering.borrow_mut().push(socket);
                 }
             }
-            Wish::Load { id, .. } => self.handle(Input::Loaded { id, value: None }),
-            Wish::Store { id, .. } => self.handle(Input::Stored { id, kept: false }),
+            Wish::Load { id, key } => self.send_for(Errand::load(id, key)),
+            Wish::Store { id, key, value } => self.send_for(Errand::store(id, key, value)),
             Wish::DeriveKey { id, request } => {
                 let deriving = Deriving::start(id, request, &self.callback);
                 self.deriving.replace(Some(deriving));
             }
-            Wish::AskCredentials { id, .. } => self.deliveries.borrow_mut().push_back(Delivery::AskCredentials(id)),
+            Wish::AskCredentials { id, error } => {
+                let ask = Delivery::AskCredentials(id, error);
+                self.deliveries.borrow_mut().push_back(ask);
+            }
         }
     }
 
@@ -236,10 +246,14 @@ impl Inner {
             Kind::FetchFailed => self.fetch_step(id, &mut |_| Some(Outcome::Failed)),
             Kind::Key | Kind::Bits | Kind::DeriveFailed | Kind::Slice => self.derive_step(id, kind, value),
             Kind::Credentials => {
-                let read = credentials::read(value);
+                // The app's getters may call the client: the engine is not to be borrowed meanwhile.
+                let account = self.with(|engine| engine.jid().local().is_some());
+                let read = credentials::read(value, account);
                 self.credentials(id, read.map_err(|error| error.in_phase(Phase::Auth)));
             }
             Kind::CredentialsFailed => self.credentials_failed(id, value),
+            Kind::Stored => self.errand_done(id, Some(value)),
+            Kind::StoreFailed => self.errand_done(id, None),
             Kind::Answer => self.handler_answered(id, value),
             Kind::AnswerFailed => self.handler_failed(id, value),
             Kind::Abort => self.enter(Box::new(move |engine, now| engine.abort(now, id))),
@@ -298,7 +312,8 @@ impl Inner {
         }
         while let Some(delivery) = self.next_delivery() {
             match delivery {
-                Delivery::AskCredentials(id) => self.ask_credentials(id),
+                Delivery::AskCredentials(id, error) => self.ask_credentials(id, error.as_ref()),
+                Delivery::Errand => self.run_errand(),
                 Delivery::Event(event @ Event::Request { .. }) => self.ask_handler(&event),
                 Delivery::Event(event) => self.tell(event),
             }
@@ -310,7 +325,7 @@ impl Inner {
         let name = convert::name(&event);
         let listeners = self.listeners.of(name);
         if listeners.is_empty() {
-            if name == "message" && self.listeners.hold(event) {
+            if self.listeners.hold(name, event) {
                 let message = "nobody listens for messages: the oldest of those held are dropped";
                 let error = Error::new(Code::QueueFull, Phase::Session, message)
                     .with_retryable(false)
@@ -339,11 +354,7 @@ impl Inner {
 
     /// Adds a listener. What was held for want of one comes before anything newer, but not before `on` has returned.
     pub(super) fn listen(&self, kind: String, listener: Function) -> u32 {
-        let held = if kind == "message" {
-            self.listeners.take_held()
-        } else {
-            VecDeque::new()
-        };
+        let held = self.listeners.take_held(&kind);
         let number = self.listeners.add(kind, listener);
         // First, since it may itself run listeners.
         self.observe();
@@ -368,14 +379,17 @@ impl Inner {
         self.enter(Box::new(move |engine, _| engine.observe(observe)));
     }
 
-    fn ask_credentials(&self, id: Ticket) {
+    fn ask_credentials(&self, id: Ticket, error: Option<&Error>) {
         self.cause.take();
         let Some(ask) = &self.ask else { return };
-        match ask.call0(&JsValue::UNDEFINED) {
+        let request = Object::new().into();
+        if let Some(error) = error {
+            set(&request, "error", &to_js(error, None));
+        }
+        match ask.call1(&JsValue::UNDEFINED, &request) {
             Ok(answer) => {
-                let answer = Promise::resolve(&answer);
                 self.callback
-                    .then(&answer, Kind::Credentials, Kind::CredentialsFailed, id.0 as f64);
+                    .settled(&answer, Kind::Credentials, Kind::CredentialsFailed, id.0 as f64);
             }
             Err(thrown) => self.credentials_failed(id, &thrown),
         }

@@ -34,11 +34,14 @@ impl<'a> Fields<'a> {
 
     /// Any value; `undefined` where there is none.
     pub(super) fn get(&self, name: &str) -> Result<JsValue, Error> {
-        match Reflect::get(self.object, &name.into()) {
-            Ok(value) if value.is_null() => Ok(JsValue::UNDEFINED),
-            Ok(value) => Ok(value),
-            Err(_) => Err(invalid(["`", name, "` could not be read: its getter threw"].concat())),
-        }
+        let value = self.get_or_null(name)?;
+        Ok(if value.is_null() { JsValue::UNDEFINED } else { value })
+    }
+
+    /// The same, where `null` says something else than a field that isn't there.
+    pub(super) fn get_or_null(&self, name: &str) -> Result<JsValue, Error> {
+        Reflect::get(self.object, &name.into())
+            .map_err(|_| invalid(["`", name, "` could not be read: its getter threw"].concat()))
     }
 
     pub(super) fn string(&self, name: &str) -> Result<Option<String>, Error> {

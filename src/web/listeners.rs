@@ -1,4 +1,4 @@
-//! The app's listeners, and the messages that wait for one.
+//! The app's listeners, and the events that wait for one: messages, and the keys of a login.
 
 use crate::engine::{Event, Observe};
 use js_sys::Function;
@@ -15,6 +15,8 @@ pub(super) struct Listeners {
     listeners: RefCell<Vec<(u32, String, Function)>>,
     last: Cell<u32>,
     held: RefCell<VecDeque<Event>>,
+    /// The newest [`Event::Credentials`]: a login made by `connect()` is over before the app has the client.
+    keys: RefCell<Option<Event>>,
     overflowed: Cell<bool>,
 }
 
@@ -55,11 +57,19 @@ impl Listeners {
         }
     }
 
-    /// Keeps a message for the next listener; true where one had to go for it, for the first time
-    /// since they were last taken.
-    pub(super) fn hold(&self, message: Event) -> bool {
+    /// Keeps the event for the next listener, if it is of a kind that waits; true where a message had to go for it, for the
+    /// first time since they were last taken.
+    pub(super) fn hold(&self, kind: &str, event: Event) -> bool {
+        match kind {
+            "message" => {}
+            "credentials" => {
+                self.keys.replace(Some(event));
+                return false;
+            }
+            _ => return false,
+        }
         let mut held = self.held.borrow_mut();
-        held.push_back(message);
+        held.push_back(event);
         if held.len() <= HELD {
             return false;
         }
@@ -67,9 +77,15 @@ impl Listeners {
         !self.overflowed.replace(true)
     }
 
-    /// The messages held, the oldest first; none is held any more.
-    pub(super) fn take_held(&self) -> VecDeque<Event> {
-        self.overflowed.set(false);
-        self.held.take()
+    /// The events of that kind that were held, the oldest first; none is held any more.
+    pub(super) fn take_held(&self, kind: &str) -> VecDeque<Event> {
+        match kind {
+            "message" => {
+                self.overflowed.set(false);
+                self.held.take()
+            }
+            "credentials" => self.keys.take().into_iter().collect(),
+            _ => VecDeque::new(),
+        }
     }
 }

@@ -7,7 +7,7 @@
 //!
 //! Only `globalThis` is used, by name: it works in pages, workers, Node, Deno and Bun.
 //!
-//! Left out for now: storage, Web Locks, visibility.
+//! Left out for now: Web Locks, visibility.
 
 mod callback;
 mod client;
@@ -25,6 +25,7 @@ mod options;
 mod promises;
 mod requests;
 mod socket;
+mod storage;
 mod timer;
 
 pub use client::Client;

@@ -4,13 +4,14 @@ use super::credentials;
 use super::error::invalid;
 use super::fields::{Fields, is_absent, string, wrong};
 use super::promises::AbortSignal;
+use super::storage::{self, Store};
 use crate::engine::Config;
 use crate::error::{Code, Error, Phase};
 use crate::im;
 use crate::im::presence::{PresenceInit, Show};
 use crate::jid::Jid;
 use crate::sasl::Credentials;
-use crate::session::{self, CredentialSource, ReconnectPolicy};
+use crate::session::{self, CredentialSource, Framing, ReconnectPolicy};
 use crate::xml;
 use js_sys::Function;
 use wasm_bindgen::prelude::*;
@@ -20,6 +21,7 @@ pub(super) struct Options {
     pub(super) config: Config,
     /// The app's `credentials` function.
     pub(super) ask: Option<Function>,
+    pub(super) store: Option<Store>,
 }
 
 /// What every long call takes.
@@ -49,11 +51,11 @@ impl Options {
         config.allow_plain = fields.flag("allowPlain")?.unwrap_or(false);
         match fields.string("framing")?.as_deref() {
             None | Some("rfc7395") => {}
-            Some("draft-00") => return Err(invalid("this version does not speak the framing \"draft-00\"")),
-            Some(_) => return Err(wrong("framing", "\"rfc7395\"")),
+            Some("draft-00") => config.framing = Framing::Draft00,
+            Some(_) => return Err(wrong("framing", "\"rfc7395\" or \"draft-00\"")),
         }
-        // Nothing is kept in this version; a mistake in what is passed shows all the same.
-        Fields::optional(&fields.get("storage")?, "storage")?;
+        let store = storage::store(fields.get_or_null("storage")?)?;
+        config.storage = store.is_some();
         let presence = fields.get("presence")?;
         let im = im::Config {
             presence: match presence.as_bool() {
@@ -66,6 +68,7 @@ impl Options {
         Ok(Options {
             config: Config { session: config, im },
             ask,
+            store,
         })
     }
 }
@@ -86,6 +89,7 @@ impl Options {
         Ok(Options {
             config: Config { session: config, im },
             ask: None,
+            store: None,
         })
     }
 }
@@ -163,17 +167,13 @@ fn source(fields: &Fields<'_>, address: &Jid) -> Result<(CredentialSource, Optio
     if let Some(function) = given.dyn_ref::<Function>() {
         return Ok((CredentialSource::Ask, Some(function.clone())));
     }
+    let account = address.local().is_some();
     let known = match password {
-        Some(password) => credentials::password_of(password)?,
-        None if !is_absent(&given) => credentials::read(&given)?,
-        None if address.local().is_none() => Credentials::Anonymous,
+        Some(password) => credentials::of_account(credentials::password(password)?, account)?,
+        None if !is_absent(&given) => credentials::read(&given, account)?,
+        None if !account => Credentials::Anonymous,
         None => return Err(invalid("an account needs `password` or `credentials`")),
     };
-    if matches!(known, Credentials::Password(_)) && address.local().is_none() {
-        return Err(invalid(
-            "a password needs an account: `jid` has nothing before the domain",
-        ));
-    }
     Ok((CredentialSource::Fixed(known), None))
 }
 

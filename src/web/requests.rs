@@ -9,7 +9,7 @@ use super::fields::{Fields, is_absent, wrong};
 use crate::engine::{Command, Event, Match, Ticket};
 use crate::error::Error;
 use crate::xml::{self, Element};
-use js_sys::{Function, Promise};
+use js_sys::Function;
 use wasm_bindgen::prelude::*;
 
 /// The conditions that a handler may answer with, by throwing an object that names one (RFC 6120 §8.3.3).
@@ -64,9 +64,8 @@ impl Inner {
         };
         match function.call1(&JsValue::UNDEFINED, &convert::event(event, None)) {
             Ok(answer) => {
-                let answer = Promise::resolve(&answer);
                 self.callback
-                    .then(&answer, Kind::Answer, Kind::AnswerFailed, request.0 as f64);
+                    .settled(&answer, Kind::Answer, Kind::AnswerFailed, request.0 as f64);
             }
             Err(error) => self.handler_failed(*request, &error),
         }

@@ -39,14 +39,24 @@ fn options_are_checked_by_name() {
             "`credentials`",
         ),
         (
-            "{'password': null, 'credentials': {'token': 't'}}",
+            "{'password': null, 'credentials': {'token': ''}}",
             "invalid-argument",
-            "this version",
+            "`token`",
         ),
         (
-            "{'password': null, 'credentials': {'scramKeys': {}}}",
+            "{'password': null, 'credentials': {'token': 't', 'password': 'a'}}",
             "invalid-argument",
-            "this version",
+            "`credentials`",
+        ),
+        (
+            "{'password': null, 'jid': 'localhost', 'credentials': {'token': 't'}}",
+            "invalid-argument",
+            "token needs an account",
+        ),
+        (
+            "{'password': null, 'credentials': {'scramKeys': 'keys'}}",
+            "invalid-argument",
+            "`scramKeys`",
         ),
         (
             "{'password': null, 'credentials': {'anonymous': true, 'external': true}}",
@@ -79,7 +89,7 @@ fn options_are_checked_by_name() {
         ("{'allowInsecure': 1}", "invalid-argument", "`allowInsecure`"),
         ("{'allowPlain': 'yes'}", "invalid-argument", "`allowPlain`"),
         ("{'storage': 'localStorage'}", "invalid-argument", "`storage`"),
-        ("{'framing': 'draft-00'}", "invalid-argument", "this version"),
+        ("{'storage': {}}", "invalid-argument", "`getItem`"),
         ("{'framing': 'other'}", "invalid-argument", "`framing`"),
         ("{'lang': 1}", "invalid-argument", "`lang`"),
     ] {
@@ -110,6 +120,7 @@ fn options_that_are_fine() {
         "{'reconnect': false, 'presence': false, 'allowPlain': true, 'allowInsecure': true, 'lang': 'de', 'timeout': 1.5}",
         "{'password': null, 'credentials': {'password': 'a'}}",
         "{'password': null, 'jid': 'localhost'}",
+        "{'password': null, 'credentials': {'token': 't'}, 'framing': 'draft-00'}",
         "{'password': null, 'jid': 'localhost', 'credentials': {'external': true, 'authzid': 'a@localhost'}}",
         "{'password': null, 'jid': 'ALICE@LOCALHOST', 'credentials': {'anonymous': true}}",
         "{'url': null, 'hostMeta': null, 'resource': null, 'timeout': null, 'reconnect': null, 'presence': null}",

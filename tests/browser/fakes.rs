@@ -1,16 +1,26 @@
 //! Stand-ins for platform objects, for what no real server and no whole platform does. Dropped, they give back the real
 //! ones.
+//!
+//! All of their JavaScript is one piece: the test runner's server hangs when a page asks for a fifth one at once.
 
 use js_sys::{Array, Function};
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen(inline_js = r#"
 export function replace(path, value) {
+  return redefine(path, { value, writable: true });
+}
+
+export function unreadable(path) {
+  return redefine(path, { get() { throw new DOMException("no", "SecurityError"); } });
+}
+
+function redefine(path, property) {
   const names = path.split(".");
   const name = names.pop();
   const object = names.reduce((object, name) => object[name], globalThis);
   const before = Object.getOwnPropertyDescriptor(object, name);
-  Object.defineProperty(object, name, { value, configurable: true, writable: true });
+  Object.defineProperty(object, name, { ...property, configurable: true });
   return () => before ? Object.defineProperty(object, name, before) : delete object[name];
 }
 
@@ -70,9 +80,119 @@ export function without_body(status, text) {
   return { status, url: "", body: null, text: async () => text };
 }
 
+// A store whose methods want their own object. Each step takes a turn of `later`, if it is a function.
+export function store(later) {
+  return new class {
+    #kept = new Map();
+    calls = [];
+    atOnce = 0;
+    most = 0;
+    #do(name, step) {
+      this.calls.push(name);
+      if (!later) return step();
+      this.most = Math.max(this.most, ++this.atOnce);
+      return later(name).then(() => {
+        this.atOnce -= 1;
+        return step();
+      });
+    }
+    getItem(key) {
+      return this.#do(`get ${key}`, () => this.#kept.get(key) ?? null);
+    }
+    setItem(key, value) {
+      return this.#do(`set ${key}`, () => void this.#kept.set(key, value));
+    }
+    removeItem(key) {
+      return this.#do(`remove ${key}`, () => void this.#kept.delete(key));
+    }
+    get text() {
+      return JSON.stringify([...this.#kept]);
+    }
+  };
+}
+
+export const turn = () => new Promise((resolve) => setTimeout(resolve));
+
+// A store whose methods do what it says, and nothing else.
+export function broken(kind) {
+  const thrower = { get() { throw new Error("thrown"); } };
+  const does = {
+    throws() { throw new Error("thrown"); },
+    rejects: () => Promise.reject(new Error("rejected")),
+    number: () => 1,
+    object: () => ({}),
+    function: () => () => {},
+    symbol: () => Symbol("a"),
+    undefined: () => undefined,
+    garbage: () => "garbage \0 <",
+    empty: () => "",
+    "half a pair": () => "\ud83e",
+    "later, half a pair": async () => "a\udc00",
+    long: () => "a".repeat(1 << 26),
+    "a promise of an object": async () => ({}),
+    "a then that throws": () => Object.defineProperty({}, "then", thrower),
+    "a constructor that throws": () => Object.defineProperty(Promise.resolve("a"), "constructor", thrower),
+    "a proxy": () => new Proxy({}, { get() { throw new Error("thrown"); } }),
+    "twice": () => ({ then(resolve, reject) { resolve("a"); reject(1); resolve("b"); throw 2; } }),
+  }[kind];
+  return { getItem: does, setItem: does, removeItem: does };
+}
+
+// One that has always had this, whatever it is told.
+export const holding = (value) => ({ getItem: () => value, setItem() {}, removeItem() {} });
+
+// One that never answers, until it is told to.
+export function silent() {
+  const waiting = [];
+  const does = () => new Promise((resolve) => waiting.push(resolve));
+  return {
+    getItem: does, setItem: does, removeItem: does,
+    speak: () => {
+      for (const resolve of waiting.splice(0)) resolve("late");
+    },
+  };
+}
+
+// Its methods, once they have been seen, are gone.
+export function vanishing() {
+  const seen = new Set();
+  return new Proxy({}, {
+    get(_, name) {
+      if (seen.has(name)) throw new Error("gone");
+      seen.add(name);
+      return () => null;
+    },
+  });
+}
+
+export const throwing = (name) => Object.defineProperty({ getItem() {}, setItem() {}, removeItem() {} }, name, {
+  get() { throw new Error("thrown"); },
+});
+
+// Each is or returns what no sane function would.
+export function impossible(kind) {
+  const fine = { password: "secret" };
+  const promise = Promise.resolve(fine);
+  const thrower = { get() { throw new Error("thrown"); } };
+  switch (kind) {
+    case "constructor": return Object.defineProperty(promise, "constructor", thrower);
+    case "then": return Object.defineProperty({}, "then", thrower);
+    case "password": return Object.defineProperty({}, "password", thrower);
+    case "proxy": return new Proxy({}, { get() { throw new Error("thrown"); } });
+    case "revoked": {
+      const { proxy, revoke } = Proxy.revocable({}, {});
+      revoke();
+      return proxy;
+    }
+    case "twice": return { then(resolve, reject) { resolve(fine); reject(1); resolve({}); throw 2; } };
+  }
+}
+
+export const with_getter = (name, get) => Object.defineProperty({}, name, { get });
 "#)]
 extern "C" {
     fn replace(path: &str, value: &JsValue) -> Function;
+    fn unreadable(path: &str) -> Function;
     #[wasm_bindgen(js_name = socketClass)]
     fn socket_class(answer: &Function, protocol: &str) -> JsValue;
     #[wasm_bindgen(js_name = scramServer)]
@@ -81,6 +201,15 @@ extern "C" {
     fn fetch_of(make: &Function) -> JsValue;
     pub(crate) fn response(status: u16, body: &str, url: Option<&str>) -> JsValue;
     pub(crate) fn without_body(status: u16, text: &str) -> JsValue;
+    pub(crate) fn store(later: &JsValue) -> JsValue;
+    pub(crate) fn turn() -> js_sys::Promise;
+    pub(crate) fn broken(kind: &str) -> JsValue;
+    pub(crate) fn holding(value: &JsValue) -> JsValue;
+    pub(crate) fn silent() -> JsValue;
+    pub(crate) fn vanishing() -> JsValue;
+    pub(crate) fn throwing(name: &str) -> JsValue;
+    pub(crate) fn impossible(kind: &str) -> JsValue;
+    pub(crate) fn with_getter(name: &str, get: &Function) -> JsValue;
 }
 
 /// A property of `globalThis`, by its path, replaced.
@@ -89,6 +218,11 @@ pub(crate) struct Fake(Function);
 impl Fake {
     pub(crate) fn of(path: &str, value: &JsValue) -> Fake {
         Fake(replace(path, value))
+    }
+
+    /// One that throws at whoever looks at it, as a page's storage does where the page may not use it.
+    pub(crate) fn unreadable(path: &str) -> Fake {
+        Fake(unreadable(path))
     }
 
     /// `WebSocket`, by a function from frames to answers.

@@ -117,7 +117,7 @@ async fn a_credentials_function_is_asked_at_each_login() {
             2 => Promise::resolve(&json("{'password': 'secret'}")).into(),
             3 => return Err("thrown".into()),
             4 => Promise::reject(&"rejected".into()).into(),
-            _ => json("{'token': 't'}"),
+            _ => json("{'token': ''}"),
         })
     });
     set(&options, "credentials", &ask);

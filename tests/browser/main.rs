@@ -12,12 +12,14 @@
 mod aborts;
 mod arguments;
 mod calls;
+mod credentials;
 mod discover;
 mod fakes;
 mod guard;
 mod hostile;
 mod listeners;
 mod login;
+mod storage;
 mod support;
 mod unicode;
 

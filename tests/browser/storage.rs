@@ -1,0 +1,232 @@
+//! What outlives a client: where it is kept, and the stores that no app should have.
+
+use crate::fakes::{Fake, broken, holding, silent, store, throwing, turn, vanishing};
+use crate::support::*;
+use js_sys::{Array, Function, JSON, JsString};
+use stanzawire::web::Client;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_test::*;
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = sessionStorage, js_name = getItem)]
+    fn kept(key: &str) -> Option<String>;
+    #[wasm_bindgen(js_namespace = sessionStorage, js_name = clear)]
+    fn clear();
+}
+
+fn how_many() -> u32 {
+    let session = get(&js_sys::global(), "sessionStorage");
+    get(&session, "length").as_f64().expect("a number") as u32
+}
+
+const KEY: &str = "stanzawire:alice@localhost";
+
+fn with_store(store: &JsValue) -> JsValue {
+    let options = options("alice", "{}");
+    set(&options, "storage", store);
+    options
+}
+
+fn calls(store: &JsValue) -> Vec<String> {
+    let calls: Array = get(store, "calls").unchecked_into();
+    calls.iter().map(|call| call.as_string().unwrap()).collect()
+}
+
+async fn logs_in_and_out(client: &Client) {
+    done(client.connect(&NONE)).await;
+    // What the login sets off is over with.
+    done(client.ping(&NONE, &NONE)).await;
+    disconnect(&[client]).await;
+}
+
+#[wasm_bindgen_test]
+async fn a_page_keeps_it_in_its_session_storage() {
+    clear();
+    let alice = client("alice");
+    logs_in_and_out(&alice).await;
+    let line = kept(KEY).expect("kept");
+    assert_eq!(how_many(), 1);
+    assert!(!line.is_empty() && !line.contains('\n'));
+    // What has been kept is good for the next client.
+    logs_in_and_out(&client("alice")).await;
+    assert_eq!(kept(KEY).expect("kept still"), line);
+    clear();
+}
+
+#[wasm_bindgen_test]
+async fn no_credentials_are_kept() {
+    let store = store(&NONE);
+    let alice = client_with(&with_store(&store));
+    let keys = Events::of(&alice, "credentials");
+    logs_in_and_out(&alice).await;
+    let text_kept = text(&store, "text");
+    assert!(text_kept.contains(KEY), "{text_kept}");
+    let keys = get(&keys.next().await, "scramKeys");
+    for secret in ["clientKey", "serverKey", "salt"] {
+        assert!(!text_kept.contains(&text(&keys, secret)), "{secret}: {text_kept}");
+    }
+    assert!(!text_kept.contains("secret"), "{text_kept}");
+}
+
+#[wasm_bindgen_test]
+async fn null_keeps_nothing() {
+    clear();
+    let alice = client_with(&with_store(&JsValue::NULL));
+    for _ in 0..2 {
+        logs_in_and_out(&alice).await;
+    }
+    assert_eq!(how_many(), 0);
+}
+
+#[wasm_bindgen_test]
+async fn a_page_that_may_not_touch_its_storage_keeps_nothing() {
+    let fakes: [&dyn Fn() -> Fake; 4] = [
+        &|| Fake::unreadable("sessionStorage"),
+        &|| Fake::of("sessionStorage", &JsValue::NULL),
+        &|| Fake::of("sessionStorage", &NONE),
+        &|| Fake::of("sessionStorage", &json("{'getItem': 1}")),
+    ];
+    for fake in fakes {
+        let _fake = fake();
+        logs_in_and_out(&client("alice")).await;
+    }
+}
+
+#[wasm_bindgen_test]
+async fn an_apps_store_is_asked_first_and_told_after() {
+    for later in [NONE, function(|_| Ok(turn().into())).into()] {
+        let store = store(&later);
+        logs_in_and_out(&client_with(&with_store(&store))).await;
+        let first = calls(&store);
+        assert_eq!(first.first(), Some(&format!("get {KEY}")));
+        assert!(first.contains(&format!("set {KEY}")), "{first:?}");
+        let text_kept = text(&store, "text");
+        logs_in_and_out(&client_with(&with_store(&store))).await;
+        let second = calls(&store);
+        assert_eq!(second[first.len()], format!("get {KEY}"));
+        assert_eq!(text(&store, "text"), text_kept);
+        assert_eq!(kept(KEY), None);
+    }
+}
+
+#[wasm_bindgen_test]
+async fn one_step_at_a_time() {
+    let later = function(|_| Ok(turn().into()));
+    let store = store(&later);
+    let alice = client_with(&with_store(&store));
+    for _ in 0..3 {
+        done(alice.connect(&NONE)).await;
+        disconnect(&[&alice]).await;
+    }
+    // What is still under way ends in its order.
+    while get(&store, "atOnce").as_f64() != Some(0.0) {
+        done(turn()).await;
+    }
+    assert_eq!(get(&store, "most"), 1);
+    assert!(text(&store, "text").contains(KEY));
+}
+
+#[wasm_bindgen_test]
+async fn stores_that_fail_cost_no_login() {
+    for kind in [
+        "throws",
+        "rejects",
+        "number",
+        "object",
+        "function",
+        "symbol",
+        "undefined",
+        "garbage",
+        "empty",
+        "half a pair",
+        "later, half a pair",
+        "long",
+        "a promise of an object",
+        "a then that throws",
+        "a constructor that throws",
+        "a proxy",
+        "twice",
+    ] {
+        let alice = client_with(&with_store(&broken(kind)));
+        let errors = Events::of(&alice, "error");
+        for _ in 0..2 {
+            logs_in_and_out(&alice).await;
+        }
+        assert!(errors.seen().is_empty(), "{kind}");
+    }
+    logs_in_and_out(&client_with(&with_store(&vanishing()))).await;
+}
+
+#[wasm_bindgen_test]
+async fn a_store_that_answers_late_does_no_harm() {
+    let store = silent();
+    let alice = client_with(&with_store(&store));
+    let speak: Function = get(&store, "speak").unchecked_into();
+    done(alice.connect(&NONE)).await;
+    speak.call0(&NONE).unwrap();
+    done(alice.ping(&NONE, &NONE)).await;
+    speak.call0(&NONE).unwrap();
+    disconnect(&[&alice]).await;
+    speak.call0(&NONE).unwrap();
+    logs_in_and_out(&client("alice")).await;
+}
+
+#[wasm_bindgen_test]
+fn a_store_must_have_its_methods() {
+    for missing in ["getItem", "setItem", "removeItem"] {
+        let lacking = store(&NONE);
+        set(&lacking, missing, &json("{}"));
+        for store in [lacking, throwing(missing)] {
+            let error = Client::new(&with_store(&store), None).err().unwrap();
+            let error = is_error(error, "invalid-argument", "session");
+            assert!(text(&error, "message").contains(&format!("`{missing}`")));
+        }
+    }
+}
+
+#[wasm_bindgen_test]
+async fn plain_is_refused_once_scram_has_been_used() {
+    let pinned = store(&NONE);
+    logs_in_and_out(&client_with(&with_store(&pinned))).await;
+
+    // A server that offers nothing else now. Whether the password goes out is what counts.
+    let features = "<stream:features xmlns:stream='http://etherx.jabber.org/streams'><mechanisms \
+                    xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>PLAIN</mechanism></mechanisms></stream:features>";
+    let open = "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' version='1.0' id='1' from='localhost'/>";
+    let answers = Array::of2(&open.into(), &features.into());
+    let heard = Array::new();
+    let list = heard.clone();
+    let server = function(move |frame| {
+        let frame = frame.as_string().unwrap_or_default();
+        list.push(&frame.as_str().into());
+        Ok(match frame.split([' ', '/', '>']).next() {
+            Some("<open") => answers.clone().into(),
+            Some("<auth") => Array::of1(&JsValue::NULL).into(),
+            _ => NONE,
+        })
+    });
+    let _fake = Fake::socket(&server, "xmpp");
+    let plain = "AGFsaWNlAHNlY3JldA==";
+    let (half, long) = (JsString::from_char_code1(0xD83E), JsString::from(" ").repeat(1 << 16));
+    let pin = |end: &JsString| holding(&JsString::from("1 pinned ").concat(end));
+    let tries = [
+        (store(&NONE), "closed"),
+        (pinned, "downgrade"),
+        (JsValue::NULL, "closed"),
+        (pin(&"".into()), "downgrade"),
+        // None of these was kept by us.
+        (pin(&half), "closed"),
+        (pin(&long), "closed"),
+    ];
+    for (store, code) in tries {
+        heard.set_length(0);
+        let options = with_store(&store);
+        set(&options, "allowPlain", &true.into());
+        set(&options, "url", &"ws://localhost:1/".into());
+        let alice = client_with(&options);
+        fails(alice.connect(&NONE), code, "auth").await;
+        let sent = JSON::stringify(&heard).unwrap().as_string().unwrap();
+        assert_eq!(sent.contains(plain), code == "closed", "{sent}");
+    }
+}
