@@ -21,6 +21,7 @@ mod server;
 mod worst_frames;
 
 use pair::Pair;
+use stanzawire::xml::Limits;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Instant;
@@ -67,9 +68,10 @@ static ALLOCATOR: Counting = Counting;
 
 #[test]
 fn no_frame_costs_more_than_32_megabytes() {
+    let limits = Limits::default();
     let mut pair = Pair::online();
     let mut worst = 0;
-    for (name, frame) in worst_frames::all() {
+    for (name, frame) in worst_frames::all(limits.bytes, limits.nodes) {
         let length = frame.len();
         let before = HELD.load(Relaxed) - length;
         PEAK.store(0, Relaxed);

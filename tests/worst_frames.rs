@@ -3,20 +3,15 @@
 
 #![allow(unreachable_pub, reason = "a module of several test crates")]
 
-/// As many bytes as the limits allow.
-const BYTES: usize = 2 << 20;
-/// As many nodes.
-const NODES: usize = 1 << 15;
-
-/// What each is full of, and the frame: a stanza of a stranger's.
-pub fn all() -> Vec<(&'static str, String)> {
+/// What each is full of, and the frame: a stanza of a stranger's, made for that bound on bytes and that on nodes.
+pub fn all(bytes: usize, nodes: usize) -> Vec<(&'static str, String)> {
     let numbered = |n: usize, piece: &str| (0..n).map(|n| piece.replace('#', &n.to_string())).collect::<String>();
     let attributes = numbered(60, " a#=''");
     let longer = numbered(60, " a#='x'");
     let prefixes = numbered(15, " xmlns:p#='urn:p'");
     let foreign = numbered(15, " p#:a=''");
     let namespaces = numbered(500, "<a xmlns='urn:#'/>");
-    let fill = |used: usize| "x".repeat(BYTES.saturating_sub(used + 200));
+    let fill = |used: usize| "x".repeat(bytes.saturating_sub(used + 200));
     // Behind what it is about, text up to the limit.
     let rest = |piece: String| {
         let text = fill(piece.len() + 2_000);
@@ -26,51 +21,51 @@ pub fn all() -> Vec<(&'static str, String)> {
     let inner = [
         // Taken, or refused at the last moment.
         ("text", fill(0)),
-        ("text of two bytes a character", "é".repeat(BYTES / 2 - 200)),
-        ("text of four bytes a character", "🦀".repeat(BYTES / 4 - 200)),
+        ("text of two bytes a character", "é".repeat(bytes / 2 - 200)),
+        ("text of four bytes a character", "🦀".repeat(bytes / 4 - 200)),
         ("one attribute", format!("<a a='{}'/>", fill(20))),
         (
             "one attribute of line feeds",
-            format!("<a a='{}'/>", "\n".repeat(BYTES - 300)),
+            format!("<a a='{}'/>", "\n".repeat(bytes - 300)),
         ),
         ("one name", format!("<{}/>", fill(20))),
         ("one CDATA section", format!("<![CDATA[{}]]>", fill(40))),
         (
             "one CDATA section of brackets",
-            format!("<![CDATA[{}]]>", "]".repeat(BYTES - 300)),
+            format!("<![CDATA[{}]]>", "]".repeat(bytes - 300)),
         ),
-        ("brackets", "]".repeat(BYTES - 300)),
-        ("references", rest("&amp;".repeat(2 * NODES - 100))),
+        ("brackets", "]".repeat(bytes - 300)),
+        ("references", rest("&amp;".repeat(2 * nodes - 100))),
         (
             "long references",
-            "&#x0000000000000000000000026;".repeat(2 * NODES - 100),
+            "&#x0000000000000000000000026;".repeat(2 * nodes - 100),
         ),
         (
             "references in an attribute",
-            format!("<a a='{}'/>", "&amp;".repeat(2 * NODES - 100)),
+            format!("<a a='{}'/>", "&amp;".repeat(2 * nodes - 100)),
         ),
-        ("carriage returns", rest("\r".repeat(2 * NODES - 100))),
-        ("carriage returns and references", rest("\r&lt;".repeat(NODES - 100))),
-        ("marks in a text", rest("=".repeat(2 * NODES - 100))),
+        ("carriage returns", rest("\r".repeat(2 * nodes - 100))),
+        ("carriage returns and references", rest("\r&lt;".repeat(nodes - 100))),
+        ("marks in a text", rest("=".repeat(2 * nodes - 100))),
         (
             "marks in a section",
-            format!("<![CDATA[{}]]>", rest("<".repeat(2 * NODES - 100))),
+            format!("<![CDATA[{}]]>", rest("<".repeat(2 * nodes - 100))),
         ),
-        ("empty elements", rest("<a/>".repeat(NODES - 100))),
-        ("elements with an end tag", rest("<a></a>".repeat(NODES - 100))),
+        ("empty elements", rest("<a/>".repeat(nodes - 100))),
+        ("elements with an end tag", rest("<a></a>".repeat(nodes - 100))),
         (
             "elements with long names",
-            format!("<{}/>", long(50)).repeat(NODES - 100),
+            format!("<{}/>", long(50)).repeat(nodes - 100),
         ),
-        ("elements and texts", rest("<a/>x".repeat(NODES / 2 - 100))),
-        ("sections", rest("<![CDATA[x]]>".repeat(NODES - 100))),
-        ("one attribute each", rest("<a a=''/>".repeat(NODES / 2 - 100))),
+        ("elements and texts", rest("<a/>x".repeat(nodes / 2 - 100))),
+        ("sections", rest("<![CDATA[x]]>".repeat(nodes - 100))),
+        ("one attribute each", rest("<a a=''/>".repeat(nodes / 2 - 100))),
         ("sixty attributes each", rest(format!("<a{attributes}/>").repeat(290))),
         (
             "sixty filled attributes each",
             rest(format!("<a{longer}/>").repeat(290)),
         ),
-        ("a declaration each", rest("<a xmlns='urn:x'/>".repeat(NODES / 2 - 100))),
+        ("a declaration each", rest("<a xmlns='urn:x'/>".repeat(nodes / 2 - 100))),
         ("many namespaces", rest(namespaces.repeat(16))),
         (
             "prefixes in scope",
@@ -86,26 +81,26 @@ pub fn all() -> Vec<(&'static str, String)> {
         ),
         (
             "a long default namespace",
-            format!("<a xmlns='{}'>{}</a>", long(1_000), rest("<a/>".repeat(NODES - 100))),
+            format!("<a xmlns='{}'>{}</a>", long(1_000), rest("<a/>".repeat(nodes - 100))),
         ),
         (
             "as deep as it goes",
-            rest(("<a>".repeat(60) + &"</a>".repeat(60)).repeat(NODES / 60 - 10)),
+            rest(("<a>".repeat(60) + &"</a>".repeat(60)).repeat(nodes / 60 - 10)),
         ),
-        ("bodies", rest("<body>x</body>".repeat(NODES / 2 - 100))),
+        ("bodies", rest("<body>x</body>".repeat(nodes / 2 - 100))),
         // Refused.
-        ("too many elements", "<a/>".repeat(BYTES / 4 - 100)),
+        ("too many elements", "<a/>".repeat(bytes / 4 - 100)),
         ("too many attributes", format!("<a{}/>", numbered(100_000, " a#=''"))),
         (
             "too many prefixes",
             format!("<a{}/>", numbered(100_000, " xmlns:a#='u'")),
         ),
-        ("too many references", "&lt;".repeat(BYTES / 4 - 100)),
-        ("too many carriage returns", "\r".repeat(BYTES - 300)),
-        ("too many marks", "=".repeat(BYTES - 300)),
-        ("too deep", "<a>".repeat(BYTES / 3 - 100)),
+        ("too many references", "&lt;".repeat(bytes / 4 - 100)),
+        ("too many carriage returns", "\r".repeat(bytes - 300)),
+        ("too many marks", "=".repeat(bytes - 300)),
+        ("too deep", "<a>".repeat(bytes / 3 - 100)),
         ("an end that is missing", fill(0) + "<"),
-        ("an end that is another's", rest("<a/>".repeat(NODES - 200)) + "</b>"),
+        ("an end that is another's", rest("<a/>".repeat(nodes - 200)) + "</b>"),
         (
             "a duplicate at the end",
             rest(format!("<a{attributes}/>").repeat(280)) + "<a b='' b=''/>",
