@@ -36,19 +36,9 @@ pub(crate) struct Attempt {
     pub(crate) ticket: Option<Ticket>,
     /// The endpoints that are left to try.
     rest: vec::IntoIter<Endpoint>,
-    via: Via,
+    /// They are what an earlier attempt has found, and may be out of date.
+    remembered: bool,
     goal: Goal,
-}
-
-/// Where an attempt's endpoints come from.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Via {
-    /// The app named the only one.
-    Named,
-    /// An earlier attempt found them.
-    Remembered,
-    /// This attempt looked them up.
-    LookedUp,
 }
 
 /// What an attempt is for.
@@ -226,7 +216,7 @@ impl Attempt {
         Attempt {
             ticket,
             rest: Vec::new().into_iter(),
-            via: Via::Named,
+            remembered: false,
             goal,
         }
     }
@@ -243,13 +233,13 @@ impl Attempt {
         if shared.endpoints.is_empty() {
             return attempt.look_up(shared, now);
         }
-        attempt.via = Via::Remembered;
+        attempt.remembered = true;
         let endpoints = shared.endpoints.clone();
         attempt.negotiate(shared, now, endpoints)
     }
 
     fn look_up(mut self, shared: &mut Shared, now: Millis) -> State {
-        self.via = Via::LookedUp;
+        self.remembered = false;
         shared.timers.stop(Timer::Endpoint);
         match Lookup::begin(shared) {
             Ok(lookup) => State::Discover(Box::new(Discover { attempt: self, lookup })),
@@ -284,21 +274,19 @@ impl Attempt {
         self.remember_rest(shared);
         match self.rest.next() {
             Some(endpoint) => Negotiate::start(shared, now, self, endpoint),
-            None if self.via == Via::Remembered => self.look_up(shared, now),
+            None if self.remembered => self.look_up(shared, now),
             None => self.fail(shared, now, error),
         }
     }
 
     /// Whether there is nothing to go on to from the present endpoint.
     pub(crate) fn is_last(&self) -> bool {
-        self.rest.as_slice().is_empty() && self.via != Via::Remembered
+        self.rest.as_slice().is_empty() && !self.remembered
     }
 
     /// The endpoints before have failed: the next attempt begins behind them.
     fn remember_rest(&self, shared: &mut Shared) {
-        if self.via != Via::Named {
-            shared.endpoints = self.rest.as_slice().to_vec();
-        }
+        shared.endpoints = self.rest.as_slice().to_vec();
     }
 
     /// The attempt has failed; the socket, if there was one, is closed already.
