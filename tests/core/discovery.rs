@@ -396,6 +396,11 @@ fn what_was_found_is_dropped_when_it_fails() {
     });
     assert!(pair.is_open(call));
     assert_eq!((&pair.socket, pair.fetches.len()), (&None, 2));
+    assert_eq!(
+        pair.engine.next_deadline(),
+        Some(pair.now.after(30_000)),
+        "the endpoint's own time is over with it"
+    );
     pair.jrd(response(200, JRD));
     assert_eq!(dialled(&pair), "wss://three.example.org/ws");
 
