@@ -6,13 +6,13 @@ use stanzawire::web::Client;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::*;
 
-#[wasm_bindgen(inline_js = "export const controller = () => new AbortController();")]
+#[wasm_bindgen]
 extern "C" {
-    #[wasm_bindgen(js_name = controller)]
-    fn new_controller() -> Controller;
-
     #[derive(Clone)]
+    #[wasm_bindgen(js_name = AbortController)]
     type Controller;
+    #[wasm_bindgen(constructor, js_class = "AbortController")]
+    fn new() -> Controller;
     #[wasm_bindgen(method, js_name = abort)]
     fn abort_because(this: &Controller, reason: &str);
 }
@@ -37,7 +37,7 @@ async fn as_good_as_new(client: &Client) {
 
 #[wasm_bindgen_test]
 async fn before_it_began() {
-    let (alice, controller) = (client("alice"), new_controller());
+    let (alice, controller) = (client("alice"), Controller::new());
     let statuses = Events::of(&alice, "status");
     controller.abort_because("my reason");
     aborted(alice.connect(&with_signal(&controller)), "session").await;
@@ -47,7 +47,7 @@ async fn before_it_began() {
 
 #[wasm_bindgen_test]
 async fn while_host_meta_is_asked() {
-    let (alice, controller) = (client("alice"), new_controller());
+    let (alice, controller) = (client("alice"), Controller::new());
     let login = alice.connect(&with_signal(&controller));
     controller.abort_because("my reason");
     controller.abort_because("another");
@@ -59,7 +59,7 @@ async fn while_host_meta_is_asked() {
 async fn while_the_socket_opens() {
     let options = options("alice", "{}");
     set(&options, "url", &url().into());
-    let (alice, controller) = (client_with(&options), new_controller());
+    let (alice, controller) = (client_with(&options), Controller::new());
     let login = alice.connect(&with_signal(&controller));
     controller.abort_because("my reason");
     aborted(login, "socket").await;
@@ -68,7 +68,9 @@ async fn while_the_socket_opens() {
 
 #[wasm_bindgen_test]
 async fn while_the_credentials_are_asked_for() {
-    let (options, controller) = (options("alice", "{'password': null}"), new_controller());
+    // Where the server is known the app is asked before there is a socket.
+    let options = options("alice", "{'password': null, 'storage': null}");
+    let controller = Controller::new();
     let abort = controller.clone();
     let first = std::cell::Cell::new(true);
     let ask = function(move |_| {
@@ -89,7 +91,7 @@ async fn while_the_credentials_are_asked_for() {
 async fn at_each_frame_of_a_login() {
     // At the n-th frame, whatever it is: no point of a login may hang or tell twice.
     for nth in 0..8 {
-        let (alice, controller) = (client("alice"), new_controller());
+        let (alice, controller) = (client("alice"), Controller::new());
         let (abort, left) = (controller.clone(), std::cell::Cell::new(nth));
         let listener = function(move |_| {
             if left.replace(left.get() - 1) == 0 {
@@ -114,14 +116,14 @@ async fn at_each_frame_of_a_login() {
 #[wasm_bindgen_test]
 async fn a_question_and_a_message() {
     let alice = online("alice").await;
-    let controller = new_controller();
+    let controller = Controller::new();
     let ping = alice.ping(&NONE, &with_signal(&controller));
     let send = alice.send(&message("nobody@localhost", &"hi".into()), &with_signal(&controller));
     controller.abort_because("my reason");
     aborted(ping, "session").await;
     aborted(send, "session").await;
     // An abort after the end changes nothing.
-    let late = new_controller();
+    let late = Controller::new();
     done(alice.ping(&NONE, &with_signal(&late))).await;
     late.abort_because("my reason");
     fails(alice.ping(&NONE, &json("{'timeout': 0}")), "timeout", "stanza").await;

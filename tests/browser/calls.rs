@@ -229,7 +229,8 @@ async fn presence_is_seen_and_changed() {
 
 #[wasm_bindgen_test]
 async fn stanzas_and_frames_can_be_watched() {
-    let alice = client("alice");
+    // A server that isn't known is waited for.
+    let alice = client_with(&options("alice", "{'storage': null}"));
     let (frames, stanzas) = (Events::of(&alice, "frame"), Events::of(&alice, "stanza"));
     done(alice.connect(&NONE)).await;
     let seen = frames.seen();

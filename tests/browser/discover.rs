@@ -32,8 +32,14 @@ export function pendingFetch(seen) {
     signal.addEventListener("abort", () => reject(signal.reason));
   });
 }
+export function fetchWithout(end) {
+  const real = globalThis.fetch;
+  return (url, init) => real(url.endsWith(end) ? url + "/nothing-here" : url, init);
+}
 "#)]
 extern "C" {
+    #[wasm_bindgen(js_name = fetchWithout)]
+    fn fetch_without(end: &str) -> JsValue;
     #[wasm_bindgen(js_name = fetchLog)]
     fn fetch_log(seen: &Array) -> JsValue;
     fn later(value: &JsValue) -> Promise;
@@ -88,16 +94,6 @@ async fn rfc6415_3_the_server_answers_in_both_forms() {
 
 /// The real `fetch`, with one of the documents missing.
 fn without(end: &'static str) -> JsValue {
-    #[wasm_bindgen(inline_js = r#"
-export function fetchWithout(end) {
-  const real = globalThis.fetch;
-  return (url, init) => real(url.endsWith(end) ? url + "/nothing-here" : url, init);
-}
-"#)]
-    extern "C" {
-        #[wasm_bindgen(js_name = fetchWithout)]
-        fn fetch_without(end: &str) -> JsValue;
-    }
     fetch_without(end)
 }
 

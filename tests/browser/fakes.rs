@@ -1,7 +1,7 @@
 //! Stand-ins for platform objects, for what no real server and no whole platform does. Dropped, they give back the real
 //! ones.
 //!
-//! All of their JavaScript is one piece: the test runner's server hangs when a page asks for a fifth one at once.
+//! All of their JavaScript is one piece: the test runner's server may hang where a page asks for five at once.
 
 use js_sys::{Array, Function};
 use wasm_bindgen::prelude::*;

@@ -2,10 +2,10 @@
 
 import { connect, createClient, discover, isXmppError, xml } from "stanzawire";
 import type {
-  CallOptions, Client, ConnectOptions, Credentials, DiscoverOptions, Endpoint, ErrorCode, ErrorPhase, Events, FrameEvent, IqRequest,
-  KeyValueStore,
-  ListenerOptions, Message, MessageInit, MessageType, PresenceEvent, PresenceInit, PresenceType, ReconnectOptions, RequestMatch,
-  Roster, RosterItem, RosterPush, SentMessage, Show, Status, StatusEvent, Subscription, XmlElement, XmppError,
+  CallOptions, Client, ConnectOptions, Credentials, CredentialsEvent, CredentialsRequest, DiscoverOptions, Endpoint,
+  ErrorCode, ErrorPhase, Events, FrameEvent, IqRequest, KeyValueStore, ListenerOptions, Message, MessageInit, MessageType,
+  PresenceEvent, PresenceInit, PresenceType, ReconnectOptions, RequestMatch, Roster, RosterItem, RosterPush, ScramKeys,
+  SentMessage, Show, Status, StatusEvent, Subscription, XmlElement, XmppError,
 } from "stanzawire";
 
 /** Fails to compile unless both are the same type; `any` equals nothing but itself. */
@@ -16,6 +16,14 @@ const store: KeyValueStore = {
   getItem: async (key) => key,
   setItem: (_key: string, _value: string) => {},
   removeItem: () => Promise.resolve(),
+};
+/** Plain data: what `JSON.parse()` gives back is of the type again. */
+const scramKeys: ScramKeys = {
+  mechanism: "SCRAM-SHA-256",
+  salt: "c2FsdA==",
+  iterations: 4096,
+  clientKey: "AAAA",
+  serverKey: "AAAA",
 };
 const reconnect: ReconnectOptions = { minDelay: 1, maxDelay: 2, maxAttempts: Infinity };
 
@@ -41,16 +49,30 @@ export const others: ConnectOptions[] = [
   { jid: "a@example.org", credentials: { external: true, authzid: "b@example.org" } },
   { jid: "a@example.org", credentials: () => ({ password: "secret" }), storage: sessionStorage },
   { jid: "a@example.org", credentials: async (): Promise<Credentials> => ({ external: true }), password: undefined },
+  { jid: "a@example.org", credentials: { token: "t" }, framing: "draft-00", storage: undefined },
+  { jid: "a@example.org", credentials: { scramKeys }, storage: localStorage },
+  {
+    jid: "a@example.org",
+    credentials: async (request) => {
+      same<Same<typeof request, CredentialsRequest>>();
+      same<Same<typeof request.error, XmppError | undefined>>();
+      return request.error?.code === "keys-outdated" ? { password: "secret" } : { scramKeys };
+    },
+  },
 ];
 
 // @ts-expect-error: the address is required
 export const noJid: ConnectOptions = { password: "secret" };
-// @ts-expect-error: this version takes no tokens
-export const token: ConnectOptions = { jid: "a@example.org", credentials: { token: "t" } };
-// @ts-expect-error: this version takes no keys
-export const keys: ConnectOptions = { jid: "a@example.org", credentials: { scramKeys: {} } };
-// @ts-expect-error: this version has one framing
-export const framing: ConnectOptions = { jid: "a@example.org", framing: "draft-00" };
+// @ts-expect-error: a token is text
+export const token: ConnectOptions = { jid: "a@example.org", credentials: { token: 1 } };
+// @ts-expect-error: keys are whole
+export const keys: ConnectOptions = { jid: "a@example.org", credentials: { scramKeys: { mechanism: "SCRAM-SHA-1" } } };
+// @ts-expect-error: no such mechanism
+export const plus: ScramKeys = { ...scramKeys, mechanism: "SCRAM-SHA-256-PLUS" };
+// @ts-expect-error: no such framing
+export const framing: ConnectOptions = { jid: "a@example.org", framing: "draft-01" };
+// @ts-expect-error: a store has three methods
+export const storage: ConnectOptions = { jid: "a@example.org", storage: { getItem: () => null } };
 // @ts-expect-error: a misspelt option
 export const misspelt: ConnectOptions = { jid: "a@example.org", pasword: "secret" };
 // @ts-expect-error: no such availability
@@ -142,6 +164,13 @@ export async function session(signal: AbortSignal): Promise<void> {
     void error;
   });
   created.on("error", (error) => same<Same<typeof error, XmppError>>());
+  created.on("credentials", (event) => {
+    same<Same<typeof event, CredentialsEvent>>();
+    // It is what the next login takes.
+    const credentials: Credentials = event;
+    same<Same<typeof event.scramKeys, ScramKeys>>();
+    void credentials;
+  });
   created.on("stanza", (stanza) => same<Same<typeof stanza, XmlElement>>());
   created.on("frame", ({ direction, data }: FrameEvent) => {
     same<Same<typeof direction, "in" | "out">>();
@@ -202,6 +231,8 @@ export function failed(error: unknown): string {
   // @ts-expect-error: no such code
   if (error.code === "not-autorized") return "never";
   switch (error.code) {
+    case "keys-outdated":
+      return "ask for the password";
     case "not-authorized":
       return "wrong password";
     case "load-failed":
