@@ -12,6 +12,19 @@ pub(crate) fn free() -> Result<u16> {
     Ok(listener.local_addr()?.port())
 }
 
+/// As many of them, no two the same.
+pub(crate) fn several<const N: usize>() -> Result<[u16; N]> {
+    let mut listeners = Vec::with_capacity(N);
+    let mut ports = [0; N];
+    for port in &mut ports {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free port")?;
+        *port = listener.local_addr()?.port();
+        // Held until all are chosen.
+        listeners.push(listener);
+    }
+    Ok(ports)
+}
+
 /// The port that served `name` last time, if it is free again: an open page stays valid, and what was compiled with it.
 pub(crate) fn remembered(root: &Path, name: &str) -> Result<u16> {
     let last = fs::read_to_string(file(root, name))
