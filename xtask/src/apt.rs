@@ -1,6 +1,6 @@
 //! Packages of Debian and Ubuntu, by apt.
 //!
-//! Prosody comes from `<codename>-backports` where the release's own is older than 13.
+//! Prosody and ejabberd come from `<codename>-backports` where the release's own are older than 13 and 24.
 
 use std::fs;
 use std::io::Write;
@@ -60,6 +60,11 @@ impl Release {
 
     /// Whether the browser's package is a real one: Ubuntu's only points at a snap.
     pub(crate) fn has_chromium(&self) -> bool {
+        self.is_debian()
+    }
+
+    /// Whether the system is Debian, which has backports.
+    pub(crate) fn is_debian(&self) -> bool {
         self.id == "debian"
     }
 
@@ -91,36 +96,60 @@ impl Apt {
 
     /// Installs Prosody, and leaves its service off, now and after a restart: whoever only wants the program gets no server.
     pub(crate) fn install_prosody(&mut self, release: &Release) -> Result<()> {
-        self.install_newest_prosody(release)?;
+        self.install_newest(release, &["prosody", "prosody-modules"], 13)?;
+        self.disable(&["prosody"], &[])
+    }
+
+    /// Installs ejabberd, and leaves its service off; so too Erlang's port mapper, if it came along.
+    pub(crate) fn install_ejabberd(&mut self, release: &Release) -> Result<()> {
+        let mapper: &[&str] = if process::find("epmd").is_some() {
+            &[]
+        } else {
+            &["epmd.service", "epmd.socket"]
+        };
+        self.install_newest(release, &["ejabberd"], 24)?;
+        self.disable(&["ejabberd"], mapper)
+    }
+
+    /// Services with a script, and units of systemd without one.
+    fn disable(&self, services: &[&str], units: &[&str]) -> Result<()> {
         if process::find("update-rc.d").is_some() {
-            self.command("update-rc.d", &["prosody", "disable"])?;
+            for service in services {
+                self.command("update-rc.d", &[service, "disable"])?;
+            }
+        }
+        if process::find("systemctl").is_some() && !units.is_empty() {
+            let mut args = vec!["disable", "--quiet"];
+            args.extend(units);
+            self.command("systemctl", &args)?;
         }
         Ok(())
     }
 
-    /// 13 or later from the release or its backports, else, with a note, what the release has.
-    fn install_newest_prosody(&mut self, release: &Release) -> Result<()> {
-        const PACKAGES: [&str; 2] = ["prosody", "prosody-modules"];
+    /// Version `wanted` of the first package or a later one, from the release or its backports, else, with a note, what the
+    /// release has.
+    fn install_newest(&mut self, release: &Release, packages: &[&str], wanted: u32) -> Result<()> {
+        let name = packages.first().copied().unwrap_or_default();
         self.update()?;
-        if release.id != "debian" || major(&candidate("prosody")?).is_some_and(|major| major >= 13) {
-            return self.install_from(None, &PACKAGES);
+        if !release.is_debian() || major(&candidate(name)?).is_some_and(|major| major >= wanted) {
+            return self.install_from(None, packages);
         }
         let suite = format!("{}-backports", release.codename);
         match self.add_backports(&release.codename, &suite) {
-            Ok(()) => match self.install_from(Some(&suite), &PACKAGES) {
+            Ok(()) => match self.install_from(Some(&suite), packages) {
                 Ok(()) => return Ok(()),
                 Err(error) if process::check_interrupt().is_err() => return Err(error),
                 Err(error) => eprintln!("  note: {error:#}"),
             },
             Err(error) => eprintln!("  note: {error:#}"),
         }
-        eprintln!("  note: {suite} can't be had here; the release's own Prosody is taken, without SASL2");
+        eprintln!("  note: {suite} can't be had here; the release's own {name} is taken, which can less");
         if Path::new(BACKPORTS).exists() {
             self.command("rm", &["-f", BACKPORTS])?;
             self.updated = false;
             self.update()?;
         }
-        self.install_from(None, &PACKAGES)
+        self.install_from(None, packages)
     }
 
     fn update(&mut self) -> Result<()> {

@@ -6,6 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::apt::{Apt, Release};
+use crate::ejabberd;
 use crate::process;
 use crate::tools::{CargoTool, Tools};
 
@@ -32,6 +33,12 @@ pub(crate) enum Need {
     Driver,
     /// The XMPP server.
     Prosody,
+    /// The other XMPP server.
+    Ejabberd,
+    /// What makes certificates, and what makes a browser trust them.
+    Certificates,
+    /// The other XMPP client.
+    Slixmpp,
 }
 
 impl Need {
@@ -63,6 +70,18 @@ impl Need {
         Self::WasmBindgen,
         Self::WasmPack,
     ];
+    /// What the login tests need.
+    pub(crate) const LOGINS: &[Self] = &[
+        Self::WasmTarget,
+        Self::RustSource,
+        Self::WasmBindgen,
+        Self::Npm,
+        Self::Browser,
+        Self::Prosody,
+        Self::Ejabberd,
+        Self::Certificates,
+        Self::Slixmpp,
+    ];
     /// What `test` needs: everything.
     pub(crate) const ALL: &[Self] = &[
         Self::WasmTarget,
@@ -70,6 +89,9 @@ impl Need {
         Self::Browser,
         Self::Driver,
         Self::Prosody,
+        Self::Ejabberd,
+        Self::Certificates,
+        Self::Slixmpp,
         Self::Npm,
         Self::WasmBindgen,
         Self::WasmPack,
@@ -85,6 +107,9 @@ impl Need {
             Self::Browser => "Chromium, which runs the page and the browser tests",
             Self::Driver => "chromedriver, by which the browser tests run",
             Self::Prosody => "Prosody, the XMPP server",
+            Self::Ejabberd => "ejabberd, the other XMPP server of the login tests",
+            Self::Certificates => "openssl and certutil, which make certificates and a browser that trusts them",
+            Self::Slixmpp => "slixmpp, the other XMPP client of the login tests",
         }
     }
 
@@ -98,6 +123,9 @@ impl Need {
             Self::Browser => browser().is_none(),
             Self::Driver => driver().is_none(),
             Self::Prosody => process::find("prosody").is_none(),
+            Self::Ejabberd => !ejabberd::is_installed(),
+            Self::Certificates => process::find("openssl").is_none() || process::find("certutil").is_none(),
+            Self::Slixmpp => python().is_none(),
         })
     }
 }
@@ -133,7 +161,9 @@ pub(crate) fn ensure(root: &Path, needs: &[Need]) -> Result<Tools> {
                 say("npm ci (wasm-opt, playwright-core, typescript)");
                 tools.install_npm()
             }
-            Need::Browser | Need::Driver | Need::Prosody => Ok(()),
+            Need::Browser | Need::Driver | Need::Prosody | Need::Ejabberd | Need::Certificates | Need::Slixmpp => {
+                Ok(())
+            }
         };
         installed.with_context(|| format!("cannot install {}", need.why()))?;
     }
@@ -158,6 +188,15 @@ pub(crate) fn driver() -> Option<PathBuf> {
         .into_iter()
         .find_map(process::find)
         .or_else(|| process::is_executable(fixed).then(|| fixed.to_owned()))
+}
+
+/// A Python that has slixmpp: the system's, or the first one on PATH.
+pub(crate) fn python() -> Option<PathBuf> {
+    const LOOK: &str = "import importlib.util, sys; sys.exit(importlib.util.find_spec('slixmpp') is None)";
+    let system = Path::new("/usr/bin/python3");
+    let system = process::is_executable(system).then(|| system.to_owned());
+    let has_it = |python: &PathBuf| process::output(Command::new(python).args(["-c", LOOK])).is_ok();
+    system.into_iter().chain(process::find("python3")).find(has_it)
 }
 
 /// Says which browser and driver there are, and fails if they can't work together.
@@ -194,24 +233,14 @@ fn say(what: &str) {
 
 /// Installs the system's packages among `missing`, or says which ones a person has to install.
 fn install_packages(missing: &[Need]) -> Result<()> {
-    let browser = missing.contains(&Need::Browser) || missing.contains(&Need::Driver);
-    let prosody = missing.contains(&Need::Prosody);
-    if !browser && !prosody {
-        return Ok(());
-    }
     let release = Release::read();
     let apt = Apt::usable();
-    if let Some(by_hand) = by_hand(
-        &release,
-        apt.is_some(),
-        process::find("apt-get").is_some(),
-        browser,
-        prosody,
-    ) {
+    if let Some(by_hand) = by_hand(&release, apt.is_some(), process::find("apt-get").is_some(), missing) {
         bail!("{by_hand}");
     }
     let Some(mut apt) = apt else { return Ok(()) };
-    if browser {
+    let is_missing = |need| missing.contains(&need);
+    if is_missing(Need::Browser) || is_missing(Need::Driver) {
         say("apt-get install chromium chromium-driver");
         // The fonts for what the screenshots show: text and an emoji.
         apt.install(&[
@@ -221,9 +250,21 @@ fn install_packages(missing: &[Need]) -> Result<()> {
             "fonts-noto-color-emoji",
         ])?;
     }
-    if prosody {
+    if is_missing(Need::Prosody) {
         say("apt-get install prosody prosody-modules");
         apt.install_prosody(&release)?;
+    }
+    if is_missing(Need::Ejabberd) {
+        say("apt-get install ejabberd");
+        apt.install_ejabberd(&release)?;
+    }
+    if is_missing(Need::Certificates) {
+        say("apt-get install openssl libnss3-tools");
+        apt.install(&["openssl", "libnss3-tools"])?;
+    }
+    if is_missing(Need::Slixmpp) {
+        say("apt-get install python3-slixmpp");
+        apt.install(&["python3-slixmpp"])?;
     }
     Ok(())
 }
@@ -231,24 +272,44 @@ fn install_packages(missing: &[Need]) -> Result<()> {
 /// What a person has to do first, if that is so.
 ///
 /// `root` is whether apt can be used, `apt` whether it is there at all.
-fn by_hand(release: &Release, root: bool, apt: bool, browser: bool, prosody: bool) -> Option<String> {
+fn by_hand(release: &Release, root: bool, apt: bool, missing: &[Need]) -> Option<String> {
     let mut steps = Vec::new();
-    if browser && !(root && release.has_chromium()) {
+    let is_missing = |need| missing.contains(&need);
+    if (is_missing(Need::Browser) || is_missing(Need::Driver)) && !(root && release.has_chromium()) {
         steps.push(if apt && release.has_chromium() {
-            "sudo apt-get install chromium chromium-driver".to_owned()
+            "sudo apt-get install chromium chromium-driver"
         } else if release.is_ubuntu() {
-            "sudo snap install chromium    (it brings chromium.chromedriver)".to_owned()
+            "sudo snap install chromium    (it brings chromium.chromedriver)"
         } else {
             "install Chromium or Google Chrome, and the chromedriver of the same version, so that both are on PATH"
-                .to_owned()
         });
     }
-    if prosody && !root {
-        steps.push(if apt {
-            "sudo apt-get install prosody prosody-modules    (13 or later where it can be had, as in Debian's backports)".to_owned()
-        } else {
-            "install Prosody 0.12 or later (13 is better) with its community modules, so that prosody and prosodyctl are on PATH".to_owned()
-        });
+    let others = [
+        (
+            Need::Prosody,
+            "sudo apt-get install prosody prosody-modules    (13 or later where it can be had, as in Debian's backports)",
+            "install Prosody 0.12 or later (13 is better) with its community modules, so that prosody and prosodyctl are on PATH",
+        ),
+        (
+            Need::Ejabberd,
+            "sudo apt-get install ejabberd    (24 or later where it can be had, as in Debian's backports)",
+            "install ejabberd 23 or later, so that erl and ejabberdctl are on PATH",
+        ),
+        (
+            Need::Certificates,
+            "sudo apt-get install openssl libnss3-tools",
+            "install OpenSSL and the tools of NSS, so that openssl and certutil are on PATH",
+        ),
+        (
+            Need::Slixmpp,
+            "sudo apt-get install python3-slixmpp",
+            "install slixmpp for the python3 on PATH",
+        ),
+    ];
+    for (need, by_apt, otherwise) in others {
+        if is_missing(need) && !root {
+            steps.push(if apt { by_apt } else { otherwise });
+        }
     }
     if steps.is_empty() {
         return None;
@@ -256,7 +317,7 @@ fn by_hand(release: &Release, root: bool, apt: bool, browser: bool, prosody: boo
     let mut text = "this has to be installed by hand:\n".to_owned();
     for step in steps {
         text.push_str("\n    ");
-        text.push_str(&step);
+        text.push_str(step);
     }
     text.push_str("\n\nthen run the command again");
     Some(text)
@@ -297,18 +358,27 @@ mod tests {
     #[test]
     fn what_can_be_installed_isnt_asked_for() {
         let debian = Release::parse("ID=debian\nVERSION_CODENAME=bookworm\n");
-        assert_eq!(by_hand(&debian, true, true, true, true), None);
-        let text = by_hand(&debian, false, true, true, true).unwrap();
-        assert!(text.contains("sudo apt-get install chromium chromium-driver\n"));
-        assert!(text.contains("sudo apt-get install prosody prosody-modules "));
+        assert_eq!(by_hand(&debian, true, true, Need::ALL), None);
+        let text = by_hand(&debian, false, true, Need::ALL).unwrap();
+        for packages in [
+            "chromium chromium-driver\n",
+            "prosody prosody-modules ",
+            "ejabberd ",
+            "openssl libnss3-tools\n",
+            "python3-slixmpp\n",
+        ] {
+            assert!(text.contains(&format!("sudo apt-get install {packages}")), "{packages}");
+        }
+        let text = by_hand(&debian, false, true, &[Need::Slixmpp]).unwrap();
+        assert_eq!(text.matches("sudo").count(), 1);
     }
 
     #[test]
     fn ubuntu_has_its_browser_in_a_snap() {
         let ubuntu = Release::parse("ID=ubuntu\nVERSION_CODENAME=noble\n");
-        assert_eq!(by_hand(&ubuntu, true, true, false, true), None);
+        assert_eq!(by_hand(&ubuntu, true, true, &[Need::Prosody]), None);
         assert!(
-            by_hand(&ubuntu, true, true, true, true)
+            by_hand(&ubuntu, true, true, Need::ALL)
                 .unwrap()
                 .contains("sudo snap install chromium")
         );
@@ -317,7 +387,10 @@ mod tests {
     #[test]
     fn without_apt_the_programs_are_named() {
         let other = Release::parse("ID=fedora\n");
-        let text = by_hand(&other, false, false, true, true).unwrap();
-        assert!(text.contains("chromedriver") && text.contains("prosodyctl") && !text.contains("apt"));
+        let text = by_hand(&other, false, false, Need::ALL).unwrap();
+        for program in ["chromedriver", "prosodyctl", "ejabberdctl", "certutil", "slixmpp"] {
+            assert!(text.contains(program), "{program}");
+        }
+        assert!(!text.contains("apt"));
     }
 }
