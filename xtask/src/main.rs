@@ -2,14 +2,18 @@
 
 mod apt;
 mod build;
+mod certificates;
 mod demo;
+mod ejabberd;
 mod faults;
 mod glue;
+mod logins;
 mod packaging;
 mod ports;
 mod process;
 mod prosody;
 mod serve;
+mod server;
 mod setup;
 mod size;
 mod sources;
@@ -31,7 +35,7 @@ cargo xtask <command>
       --check     instead drive the page in headless Chromium; screenshots go to target/demo/
       --no-open   don't open the browser
   test        The one check. The last line counts passed, failed and skipped; the exit status is 1 unless all is well.
-      [step...]   only these: fmt, clippy, clippy-wasm, doc, core, build, size, types, browser, demo, packaging
+      [step...]   only these: fmt, clippy, clippy-wasm, doc, core, build, size, types, browser, demo, logins, packaging
   faults      Plant each fault of xtask/faults.toml in a copy of the tree, and see the native tests catch it.
       [name...]   only those whose names contain this
   build       Make the npm package in pkg/, unless nothing has changed.

@@ -12,10 +12,10 @@ use crate::prosody::Prosody;
 use crate::setup::{self, Need};
 use crate::tally::Tally;
 use crate::tools::Tools;
-use crate::{build, demo, packaging, size};
+use crate::{build, demo, logins, packaging, size};
 
 /// The steps, in their order.
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 12] = [
     Step::Fmt,
     Step::Clippy,
     Step::ClippyWasm,
@@ -26,6 +26,7 @@ const STEPS: [Step; 11] = [
     Step::Types,
     Step::Browser,
     Step::Demo,
+    Step::Logins,
     Step::Packaging,
 ];
 
@@ -42,6 +43,7 @@ enum Step {
     Types,
     Browser,
     Demo,
+    Logins,
     Packaging,
 }
 
@@ -58,6 +60,7 @@ impl Step {
             Self::Types => "types",
             Self::Browser => "browser",
             Self::Demo => "demo",
+            Self::Logins => "logins",
             Self::Packaging => "packaging",
         }
     }
@@ -74,6 +77,7 @@ impl Step {
             Self::Types => "its types",
             Self::Browser => "browser tests against Prosody",
             Self::Demo => "the chat page against Prosody",
+            Self::Logins => "logins to Prosody and ejabberd",
             Self::Packaging => "the packed tarball in a page",
         }
     }
@@ -85,11 +89,15 @@ impl Step {
             Self::Build | Self::Size | Self::Types => Need::BUILD,
             Self::Browser => Need::BROWSER_TESTS,
             Self::Demo | Self::Packaging => Need::DEMO_CHECK,
+            Self::Logins => Need::LOGINS,
         }
     }
 
     fn needs_package(self) -> bool {
-        matches!(self, Self::Size | Self::Types | Self::Demo | Self::Packaging)
+        matches!(
+            self,
+            Self::Size | Self::Types | Self::Demo | Self::Logins | Self::Packaging
+        )
     }
 
     fn run(self, root: &Path, tools: &Tools) -> Result<Tally> {
@@ -110,6 +118,7 @@ impl Step {
             Self::Types => return types(root, tools),
             Self::Browser => return browser(root, tools),
             Self::Demo => return demo::check_built(root, tools, &package),
+            Self::Logins => return logins::check(root, tools, &package),
             Self::Packaging => return packaging::check(root, tools, &package),
         }
         Ok(Tally::ONE)
