@@ -160,6 +160,21 @@ fn a_tag_is_verified_whole() {
     }
 }
 
+/// What is cut off a tag that ends in zeros still counts.
+#[test]
+fn a_tag_is_verified_whole_where_it_ends_in_zeros() {
+    for hash in [Hash::Sha1, Hash::Sha256, Hash::Sha512] {
+        let (data, tag) = (0..10_000_u32)
+            .map(|number| (number.to_be_bytes(), hash.hmac(b"key", &number.to_be_bytes())))
+            .find(|(_, tag)| tag.as_bytes().ends_with(&[0]))
+            .unwrap();
+        let (_, cut) = tag.as_bytes().split_last().unwrap();
+        assert!(hash.verify(b"key", &data, tag.as_bytes()));
+        assert!(!hash.verify(b"key", &data, cut));
+        assert!(!hash.verify(b"key", &data, &[tag.as_bytes(), &[0]].concat()));
+    }
+}
+
 #[test]
 fn a_secret_does_not_print() {
     let request = KeyRequest {
