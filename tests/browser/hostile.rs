@@ -2,14 +2,16 @@
 
 use crate::fakes::{Fake, response, scram_server, without_body};
 use crate::support::*;
-use js_sys::Array;
+use js_sys::{Array, Function, JsString};
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::*;
 
 const OPEN: &str = "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' version='1.0' id='1'/>";
 
 /// A server that says the same, whatever it hears.
-fn parrot(frames: &[JsValue]) -> js_sys::Function {
+fn parrot(frames: &[JsValue]) -> Function {
     let list: Array = frames.iter().collect();
     function(move |heard| {
         let heard = heard.as_string().unwrap_or_default();
@@ -19,6 +21,73 @@ fn parrot(frames: &[JsValue]) -> js_sys::Function {
             JsValue::UNDEFINED
         })
     })
+}
+
+/// A server that lets everybody in, and greets the first presence with these frames.
+fn open_house(frames: &[JsValue]) -> (Function, Rc<RefCell<Vec<String>>>) {
+    let greeting: Array = frames.iter().collect();
+    let heard = Rc::<RefCell<Vec<String>>>::default();
+    let (list, opened) = (heard.clone(), Cell::new(false));
+    let features = |inner: &str| format!("<features xmlns='http://etherx.jabber.org/streams'>{inner}</features>");
+    let answer = function(move |frame| {
+        let frame = frame.as_string().unwrap_or_default();
+        list.borrow_mut().push(frame.clone());
+        let say = |frames: &[&str]| {
+            frames
+                .iter()
+                .map(|frame| JsValue::from(*frame))
+                .collect::<Array>()
+                .into()
+        };
+        Ok(if frame.starts_with("<open ") {
+            let bind = "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>";
+            let sasl =
+                "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>ANONYMOUS</mechanism></mechanisms>";
+            say(&[OPEN, &features(if opened.replace(true) { bind } else { sasl })])
+        } else if frame.starts_with("<auth ") {
+            say(&["<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"])
+        } else if frame.contains("xmpp-bind") {
+            let id = frame
+                .split("id=\"")
+                .nth(1)
+                .and_then(|rest| rest.split('"').next())
+                .unwrap();
+            say(&[&format!(
+                "<iq xmlns='jabber:client' type='result' id='{id}'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>\
+                 <jid>x@localhost/y</jid></bind></iq>"
+            )])
+        } else if frame.starts_with("<presence") && !frame.contains("unavailable") {
+            greeting.clone().into()
+        } else if frame.starts_with("<close ") {
+            say(&["<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>"])
+        } else {
+            NONE
+        })
+    });
+    (answer, heard)
+}
+
+fn anybody() -> JsValue {
+    json("{'jid': 'localhost', 'credentials': {'anonymous': true}, 'url': 'ws://localhost:1/', 'reconnect': false}")
+}
+
+/// The worst of what `tests/core/hostile` has, and how the stream ends for it.
+fn worst() -> Vec<(String, &'static str)> {
+    let mut lol = String::from("<!DOCTYPE a [<!ENTITY l0 'lol'>");
+    for n in 1..10 {
+        lol += &format!("<!ENTITY l{n} '{}'>", format!("&l{};", n - 1).repeat(10));
+    }
+    let attributes: String = (0..100_000).map(|n| format!(" a{n}=''")).collect();
+    vec![
+        (lol + "]><a>&l9;</a>", "restricted-xml"),
+        ("<a>".repeat(10_000) + &"</a>".repeat(10_000), "policy-violation"),
+        (format!("<a{attributes}/>"), "policy-violation"),
+        (format!("<a>{}</a>", "x".repeat(5 << 20)), "policy-violation"),
+        ("<a>\0</a>".into(), "not-well-formed"),
+        ("<a>&#xD800;</a>".into(), "not-well-formed"),
+        ("<a/><b/>".into(), "not-well-formed"),
+        ("<close/>".into(), "invalid-namespace"),
+    ]
 }
 
 fn at_loopback() -> JsValue {
@@ -218,4 +287,162 @@ fn without_randomness_there_is_no_client() {
         let error = stanzawire::web::Client::new(&options("alice", "{}"), None).err();
         is_error(error.expect("no client"), "internal", "session");
     }
+}
+
+#[wasm_bindgen_test]
+async fn rfc7395_3_1_the_subprotocol_is_asked_for() {
+    let class = Function::new_with_args(
+        "url, protocol",
+        "new.target.asked = [url, protocol]; throw new DOMException('no', 'SyntaxError');",
+    );
+    let _fake = Fake::of("WebSocket", &class);
+    fails(client_with(&anybody()).connect(&NONE), "socket-failed", "socket").await;
+    let asked: Array = get(&class, "asked").unchecked_into();
+    assert_eq!(
+        (asked.get(0), asked.get(1)),
+        ("ws://localhost:1/".into(), "xmpp".into())
+    );
+}
+
+#[wasm_bindgen_test]
+async fn rfc7395_3_6_the_stream_ends_before_the_socket() {
+    let (server, heard) = open_house(&[]);
+    let _fake = Fake::socket(&server, "xmpp");
+    let prototype = get(&get(&js_sys::global(), "WebSocket"), "prototype");
+    let list = heard.clone();
+    let closed = function(move |code| {
+        list.borrow_mut().push(format!("closed: {:?}", code.as_f64()));
+        Ok(NONE)
+    });
+    set(&prototype, "close", &closed);
+    let anybody = client_with(&anybody());
+    done(anybody.connect(&NONE)).await;
+    disconnect(&[&anybody]).await;
+    let heard = heard.borrow();
+    let end = heard
+        .iter()
+        .position(|frame| frame.starts_with("<close "))
+        .expect("the end of the stream");
+    // RFC 6455 §7.4.1: 1000 is the normal closure.
+    assert_eq!(heard[end + 1..], ["closed: Some(1000.0)"]);
+}
+
+#[wasm_bindgen_test]
+async fn the_worst_frames_end_a_login_typed() {
+    let uncaught = Uncaught::begin();
+    for (frame, condition) in worst() {
+        let _fake = Fake::socket(&parrot(&[OPEN.into(), frame.as_str().into()]), "xmpp");
+        let alice = client_with(&at_loopback());
+        let error = fails(alice.connect(&NONE), "protocol-violation", "stream").await;
+        assert_eq!(text(&error, "condition"), condition);
+        assert_eq!(alice.status(), "offline");
+    }
+    uncaught.none();
+    disconnect(&[&online("alice").await]).await;
+}
+
+#[wasm_bindgen_test]
+async fn the_worst_frames_end_a_session_typed() {
+    let uncaught = Uncaught::begin();
+    for (frame, condition) in worst() {
+        let (server, heard) = open_house(&[frame.as_str().into()]);
+        let _fake = Fake::socket(&server, "xmpp");
+        let anybody = client_with(&anybody());
+        let errors = Events::of(&anybody, "error");
+        done(anybody.connect(&NONE)).await;
+        let error = errors.next().await;
+        assert_eq!(text(&error, "code"), "protocol-violation");
+        assert_eq!(
+            (text(&error, "condition").as_str(), anybody.status().as_str()),
+            (condition, "offline")
+        );
+        // The reason is on its way before the end is.
+        let told = || {
+            heard
+                .borrow()
+                .iter()
+                .any(|frame| frame.starts_with("<error ") && frame.contains(condition))
+        };
+        while !told() {
+            tick().await;
+        }
+        // And it may come back.
+        let (server, _) = open_house(&[]);
+        let _fake = Fake::socket(&server, "xmpp");
+        done(anybody.connect(&NONE)).await;
+        disconnect(&[&anybody]).await;
+    }
+    uncaught.none();
+}
+
+#[wasm_bindgen_test]
+async fn a_strangers_worst_stanzas_end_nothing() {
+    let uncaught = Uncaught::begin();
+    let message = |inner: &str| format!("<message xmlns='jabber:client' from='e@x/y'><body>{inner}</body></message>");
+    let mut frames: Vec<JsValue> = ["<a>".repeat(10_000), "x".repeat(5 << 20), "<a/>".repeat(100_000)]
+        .iter()
+        .map(|inner| message(inner).into())
+        .collect();
+    // The first half of a pair alone: no text that Rust could hold.
+    let half = JsString::from_char_code1(0xD83E);
+    let (start, end) = (
+        "<message xmlns='jabber:client' from='e@x/y'><body>",
+        "</body></message>",
+    );
+    frames.push(JsString::from(start).concat(&half).concat(&end.into()).into());
+    let (server, _) = open_house(&frames);
+    let _fake = Fake::socket(&server, "xmpp");
+    let anybody = client_with(&anybody());
+    let (errors, messages) = (Events::of(&anybody, "error"), Events::of(&anybody, "message"));
+    done(anybody.connect(&NONE)).await;
+    assert_eq!(text(&messages.next().await, "body"), "\u{FFFD}");
+    let seen = errors.seen();
+    assert_eq!(seen.len(), 3);
+    for error in seen {
+        is_error(error.clone(), "protocol-violation", "stanza");
+        assert_eq!(text(&error, "condition"), "policy-violation");
+    }
+    assert_eq!(anybody.status(), "online");
+    disconnect(&[&anybody]).await;
+    uncaught.none();
+}
+
+/// What nobody caught meanwhile.
+struct Uncaught {
+    seen: Array,
+    listener: Function,
+}
+
+impl Uncaught {
+    fn begin() -> Uncaught {
+        let seen = Array::new();
+        let list = seen.clone();
+        let listener = function(move |event| {
+            list.push(&event);
+            Ok(NONE)
+        });
+        Uncaught::each("addEventListener", &listener);
+        Uncaught { seen, listener }
+    }
+
+    fn none(self) {
+        Uncaught::each("removeEventListener", &self.listener);
+        assert_eq!(self.seen.length(), 0, "{:?}", self.seen);
+    }
+
+    fn each(method: &str, listener: &Function) {
+        let method: Function = get(&js_sys::global(), method).unchecked_into();
+        for kind in ["error", "unhandledrejection"] {
+            method.call2(&js_sys::global(), &kind.into(), listener).unwrap();
+        }
+    }
+}
+
+/// Until what is due has been done.
+async fn tick() {
+    let turn = js_sys::Promise::new(&mut |resolve, _| {
+        let later: Function = get(&js_sys::global(), "setTimeout").unchecked_into();
+        later.call1(&NONE, &resolve).unwrap();
+    });
+    done(turn).await;
 }
