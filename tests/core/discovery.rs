@@ -477,6 +477,20 @@ fn a_refused_account_and_an_abort_drop_nothing() {
 }
 
 #[test]
+fn rfc7395_3_6_1_a_way_elsewhere_that_leads_nowhere_drops_nothing() {
+    let mut pair = Pair::new(discovering());
+    let call = pair.connect();
+    found(&mut pair, XRD);
+    logs_in(&mut pair, call);
+    pair.receive("<close xmlns='urn:ietf:params:xml:ns:xmpp-framing' see-other-uri='wss://b.example.org/'/>");
+    pair.advance(1_000);
+    assert_eq!(dialled(&pair), "wss://b.example.org/");
+    pair.close_socket();
+    pair.advance(2_000);
+    assert_eq!((dialled(&pair), pair.fetches.len()), ("wss://one.example.org/ws", 0));
+}
+
+#[test]
 fn a_named_endpoint_is_neither_looked_up_nor_remembered() {
     let mut pair = Pair::new(config());
     for _ in 0..2 {

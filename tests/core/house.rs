@@ -106,6 +106,8 @@ fn no_source_is_longer_than_a_reader_likes() {
             assert!(text.lines().count() <= 500, "{}", path.display());
         }
     }
+    let facade = fs::read_to_string(src().join("../pkg-template/index.js")).unwrap();
+    assert!(facade.lines().count() <= 300, "what grows belongs into the core");
 }
 
 /// The clauses of RFC 7395 that ask something.
