@@ -42,6 +42,8 @@ pub(crate) struct Known {
     pub(crate) pipelining: bool,
     /// Whether it requires the session of RFC 3921.
     pub(crate) session: bool,
+    /// Whether it stumbles over a new stream that comes in one read with the end of the login.
+    pub(crate) stumbles: bool,
 }
 
 impl Memory {
@@ -63,6 +65,7 @@ impl Memory {
             mechanism: None,
             pipelining: false,
             session: false,
+            stumbles: false,
         });
     }
 
@@ -78,6 +81,9 @@ impl Memory {
             }
             if known.pipelining {
                 words.push("pipelining");
+            }
+            if known.stumbles {
+                words.push("stumbles");
             }
             words.push(known.mechanism.map_or("", Mechanism::name));
             words.push(&known.url);
@@ -96,12 +102,13 @@ impl Memory {
         if words.next() != Some(FORM) {
             return;
         }
-        let (mut session, mut pipelining) = (false, false);
+        let (mut session, mut pipelining, mut stumbles) = (false, false, false);
         for word in words.by_ref() {
             match word {
                 "pinned" => self.pinned = true,
                 "session" => session = true,
                 "pipelining" => pipelining = true,
+                "stumbles" => stumbles = true,
                 mechanism => {
                     if let Some(url) = words.next().filter(|url| !url.is_empty()) {
                         self.known = Some(Known {
@@ -109,6 +116,7 @@ impl Memory {
                             mechanism: Mechanism::from_name(mechanism),
                             pipelining,
                             session,
+                            stumbles,
                         });
                     }
                     break;
@@ -131,6 +139,7 @@ mod tests {
             mechanism,
             pipelining,
             session,
+            stumbles: pipelining,
         }
     }
 

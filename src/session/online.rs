@@ -6,6 +6,7 @@
 
 use super::discovery::Endpoint;
 use super::io::{Millis, Note, Origin, Status, Token};
+use super::negotiate::{self, Hurried};
 use super::outgoing::{Kind, Outgoing, queue_full};
 use super::state::{Closing, State};
 use super::timers::Timer;
@@ -44,6 +45,9 @@ pub(crate) struct Online {
     endpoint: Endpoint,
     generation: u32,
     limits: StreamLimits,
+    hurried: Hurried,
+    /// What waits until it is clear that the server hasn't stumbled.
+    held: VecDeque<Outgoing>,
     since: Millis,
     tracker: Tracker,
     unconfirmed: VecDeque<Unconfirmed>,
@@ -70,17 +74,20 @@ impl Online {
         generation: u32,
         jid: Jid,
         limits: StreamLimits,
+        hurried: Hurried,
     ) -> Box<Online> {
         shared.timers.stop(Timer::Attempt);
         shared.timers.stop(Timer::Endpoint);
         // Before the status, so that what features send first comes before what listeners make of the news.
         shared.note(Note::Online);
         shared.set_status(Status::Online, None);
-        let online = Box::new(Online {
+        let mut online = Box::new(Online {
             jid,
             endpoint,
             generation,
             limits,
+            hurried,
+            held: VecDeque::new(),
             since: now,
             tracker: Tracker::default(),
             unconfirmed: VecDeque::new(),
@@ -88,6 +95,11 @@ impl Online {
             marker: None,
         });
         online.stay(shared, now);
+        if hurried == Hurried::Risky {
+            // What a parser at a loss makes of the first, it can't make of the second.
+            online.ping(shared);
+            online.confirm(shared, now);
+        }
         online
     }
 
@@ -100,7 +112,8 @@ impl Online {
         self.fits(&outgoing)?;
         // What nobody waits for takes no place: the server's own requests are answered however full it is.
         let waits = !matches!(outgoing.kind, Kind::Send);
-        if waits && self.unconfirmed.len() + self.tracker.under_way() >= shared.config.queue {
+        let under_way = self.unconfirmed.len() + self.tracker.under_way() + self.held.len();
+        if waits && under_way >= shared.config.queue {
             return Err(queue_full());
         }
         self.send(shared, now, outgoing);
@@ -137,6 +150,9 @@ impl Online {
     }
 
     fn send(&mut self, shared: &mut Shared, now: Millis, outgoing: Outgoing) {
+        if self.hurried == Hurried::Risky {
+            return self.held.push_back(outgoing);
+        }
         let Outgoing { frame, origin, kind } = outgoing;
         shared.write_frame(frame);
         self.stay(shared, now);
@@ -175,8 +191,8 @@ impl Online {
         }
     }
 
-    /// Sends the ping behind the messages sent so far (XEP-0199 2.0.1 §4.2).
-    fn confirm(&mut self, shared: &mut Shared, now: Millis) {
+    /// Sends a ping to the server (XEP-0199 2.0.1 §4.2); its id.
+    fn ping(&self, shared: &mut Shared) -> String {
         let id = shared.rng.id();
         let ping = Element::new("iq", ns::CLIENT)
             .with_attr("type", "get")
@@ -184,6 +200,12 @@ impl Online {
             .with_attr("to", self.jid.domain())
             .with_child(Element::new("ping", "urn:xmpp:ping"));
         shared.write(&ping);
+        id
+    }
+
+    /// Sends the ping behind the messages sent so far.
+    fn confirm(&mut self, shared: &mut Shared, now: Millis) {
+        let id = self.ping(shared);
         self.stay(shared, now);
         shared.timers.set(Timer::Confirm, now.after(CONFIRM_TIMEOUT));
         self.marker = Some((id, self.sent));
@@ -316,13 +338,17 @@ impl Online {
         let last = *last;
         self.marker = None;
         shared.timers.stop(Timer::Confirm);
+        self.hurried = Hurried::No;
+        for outgoing in core::mem::take(&mut self.held) {
+            self.send(shared, now, outgoing);
+        }
         while let Some(message) = self.unconfirmed.pop_front_if(|message| message.number <= last) {
             shared.note(Note::Answered {
                 origin: message.origin,
                 result: Ok(None),
             });
         }
-        if !self.unconfirmed.is_empty() {
+        if !self.unconfirmed.is_empty() && self.marker.is_none() {
             self.confirm(shared, now);
         }
         true
@@ -376,6 +402,13 @@ impl Online {
         if let Some(origin) = self.tracker.cancel(token) {
             return Some((origin, error.clone()));
         }
+        let held = self
+            .held
+            .iter()
+            .position(|held| held.origin.is_some_and(|origin| origin.token == token));
+        if let Some(outgoing) = held.and_then(|place| self.held.remove(place)) {
+            return outgoing.origin.map(|origin| (origin, error.clone()));
+        }
         let of_call = |message: &Unconfirmed| message.origin.token == token;
         let place = self.unconfirmed.iter().position(of_call)?;
         let origin = self.unconfirmed.remove(place)?.origin;
@@ -385,6 +418,11 @@ impl Online {
 
     /// Logs out (RFC 6121 §4.5.2, RFC 7395 §3.6): what the server still says until it has closed is taken.
     pub(crate) fn close(mut self: Box<Self>, shared: &mut Shared, now: Millis, ticket: Ticket) -> State {
+        // There is no time left to wait in.
+        self.hurried = Hurried::No;
+        for outgoing in core::mem::take(&mut self.held) {
+            self.send(shared, now, outgoing);
+        }
         let asked = self.marker.as_ref().map_or(0, |(_, last)| *last);
         if self.unconfirmed.back().is_some_and(|message| message.number > asked) {
             // The last occasion to ask. The answer counts for what the ping before it asked about, too.
@@ -400,7 +438,14 @@ impl Online {
     }
 
     /// The connection is gone: settles everything, and comes back if that makes sense.
-    pub(crate) fn lost(self, shared: &mut Shared, now: Millis, error: Error) -> State {
+    pub(crate) fn lost(self, shared: &mut Shared, now: Millis, mut error: Error) -> State {
+        let may_be = error.code() == Code::StreamError && error.condition().is_some_and(negotiate::is_hasty);
+        if self.hurried != Hurried::No && may_be {
+            // It has stumbled: once more, without haste.
+            shared.memory.wait_for(&self.endpoint.url);
+            shared.remember();
+            error = error.with_retryable(true);
+        }
         if now.since(self.since) >= STABLE {
             shared.failures = 0;
         }
@@ -422,6 +467,8 @@ impl Online {
                 )),
             });
         }
+        // Nothing of it has left.
+        shared.outbox.put_back(core::mem::take(&mut self.held));
         for message in self.unconfirmed.drain(..) {
             shared.note(Note::Answered {
                 origin: message.origin,

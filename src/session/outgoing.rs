@@ -105,6 +105,12 @@ impl Outbox {
         Ok(())
     }
 
+    /// Puts back in front what came from here, or would have come after it.
+    pub(super) fn put_back(&mut self, mut held: VecDeque<Outgoing>) {
+        held.append(&mut self.waiting);
+        self.waiting = held;
+    }
+
     pub(super) fn drain(&mut self) -> VecDeque<Outgoing> {
         core::mem::take(&mut self.waiting)
     }

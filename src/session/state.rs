@@ -138,6 +138,7 @@ impl State {
             }
             (State::Recall(recall), Timer::Load) => recall.end(shared, now),
             (State::Negotiate(negotiate), Timer::Haste) => negotiate.again(shared, now, true),
+            (State::Negotiate(negotiate), Timer::Gap) => negotiate.after_gap(shared, now),
             (State::Negotiate(negotiate), Timer::Endpoint) => negotiate.too_slow(shared, now),
             (State::Online(online), timer) => online.timer(shared, now, timer),
             (State::Closing(closing), Timer::Close) => closing.finish(shared),

@@ -21,10 +21,12 @@ pub enum Timer {
     Keepalive,
     /// The app's store is silent.
     Load,
+    /// The server has had the time to read what was said last apart.
+    Gap,
 }
 
 impl Timer {
-    const ALL: [Timer; 8] = [
+    const ALL: [Timer; 9] = [
         Timer::Attempt,
         Timer::Endpoint,
         Timer::Close,
@@ -33,6 +35,7 @@ impl Timer {
         Timer::Haste,
         Timer::Keepalive,
         Timer::Load,
+        Timer::Gap,
     ];
 }
 

@@ -17,6 +17,9 @@ pub struct Features {
     pub bind: bool,
     /// The session of RFC 3921 §3 is required: offered, and not marked optional.
     pub session: bool,
+    /// The server says by its capabilities (XEP-0115 §6.3) that it is Prosody. It (0.12 and 13) reads a new stream's header
+    /// with the old stream's parser where the two come in one read: nobody is to send it both in one breath.
+    pub prosody: bool,
 }
 
 impl Features {
@@ -36,6 +39,9 @@ impl Features {
             session: element
                 .child("session", ns::SESSION)
                 .is_some_and(|session| session.child("optional", ns::SESSION).is_none()),
+            prosody: element
+                .child("c", ns::CAPS)
+                .is_some_and(|caps| caps.attr("node") == Some("http://prosody.im")),
         }
     }
 }

@@ -22,3 +22,5 @@ pub const SESSION: &str = "urn:ietf:params:xml:ns:xmpp-session";
 pub const CHANNEL_BINDING: &str = "urn:xmpp:sasl-cb:0";
 /// XEP-0478.
 pub const LIMITS: &str = "urn:xmpp:stream-limits:0";
+/// XEP-0115.
+pub const CAPS: &str = "http://jabber.org/protocol/caps";

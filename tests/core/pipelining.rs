@@ -27,6 +27,8 @@ enum Quirk {
     Loses,
     /// It proves itself in a challenge of its own, which has to be answered.
     ProvesInChallenge,
+    /// It is one that stumbles, and what the client takes apart the network puts together again.
+    Stumbles,
 }
 
 /// A server that answers by itself, but only once the client has stopped sending.
@@ -44,6 +46,10 @@ struct Server {
     flights: Vec<u32>,
     /// How much of it came in earlier flights.
     read: usize,
+    /// It says that it is Prosody.
+    prosody: bool,
+    /// How many stanzas it has read since it stumbled.
+    stumbled: Option<u32>,
 }
 
 impl Server {
@@ -59,21 +65,28 @@ impl Server {
             heard: Vec::new(),
             flights: Vec::new(),
             read: 0,
+            prosody: false,
+            stumbled: None,
         }
     }
 
     /// Serves the client's socket, and the ones that follow, until the call is settled.
     fn serve(&mut self, pair: &mut Pair, call: Ticket) {
-        while pair.is_open(call) && pair.socket.is_some() {
+        self.serve_until(pair, |pair| !pair.is_open(call));
+    }
+
+    fn serve_until(&mut self, pair: &mut Pair, done: impl Fn(&Pair) -> bool) {
+        while !done(pair) && pair.socket.is_some() {
             let generation = pair.generation();
             self.authenticated = false;
             self.announced = false;
             self.proof = None;
+            self.stumbled = None;
             self.heard.push(Vec::new());
             self.flights.push(0);
             pair.sent.clear();
             pair.open_socket();
-            while pair.is_open(call) && pair.socket.as_ref().is_some_and(|(present, _)| *present == generation) {
+            while !done(pair) && pair.socket.as_ref().is_some_and(|(present, _)| *present == generation) {
                 if pair.sent.is_empty() {
                     // Silence: the client has to find a way out.
                     let deadline = pair.engine.next_deadline().expect("the client waits for something");
@@ -90,10 +103,17 @@ impl Server {
         let announced = self.announced;
         self.read = self.heard.last().unwrap().len();
         let mut answers = Vec::new();
-        for frame in pair.sent.drain(..) {
-            let element = xml::read(&frame, &xml::Limits::default()).unwrap();
-            self.heard.last_mut().unwrap().push(element.clone());
-            answers.extend(self.answer(&element, announced));
+        while !pair.sent.is_empty() {
+            for frame in pair.sent.drain(..) {
+                let element = xml::read(&frame, &xml::Limits::default()).unwrap();
+                self.heard.last_mut().unwrap().push(element.clone());
+                answers.extend(self.answer(&element, announced));
+            }
+            // Until it says no more.
+            pair.advance(30);
+        }
+        if self.quirk == Quirk::Stumbles && self.stumbled.is_none() && self.in_one_breath() {
+            self.stumbled = Some(0);
         }
         for answer in answers {
             if pair.socket.as_ref().is_none_or(|(present, _)| *present != generation) {
@@ -109,6 +129,16 @@ impl Server {
 
     fn answer(&mut self, element: &Element, announced: bool) -> Vec<String> {
         let sasl = "xmlns='urn:ietf:params:xml:ns:xmpp-sasl'";
+        if let Some(read) = &mut self.stumbled {
+            *read += 1;
+            if *read > 1 {
+                return vec![
+                    "<stream:error xmlns:stream='http://etherx.jabber.org/streams'>\
+                     <not-well-formed xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>"
+                        .into(),
+                ];
+            }
+        }
         let early = !announced || (self.authenticated && !self.announced);
         match element.name() {
             "open" => {
@@ -116,7 +146,12 @@ impl Server {
                 let open =
                     "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' from='example.org' id='1' version='1.0'/>";
                 let features = if self.authenticated {
-                    format!("<bind xmlns='{BIND}'/>")
+                    let node = if self.prosody {
+                        "http://prosody.im"
+                    } else {
+                        "http://example.org"
+                    };
+                    format!("<bind xmlns='{BIND}'/><c xmlns='http://jabber.org/protocol/caps' node='{node}'/>")
                 } else {
                     format!("<mechanisms {sasl}>{}</mechanisms>", self.mechanisms)
                 };
@@ -167,6 +202,10 @@ impl Server {
                     element.attr("id").unwrap()
                 )],
             },
+            "iq" if element.child("ping", "urn:xmpp:ping").is_some() => vec![format!(
+                "<iq xmlns='jabber:client' type='result' id='{}' from='example.org'/>",
+                element.attr("id").unwrap()
+            )],
             "iq" => vec![format!(
                 "<iq xmlns='jabber:client' type='result' id='{}'><query xmlns='jabber:iq:roster'>\
                  <item jid='bob@example.org'/></query></iq>",
@@ -186,6 +225,13 @@ impl Server {
     fn unread(&self) -> bool {
         let heard = self.heard.last().unwrap();
         heard[self.read..].iter().any(|element| element.name() == "open")
+    }
+
+    /// Whether the new stream came together with the end of the login.
+    fn in_one_breath(&self) -> bool {
+        let flight = &self.heard.last().unwrap()[self.read..];
+        let place = |name: &str| flight.iter().position(|element| element.name() == name);
+        place("response").is_some() && place("open") > place("response")
     }
 
     /// Names of what was heard on the last connection.
@@ -262,6 +308,100 @@ fn the_key_is_derived_once() {
     assert!(!pair.sent.is_empty(), "the answer is there at once");
     server.flight(&mut pair, generation);
     assert_eq!(pair.reply(call), Ok(Reply::Done));
+}
+
+/// A client that has logged in to a Prosody once, and out again.
+fn acquainted_with_prosody() -> (Pair, Server) {
+    let mut pair = Pair::new(config());
+    let mut server = Server::new(Quirk::None);
+    server.prosody = true;
+    login(&mut pair, &mut server);
+    logout(&mut pair);
+    server.flights.clear();
+    (pair, server)
+}
+
+#[test]
+fn prosody_is_given_a_moment_between_two_streams() {
+    let (mut pair, mut server) = acquainted_with_prosody();
+    let call = pair.connect();
+    pair.open_socket();
+    server.heard.push(Vec::new());
+    server.flights.push(0);
+    server.authenticated = false;
+    server.announced = false;
+    let generation = pair.generation();
+    server.flight(&mut pair, generation);
+    assert_eq!(pair.sent.len(), 1, "the response alone: {:?}", pair.sent);
+    pair.advance(9);
+    assert_eq!(pair.sent.len(), 1);
+    pair.advance(1);
+    assert_eq!(pair.sent.len(), 5, "and the new stream: {:?}", pair.sent);
+    server.flight(&mut pair, generation);
+    assert_eq!((pair.reply(call), &server.flights[..]), (Ok(Reply::Done), &[2][..]));
+
+    // What the app says waits until it is clear that the server has read the two apart.
+    let message = pair.send("bob@example.org", "hi");
+    let pings = pair.sent.iter().filter(|frame| frame.contains("urn:xmpp:ping")).count();
+    assert_eq!((pings, pair.sent.len()), (2, 2));
+    server.flight(&mut pair, generation);
+    assert!(pair.sent[0].starts_with("<message"), "{:?}", pair.sent);
+    server.flight(&mut pair, generation);
+    assert!(pair.reply(message).is_ok());
+}
+
+#[test]
+fn prosody_that_stumbles_all_the_same_costs_no_message() {
+    let (mut pair, mut server) = acquainted_with_prosody();
+    server.quirk = Quirk::Stumbles;
+    let call = login(&mut pair, &mut server);
+    assert_eq!((pair.reply(call), &server.flights[..]), (Ok(Reply::Done), &[2][..]));
+    let message = pair.send("bob@example.org", "hi");
+    let question = pair.iq(Some("bob@example.org"));
+    let given_up = pair.send("bob@example.org", "never mind");
+    pair.abort(given_up);
+    let generation = pair.generation();
+    server.flight(&mut pair, generation);
+    assert_eq!(pair.engine.status(), Status::Reconnecting);
+    assert!(pair.is_open(message) && pair.is_open(question));
+    pair.sent.clear();
+    pair.advance(1_000);
+    server.flights.clear();
+    // In no haste, and not ever again.
+    server.serve_until(&mut pair, |pair| pair.engine.status() == Status::Online);
+    assert_eq!(server.flights, [5]);
+    let said: Vec<&String> = pair.sent.iter().filter(|frame| frame.contains("bob@")).collect();
+    assert_eq!(said.len(), 2, "{said:?}");
+    logout(&mut pair);
+    server.flights.clear();
+    login(&mut pair, &mut server);
+    assert_eq!(server.flights, [5]);
+}
+
+#[test]
+fn who_leaves_at_once_leaves_nothing_unsaid() {
+    let (mut pair, mut server) = acquainted_with_prosody();
+    login(&mut pair, &mut server);
+    pair.sent.clear();
+    pair.send("bob@example.org", "hi");
+    pair.nothing_sent();
+    pair.call(stanzawire::engine::Command::Disconnect);
+    assert!(pair.sent[0].starts_with("<message"), "{:?}", pair.sent);
+}
+
+#[test]
+fn without_reconnection_prosody_is_not_hurried_past_its_login() {
+    let mut config = config();
+    config.session.reconnect = None;
+    let mut pair = Pair::new(config);
+    let mut server = Server::new(Quirk::None);
+    server.prosody = true;
+    for flights in [4, 3] {
+        server.flights.clear();
+        login(&mut pair, &mut server);
+        assert_eq!(server.flights, [flights]);
+        logout(&mut pair);
+    }
 }
 
 /// What a client that has been told nothing yet must not say.

@@ -7,6 +7,10 @@
 //! | known to take it | `<open/>`, `<auth/>`; `<response/>`, `<open/>`, bind, roster, presence | 2 |
 //! | known not to | each alone | 5 |
 //!
+//! A server that stumbles over a new stream in one read with the end of the login (see
+//! [`Features::prosody`](crate::stream::features::Features::prosody)) is given a moment before the second `<open/>`, and the
+//! session holds the app's stanzas back until it is clear that the two came apart ([`Hurried`]).
+//!
 //! Before the server has proved itself nothing leaves that is the app's: no message, no iq, no text of a presence. Where an
 //! answer doesn't fit what was assumed, or none comes, the same endpoint is tried again without haste, and never
 //! hurried again.
@@ -24,6 +28,9 @@ use crate::session::timers::Timer;
 /// How long a server may be silent about what was sent ahead, in milliseconds.
 const PATIENCE: u64 = 8_000;
 
+/// How long a server that stumbles is given between the last SASL message and the new stream, in milliseconds.
+const GAP: u64 = 10;
+
 /// Stream errors that have nothing to do with haste (RFC 6120 §4.9.3).
 const DEFINITE: [&str; 6] = [
     "conflict",
@@ -34,9 +41,23 @@ const DEFINITE: [&str; 6] = [
     "system-shutdown",
 ];
 
+/// How a session came about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Hurried {
+    /// With each word in its turn, as far as a server can stumble over it.
+    No,
+    /// The new stream was begun before the login had ended.
+    Yes,
+    /// The same at a server that may have stumbled over it, which shows with the second read from now on.
+    Risky,
+}
+
 /// What has left ahead of its turn.
 #[derive(Debug, Default)]
 pub(super) struct Ahead {
+    /// Our last SASL message has left, and the new stream waits for a moment.
+    gap: bool,
+    pub(super) hurried: bool,
     /// Whether anything has, and the server hasn't shown yet that it takes it.
     pub(super) unanswered: bool,
     /// The exchange whose first message left with the header.
@@ -47,6 +68,11 @@ pub(super) struct Ahead {
     pub(super) session: Option<String>,
     /// What features said behind it.
     pub(super) stanzas: Option<Vec<(Kind, Option<Origin>)>>,
+}
+
+/// Whether a stream error of this condition may be about what came too early.
+pub(crate) fn is_hasty(condition: &str) -> bool {
+    !DEFINITE.contains(&condition)
 }
 
 impl Negotiate {
@@ -81,14 +107,48 @@ impl Negotiate {
 
     /// An exchange has gone on. Behind our last word in it leaves what follows the login, where the server is known.
     pub(super) fn last_said(&mut self, shared: &mut Shared, exchange: &Exchange) {
-        if exchange.has_said_all() && self.mechanism_known(shared).is_some() && self.ahead.bind.is_none() {
-            self.open(shared);
-            self.bind_ahead(shared);
+        let known = shared.memory.of(&self.endpoint.url);
+        let stumbles = known.is_some_and(|known| known.stumbles);
+        if !exchange.has_said_all() || self.mechanism_known(shared).is_none() || self.ahead.bind.is_some() {
+            return;
+        }
+        if !stumbles {
+            self.begin_anew(shared);
+        } else if shared.config.reconnect.is_some() {
+            // Where it stumbles all the same, it takes another connection to mend.
+            self.ahead.gap = true;
+        }
+    }
+
+    /// The server has had its moment.
+    pub(crate) fn after_gap(mut self: Box<Self>, shared: &mut Shared, now: Millis) -> State {
+        if matches!(self.step, Step::Open { .. } | Step::Features { .. } | Step::Sasl(_)) && self.ahead.bind.is_none() {
+            self.begin_anew(shared);
+            self.wait(shared, now);
+        }
+        State::Negotiate(self)
+    }
+
+    /// The new stream leaves before the login has ended.
+    fn begin_anew(&mut self, shared: &mut Shared) {
+        self.ahead.hurried = true;
+        self.open(shared);
+        self.bind_ahead(shared);
+    }
+
+    /// How the session comes about that is about to begin.
+    pub(super) fn hurried(&self, shared: &Shared) -> Hurried {
+        let known = shared.memory.of(&self.endpoint.url);
+        match known.is_some_and(|known| known.stumbles) {
+            _ if !self.ahead.hurried => Hurried::No,
+            true => Hurried::Risky,
+            false => Hurried::Yes,
         }
     }
 
     /// The login has succeeded, and the stream begins anew (RFC 6120 §6.4.6, RFC 7395 §3.7).
     pub(super) fn restart(&mut self, shared: &mut Shared) -> Step {
+        shared.timers.stop(Timer::Gap);
         if self.ahead.bind.is_none() {
             self.open(shared);
             // Every server offers to bind next (RFC 6120 §7.1), so that even one that was never met needn't be waited for.
@@ -130,7 +190,10 @@ impl Negotiate {
     }
 
     /// The server has been heard, or is to be heard: the time that it has begins anew.
-    pub(super) fn wait(&self, shared: &mut Shared, now: Millis) {
+    pub(super) fn wait(&mut self, shared: &mut Shared, now: Millis) {
+        if core::mem::take(&mut self.ahead.gap) {
+            shared.timers.set(Timer::Gap, now.after(GAP));
+        }
         if self.ahead.unanswered && !matches!(self.step, Step::Key { .. } | Step::Socket) {
             shared.timers.set(Timer::Haste, now.after(PATIENCE));
         } else {
@@ -138,14 +201,10 @@ impl Negotiate {
         }
     }
 
-    /// Whether this stream error may be about what came too early.
-    pub(super) fn is_hasty(condition: &str) -> bool {
-        !DEFINITE.contains(&condition)
-    }
-
     /// Nothing that has left ahead counts any more.
     pub(super) fn forget_ahead(&mut self, shared: &mut Shared) {
         shared.timers.stop(Timer::Haste);
+        shared.timers.stop(Timer::Gap);
         if core::mem::take(&mut self.ahead).stanzas.is_some() {
             shared.note(Note::Offline);
         }

@@ -29,6 +29,7 @@ impl Negotiate {
             ));
         }
         self.requires_session = features.session;
+        self.stumbles = features.prosody;
         let id = match self.ahead.bind.take() {
             Some(id) => id,
             None => request_bind(shared),

@@ -24,6 +24,7 @@ use crate::stream::framing::{self, Incoming};
 use crate::stream::ns;
 use crate::xml::Element;
 use ahead::Ahead;
+pub(crate) use ahead::{Hurried, is_hasty};
 
 /// How long one endpoint may take while others wait for their turn, in milliseconds.
 const ENDPOINT_TIMEOUT: u64 = 10_000;
@@ -48,6 +49,7 @@ pub(crate) struct Negotiate {
     mechanism: Option<Mechanism>,
     ahead: Ahead,
     requires_session: bool,
+    stumbles: bool,
     limits: StreamLimits,
 }
 
@@ -135,6 +137,7 @@ impl Negotiate {
             mechanism: None,
             ahead: Ahead::default(),
             requires_session: false,
+            stumbles: false,
             limits: StreamLimits::default(),
         });
         negotiate.ask_early(shared);
@@ -211,6 +214,7 @@ impl Negotiate {
 
     fn online(self, shared: &mut Shared, now: Millis, jid: Jid, early: Vec<Element>) -> State {
         shared.timers.stop(Timer::Haste);
+        let hurried = self.hurried(shared);
         let url = self.endpoint.url.clone();
         let pipelining = self.ahead.unanswered || shared.memory.of(&url).is_some_and(|known| known.pipelining);
         shared.memory.learn(Known {
@@ -218,9 +222,10 @@ impl Negotiate {
             mechanism: self.mechanism,
             pipelining,
             session: self.requires_session,
+            stumbles: self.stumbles,
         });
         shared.remember();
-        let mut online = Online::start(shared, now, self.endpoint, self.generation, jid, self.limits);
+        let mut online = Online::start(shared, now, self.endpoint, self.generation, jid, self.limits, hurried);
         if let Some(login) = self.attempt.ticket {
             shared.settle(login, Ok(()));
         }
@@ -321,7 +326,7 @@ impl Negotiate {
         let phase = step.phase();
         match (incoming, step) {
             (Incoming::Error(error), _) => Err(Failure {
-                haste: Negotiate::is_hasty(&error.condition),
+                haste: is_hasty(&error.condition),
                 ..error.into_error(phase).into()
             }),
             (
