@@ -290,3 +290,64 @@ fn rfc6120_4_9_elements_out_of_order_in_each_state() {
         }
     }
 }
+
+/// A client that was here before: what it knows of the server leaves ahead of its turn (`session/negotiate/ahead.rs`).
+fn acquainted(state: At) -> (Pair, Ticket) {
+    let mut config = config();
+    config.session.reconnect = None;
+    let mut pair = Pair::online_with(config);
+    let left = pair.call(Command::Disconnect);
+    pair.receive("<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>");
+    assert_eq!(pair.reply(left), Ok(Reply::Done));
+    pair.sent.clear();
+    pair.events.clear();
+    let call = pair.connect();
+    reach(&mut pair, state);
+    (pair, call)
+}
+
+#[test]
+fn what_left_ahead_is_no_way_in() {
+    let mut hasty = 0;
+    for state in [
+        At::Open,
+        At::Features,
+        At::Challenge,
+        At::Success,
+        At::Reopen,
+        At::Refeatures,
+        At::Bind,
+    ] {
+        for (word, frame) in SAID {
+            let case = format!("{word} at {state:?}");
+            let (mut pair, call) = acquainted(state);
+            let first = pair.generation();
+            pair.receive(frame);
+            assert!(
+                pair.messages().is_empty(),
+                "{case}: nothing is believed before the login"
+            );
+            if let Some(error) = ended(&pair, call) {
+                assert!(
+                    error.code() != Code::Internal && pair.socket.is_none(),
+                    "{case}: {error:?}"
+                );
+                pair.derive = None;
+                comes_back(pair, call);
+            } else if pair.generation() == first {
+                // What could follow: nobody is in by it.
+                assert!(pair.is_open(call), "{case}");
+                assert_eq!(pair.engine.status(), Status::Connecting, "{case}");
+            } else {
+                // The same server once more, and this time one word after the other.
+                hasty += 1;
+                pair.sent.clear();
+                pair.open_socket();
+                assert_eq!(pair.sent.len(), 1, "{case}: {:?}", pair.sent);
+                pair.login(&Fault::None);
+                assert_eq!(pair.reply(call), Ok(Reply::Done), "{case}");
+            }
+        }
+    }
+    assert!(hasty > 0, "something was taken for the fault of haste");
+}
