@@ -13,7 +13,7 @@ use wasm_bindgen::prelude::*;
 /// How long a slice may take, in milliseconds: half a frame.
 const SLICE: u64 = 8;
 /// Rounds between two looks at the clock; well under a millisecond.
-const ROUNDS: u32 = 250;
+const ROUNDS: u32 = 100;
 
 #[wasm_bindgen]
 extern "C" {

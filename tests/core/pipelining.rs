@@ -533,6 +533,20 @@ fn a_mechanism_that_is_gone_costs_the_haste_and_not_the_login() {
 }
 
 #[test]
+fn rfc6120_6_3_3_a_stronger_mechanism_is_taken_up_the_next_time() {
+    let (mut pair, mut server) = acquainted();
+    server.mechanisms = "<mechanism>SCRAM-SHA-1</mechanism><mechanism>SCRAM-SHA-256</mechanism>";
+    server.flights.clear();
+    login(&mut pair, &mut server);
+    assert_eq!(server.flights, [2]);
+    logout(&mut pair);
+    pair.connect();
+    pair.open_socket();
+    pair.element();
+    assert_eq!(pair.element().attr("mechanism"), Some("SCRAM-SHA-256"));
+}
+
+#[test]
 fn rfc6120_6_5_a_refusal_is_a_refusal() {
     for condition in [
         "not-authorized",

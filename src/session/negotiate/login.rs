@@ -66,6 +66,13 @@ impl Negotiate {
         Ok(Progress::To(Step::Sasl(exchange)))
     }
 
+    /// An exchange was begun before the server's offer was there: the next one is to be what the offer allows by now.
+    pub(super) fn look_further(&mut self, shared: &Shared) {
+        if let Given::Credentials(credentials) = &self.given {
+            self.better = Mechanism::choose(credentials, &self.offer, self.policy(shared), None).ok();
+        }
+    }
+
     /// Sends the first message of an exchange.
     pub(super) fn begin(
         &self,

@@ -47,6 +47,8 @@ pub(crate) struct Negotiate {
     offer: Offer,
     /// What was logged in by.
     mechanism: Option<Mechanism>,
+    /// What would have been logged in by, had the offer been waited for.
+    better: Option<Mechanism>,
     ahead: Ahead,
     requires_session: bool,
     stumbles: bool,
@@ -135,6 +137,7 @@ impl Negotiate {
             given,
             offer: Offer::default(),
             mechanism: None,
+            better: None,
             ahead: Ahead::default(),
             requires_session: false,
             stumbles: false,
@@ -219,7 +222,7 @@ impl Negotiate {
         let pipelining = self.ahead.unanswered || shared.memory.of(&url).is_some_and(|known| known.pipelining);
         shared.memory.learn(Known {
             url,
-            mechanism: self.mechanism,
+            mechanism: self.better.or(self.mechanism),
             pipelining,
             session: self.requires_session,
             stumbles: self.stumbles,
@@ -361,6 +364,7 @@ impl Negotiate {
                     None => self.credentials(shared),
                     // What it was begun with may have been taken out of the offer since.
                     Some(exchange) if self.offer.names(exchange.mechanism().name()) => {
+                        self.look_further(shared);
                         Ok(Progress::To(Step::Sasl(exchange)))
                     }
                     Some(_) => Ok(Progress::Again),
