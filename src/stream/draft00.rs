@@ -9,6 +9,7 @@
 //! (RFC 6120 §4.8.5); several elements in a message, which the draft forbids though some servers of its time sent
 //! them; the TXT record of §4, which no browser can ask for; white space of ours as a sign of life (§3.8).
 
+use super::framing::{first, is_space};
 use super::ns;
 use crate::xml::is_ncname;
 use std::borrow::Cow;
@@ -37,12 +38,11 @@ fn header<'a>(frame: &'a str, start: &str) -> Option<&'a str> {
 /// draft's stays as it is, since the parser alone decides what is well-formed.
 pub(super) fn incoming(message: &str) -> Cow<'_, str> {
     let message = message.trim_matches(is_space);
-    let text = without_declaration(message);
-    let end = text.strip_prefix("</").and_then(|rest| rest.strip_suffix('>'));
+    let end = message.strip_prefix("</").and_then(|rest| rest.strip_suffix('>'));
     if let Some((_, "stream")) = end.and_then(|name| qualified(name.trim_end_matches(is_space))) {
         return Cow::Borrowed(CLOSE);
     }
-    let Some(tag) = Tag::read(text) else {
+    let Some(tag) = Tag::read(message) else {
         return Cow::Borrowed(message);
     };
     if tag.name == "stream" {
@@ -100,10 +100,8 @@ struct Tag<'a> {
 
 impl<'a> Tag<'a> {
     /// Reads it as far as it matters here, in one pass over the tag.
-    fn read(text: &'a str) -> Option<Tag<'a>> {
-        let text = text.strip_prefix('<')?;
-        let end = text.find(|c| is_space(c) || matches!(c, '/' | '>'))?;
-        let (name, inside) = text.split_at_checked(end)?;
+    fn read(message: &'a str) -> Option<Tag<'a>> {
+        let (name, inside) = first(message)?;
         let (prefix, name) = qualified(name)?;
         let (mut default, mut declared) = (false, prefix.is_empty());
         let mut rest = inside;
@@ -138,17 +136,4 @@ impl<'a> Tag<'a> {
 fn qualified(name: &str) -> Option<(&str, &str)> {
     let (prefix, local) = name.split_once(':').unwrap_or(("", name));
     ((prefix.is_empty() || is_ncname(prefix)) && is_ncname(local)).then_some((prefix, local))
-}
-
-/// What follows the XML declaration (§3.3), where there is one.
-fn without_declaration(message: &str) -> &str {
-    let declared = message.strip_prefix("<?xml").filter(|rest| rest.starts_with(is_space));
-    match declared.and_then(|rest| rest.split_once("?>")) {
-        Some((_, text)) => text.trim_start_matches(is_space),
-        None => message,
-    }
-}
-
-fn is_space(c: char) -> bool {
-    matches!(c, ' ' | '\t' | '\n' | '\r')
 }

@@ -158,16 +158,23 @@ fn header(element: &Element) -> Open {
 /// Whether a frame that cannot be read was meant as a stanza, and so may be another user's making. A stream's own elements
 /// are the server's.
 pub fn is_stanza(frame: &str) -> bool {
-    let is_space = |c: char| c.is_ascii_whitespace();
-    let mut text = frame.trim_start_matches(is_space);
-    if let Some((_, rest)) = text.strip_prefix("<?xml").and_then(|rest| rest.split_once("?>")) {
-        text = rest.trim_start_matches(is_space);
+    let name = first(frame).and_then(|(name, _)| name.rsplit(':').next());
+    matches!(name, Some("message" | "presence" | "iq"))
+}
+
+/// The name in the first tag of a message, and what follows it. White space and an XML declaration may come before.
+pub(super) fn first(message: &str) -> Option<(&str, &str)> {
+    let mut text = message.trim_start_matches(is_space);
+    if let Some(declaration) = text.strip_prefix("<?xml") {
+        text = declaration.split_once("?>")?.1.trim_start_matches(is_space);
     }
-    let name = text
-        .strip_prefix('<')
-        .and_then(|rest| rest.split(|c| is_space(c) || matches!(c, '/' | '>')).next());
-    let local = name.and_then(|name| name.rsplit(':').next());
-    matches!(local, Some("message" | "presence" | "iq"))
+    let text = text.strip_prefix('<')?;
+    text.split_at_checked(text.find(|c| is_space(c) || c == '>' || c == '/')?)
+}
+
+/// White space of XML (XML 1.0 §2.3).
+pub(super) fn is_space(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\n' | '\r')
 }
 
 /// Prosody (0.12 and 13) doesn't declare the prefix in its last words to a session that another one took the place of.

@@ -137,7 +137,7 @@ fn rfc6120_4_7_5_versions() {
 #[test]
 fn a_stanza_is_known_by_its_name_alone() {
     for frame in [
-        "<message",
+        "<message >",
         "<iq/>",
         "<presence>",
         "<message\ttype=''>",
