@@ -44,9 +44,9 @@ pub(super) fn store(given: JsValue) -> Result<Option<Store>, Error> {
     if !given.is_undefined() {
         return checked(given).map(Some);
     }
-    // A sandboxed page may not even look at it: `SecurityError`.
-    let session = Global::session_storage().ok();
-    Ok(session.and_then(|session| checked(session).ok()))
+    // A sandboxed page may not even look at it (`SecurityError`), and Node may have none.
+    let session = Global::session_storage().ok().filter(JsValue::is_object);
+    Ok(session.map(JsValue::unchecked_into))
 }
 
 fn checked(given: JsValue) -> Result<Store, Error> {
