@@ -122,7 +122,7 @@ fn obliging() -> Function {
         let answers: &[String] = match frame.split([' ', '/', '>']).next().unwrap_or_default() {
             "open" => {
                 authenticated.set(false);
-                &[]
+                return Ok(NONE);
             }
             "<open" => {
                 let features = match authenticated.get() {
@@ -152,7 +152,7 @@ fn obliging() -> Function {
                 )]
             }
             "<close" => &["<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>".into()],
-            _ => &[],
+            _ => return Ok(NONE),
         };
         Ok(answers.iter().map(JsValue::from).collect::<Array>().into())
     })
