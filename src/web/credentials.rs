@@ -1,7 +1,7 @@
 //! What the app logs in with, and what a login leaves behind for the next.
 
 use super::error::invalid;
-use super::fields::{Fields, set, wrong};
+use super::fields::{Fields, set, string, wrong};
 use super::options::jid;
 use crate::error::{Error, Phase};
 use crate::sasl::scram::Limits;
@@ -13,39 +13,47 @@ use wasm_bindgen::JsValue;
 
 const ONE_OF: &str = "`credentials` must be one of { password }, { token }, { scramKeys }, { external: true } and \
                       { anonymous: true }";
+const KINDS: [&str; 5] = ["password", "token", "scramKeys", "external", "anonymous"];
 
 /// Reads a value of the type `Credentials`. `account` says whether the client's address has something before the domain.
 pub(super) fn read(value: &JsValue, account: bool) -> Result<Credentials, Error> {
     let fields = Fields::of(value, "credentials")?;
-    let keys = fields.get("scramKeys")?;
-    let given = [
-        fields.string("password")?.map(password),
-        fields.string("token")?.map(token),
-        (!keys.is_undefined()).then(|| scram_keys(&keys)),
-        (fields.flag("external")? == Some(true)).then(|| external(&fields)),
-        (fields.flag("anonymous")? == Some(true)).then_some(Ok(Credentials::Anonymous)),
-    ];
-    let mut given = given.into_iter().flatten();
-    match (given.next(), given.next()) {
-        (Some(credentials), None) => of_account(credentials?, account),
-        _ => Err(invalid(ONE_OF)),
+    let mut given = None;
+    for kind in KINDS {
+        let value = fields.get(kind)?;
+        // `external: false` is as good as nothing.
+        let absent = value.is_undefined() || value.as_bool() == Some(false);
+        if !absent && given.replace((kind, value)).is_some() {
+            return Err(invalid(ONE_OF));
+        }
     }
+    let Some((kind, value)) = given else {
+        return Err(invalid(ONE_OF));
+    };
+    let credentials = match kind {
+        "password" => password(string(&value, kind)?)?,
+        "token" => Credentials::Token(secret(string(&value, kind)?, kind)?),
+        "scramKeys" => scram_keys(&value)?,
+        _ if value.as_bool().is_none() => return Err(wrong(kind, "a boolean")),
+        "external" => Credentials::External {
+            authzid: match fields.string("authzid")? {
+                Some(text) => Some(jid(&text, "authzid")?),
+                None => None,
+            },
+        },
+        _ => Credentials::Anonymous,
+    };
+    of_account(credentials, account)
 }
 
 /// The credentials, if they can go with the client's address.
 pub(super) fn of_account(credentials: Credentials, account: bool) -> Result<Credentials, Error> {
-    let kind = match &credentials {
-        Credentials::Password(_) => "a password needs",
-        Credentials::Token(_) => "a token needs",
-        Credentials::Keys(_) => "`scramKeys` need",
-        _ => return Ok(credentials),
-    };
-    if account {
-        return Ok(credentials);
+    match credentials {
+        Credentials::Password(_) | Credentials::Token(_) | Credentials::Keys(_) if !account => Err(invalid(
+            "a password, a token and `scramKeys` need an account: `jid` has nothing before the domain",
+        )),
+        _ => Ok(credentials),
     }
-    Err(invalid(
-        [kind, " an account: `jid` has nothing before the domain"].concat(),
-    ))
 }
 
 /// The credentials that a password is.
@@ -53,24 +61,11 @@ pub(super) fn password(text: String) -> Result<Credentials, Error> {
     secret(text, "password").map(Credentials::Password)
 }
 
-fn token(text: String) -> Result<Credentials, Error> {
-    secret(text, "token").map(Credentials::Token)
-}
-
 fn secret(text: String, what: &str) -> Result<Secret, Error> {
     if text.is_empty() {
         return Err(invalid(["`", what, "` is empty"].concat()));
     }
     Ok(Secret::new(text.into_bytes()))
-}
-
-fn external(fields: &Fields<'_>) -> Result<Credentials, Error> {
-    Ok(Credentials::External {
-        authzid: match fields.string("authzid")? {
-            Some(text) => Some(jid(&text, "authzid")?),
-            None => None,
-        },
-    })
 }
 
 /// Reads a value of the type `ScramKeys`.

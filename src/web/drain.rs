@@ -197,8 +197,18 @@ impl Inner {
                     self.lingering.borrow_mut().push(socket);
                 }
             }
-            Wish::Load { id, key } => self.send_for(Errand::load(id, key)),
-            Wish::Store { id, key, value } => self.send_for(Errand::store(id, key, value)),
+            Wish::Load { id, key } => self.send_for(Errand {
+                id,
+                load: true,
+                key,
+                value: None,
+            }),
+            Wish::Store { id, key, value } => self.send_for(Errand {
+                id,
+                load: false,
+                key,
+                value,
+            }),
             Wish::DeriveKey { id, request } => {
                 let deriving = Deriving::start(id, request, &self.callback);
                 self.deriving.replace(Some(deriving));

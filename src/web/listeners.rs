@@ -5,8 +5,9 @@ use js_sys::Function;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 
-/// How many messages are held for want of a listener. Beyond that the oldest go.
-const HELD: usize = 10_000;
+/// What is held for want of a listener, and how many of each. Beyond that the oldest go. (A login that `connect()` makes is
+/// over before the app has the client.)
+const HELD: [(&str, usize); 2] = [("message", 10_000), ("credentials", 1)];
 
 /// Who listens to what, and what is held meanwhile.
 #[derive(Default)]
@@ -14,9 +15,8 @@ pub(super) struct Listeners {
     /// In the order in which they were added.
     listeners: RefCell<Vec<(u32, String, Function)>>,
     last: Cell<u32>,
-    held: RefCell<VecDeque<Event>>,
-    /// The newest [`Event::Credentials`]: a login made by `connect()` is over before the app has the client.
-    keys: RefCell<Option<Event>>,
+    /// By their places in [`HELD`].
+    held: RefCell<[VecDeque<Event>; HELD.len()]>,
     overflowed: Cell<bool>,
 }
 
@@ -60,32 +60,25 @@ impl Listeners {
     /// Keeps the event for the next listener, if it is of a kind that waits; true where a message had to go for it, for the
     /// first time since they were last taken.
     pub(super) fn hold(&self, kind: &str, event: Event) -> bool {
-        match kind {
-            "message" => {}
-            "credentials" => {
-                self.keys.replace(Some(event));
-                return false;
-            }
-            _ => return false,
-        }
         let mut held = self.held.borrow_mut();
+        let Some((held, (_, most))) = held.iter_mut().zip(HELD).find(|(_, (held, _))| *held == kind) else {
+            return false;
+        };
         held.push_back(event);
-        if held.len() <= HELD {
+        if held.len() <= most {
             return false;
         }
         held.pop_front();
-        !self.overflowed.replace(true)
+        kind == "message" && !self.overflowed.replace(true)
     }
 
     /// The events of that kind that were held, the oldest first; none is held any more.
     pub(super) fn take_held(&self, kind: &str) -> VecDeque<Event> {
-        match kind {
-            "message" => {
-                self.overflowed.set(false);
-                self.held.take()
-            }
-            "credentials" => self.keys.take().into_iter().collect(),
-            _ => VecDeque::new(),
+        let mut held = self.held.borrow_mut();
+        let held = held.iter_mut().zip(HELD).find(|(_, (held, _))| *held == kind);
+        if kind == "message" {
+            self.overflowed.set(false);
         }
+        held.map(|(held, _)| core::mem::take(held)).unwrap_or_default()
     }
 }

@@ -14,7 +14,6 @@ use crate::engine::{Input, Ticket};
 use crate::error::Error;
 use js_sys::JsString;
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use wasm_bindgen::prelude::*;
 
 /// How long a value may be, in UTF-16 units. A longer one is none of ours.
@@ -31,8 +30,10 @@ extern "C" {
     #[wasm_bindgen(method, catch, js_name = removeItem)]
     fn remove_item(this: &Store, key: &str) -> Result<JsValue, JsValue>;
 
-    #[wasm_bindgen(thread_local_v2, js_name = globalThis)]
-    static GLOBAL: JsValue;
+    #[wasm_bindgen(js_name = globalThis)]
+    type Global;
+    #[wasm_bindgen(static_method_of = Global, getter, catch, js_name = sessionStorage)]
+    fn session_storage() -> Result<JsValue, JsValue>;
 }
 
 /// The store that the app passed; the page's where it said nothing, and none where it said `null`.
@@ -43,10 +44,9 @@ pub(super) fn store(given: JsValue) -> Result<Option<Store>, Error> {
     if !given.is_undefined() {
         return checked(given).map(Some);
     }
-    // A sandboxed page may not even look at it: `SecurityError`.
-    let global = GLOBAL.with(JsValue::clone);
-    let session = Fields::of(&global, "globalThis")?.get("sessionStorage");
-    Ok(session.and_then(checked).ok())
+    // A sandboxed page may not even look at it (`SecurityError`), and Node may have none.
+    let session = Global::session_storage().ok().filter(JsValue::is_object);
+    Ok(session.map(JsValue::unchecked_into))
 }
 
 fn checked(given: JsValue) -> Result<Store, Error> {
@@ -61,46 +61,27 @@ fn checked(given: JsValue) -> Result<Store, Error> {
 
 /// A wish for the store.
 pub(super) struct Errand {
-    id: Ticket,
-    key: String,
-    what: What,
-}
-
-enum What {
-    Load,
-    Keep(String),
-    Remove,
+    pub(super) id: Ticket,
+    /// To look up, or else to keep the value, or to remove what is there.
+    pub(super) load: bool,
+    pub(super) key: String,
+    pub(super) value: Option<String>,
 }
 
 /// The store, and what it has to do: no more than a wish or two a login.
 pub(super) struct Storage {
     store: Option<Store>,
-    waiting: RefCell<VecDeque<Errand>>,
+    waiting: RefCell<Vec<Errand>>,
     /// What it is at, and whether that is a load.
     under_way: Cell<Option<(Ticket, bool)>>,
 }
 
 impl Errand {
-    pub(super) fn load(id: Ticket, key: String) -> Errand {
-        let what = What::Load;
-        Errand { id, key, what }
-    }
-
-    /// Keeps the value, or removes what is there.
-    pub(super) fn store(id: Ticket, key: String, value: Option<String>) -> Errand {
-        let what = value.map_or(What::Remove, What::Keep);
-        Errand { id, key, what }
-    }
-
-    fn is_load(&self) -> bool {
-        matches!(self.what, What::Load)
-    }
-
     fn run(&self, store: &Store) -> Result<JsValue, JsValue> {
-        match &self.what {
-            What::Load => store.get_item(&self.key),
-            What::Keep(value) => store.set_item(&self.key, value),
-            What::Remove => store.remove_item(&self.key),
+        match &self.value {
+            _ if self.load => store.get_item(&self.key),
+            Some(value) => store.set_item(&self.key, value),
+            None => store.remove_item(&self.key),
         }
     }
 }
@@ -113,41 +94,33 @@ impl Storage {
             under_way: Cell::default(),
         }
     }
-
-    /// The next errand, unless the store is at one.
-    fn next(&self) -> Option<Errand> {
-        match self.under_way.get() {
-            None => self.waiting.borrow_mut().pop_front(),
-            Some(_) => None,
-        }
-    }
 }
 
 impl Inner {
     /// Puts an errand in line.
     pub(super) fn send_for(&self, errand: Errand) {
-        self.storage.waiting.borrow_mut().push_back(errand);
+        self.storage.waiting.borrow_mut().push(errand);
         self.deliveries.borrow_mut().push_back(Delivery::Errand);
     }
 
-    /// Lets the store do the errand that is first in line.
+    /// Lets the store do the errand that is first in line, unless it is at one.
     pub(super) fn run_errand(&self) {
         let storage = &self.storage;
-        let Some(errand) = storage.next() else {
+        let mut waiting = storage.waiting.borrow_mut();
+        if storage.under_way.get().is_some() || waiting.is_empty() {
             return;
-        };
+        }
+        let errand = waiting.remove(0);
+        drop(waiting);
         let id = errand.id;
-        storage.under_way.set(Some((id, errand.is_load())));
-        let answer = match &storage.store {
-            Some(store) => errand.run(store),
-            None => Err(JsValue::UNDEFINED),
-        };
-        match answer {
-            Ok(answer) if answer.is_object() || answer.is_function() => {
+        storage.under_way.set(Some((id, errand.load)));
+        match storage.store.as_ref().map(|store| errand.run(store)) {
+            Some(Ok(answer)) if answer.is_object() || answer.is_function() => {
                 self.callback
                     .settled(&answer, Kind::Stored, Kind::StoreFailed, id.0 as f64);
             }
-            answer => self.errand_done(id, answer.as_ref().ok()),
+            Some(Ok(answer)) => self.errand_done(id, Some(&answer)),
+            _ => self.errand_done(id, None),
         }
     }
 

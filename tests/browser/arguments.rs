@@ -51,7 +51,7 @@ fn options_are_checked_by_name() {
         (
             "{'password': null, 'jid': 'localhost', 'credentials': {'token': 't'}}",
             "invalid-argument",
-            "token needs an account",
+            "a token",
         ),
         (
             "{'password': null, 'credentials': {'scramKeys': 'keys'}}",

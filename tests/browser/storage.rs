@@ -2,8 +2,10 @@
 
 use crate::fakes::{Fake, broken, holding, silent, store, throwing, turn, vanishing};
 use crate::support::*;
-use js_sys::{Array, Function, JSON, JsString};
+use js_sys::{Array, Function, JSON, JsString, Promise};
 use stanzawire::web::Client;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::*;
 
@@ -20,6 +22,7 @@ fn how_many() -> u32 {
     get(&session, "length").as_f64().expect("a number") as u32
 }
 
+const OPEN: &str = "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' version='1.0' id='1' from='localhost'/>";
 const KEY: &str = "stanzawire:alice@localhost";
 
 fn with_store(store: &JsValue) -> JsValue {
@@ -110,21 +113,103 @@ async fn an_apps_store_is_asked_first_and_told_after() {
     }
 }
 
+/// A server that takes what it is given, and binds a resource.
+fn obliging() -> Function {
+    let authenticated = Cell::new(false);
+    function(move |frame| {
+        let frame = frame.as_string().unwrap_or_default();
+        let bind = "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>";
+        let answers: &[String] = match frame.split([' ', '/', '>']).next().unwrap_or_default() {
+            "open" => {
+                authenticated.set(false);
+                return Ok(NONE);
+            }
+            "<open" => {
+                let features = match authenticated.get() {
+                    true => "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>",
+                    false => {
+                        "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>PLAIN</mechanism>\
+                         <mechanism>EXTERNAL</mechanism></mechanisms>"
+                    }
+                };
+                let stream = "<stream:features xmlns:stream='http://etherx.jabber.org/streams'>";
+                &[OPEN.into(), format!("{stream}{features}</stream:features>")]
+            }
+            "<auth" => {
+                authenticated.set(true);
+                &["<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>".into()]
+            }
+            "<iq" => {
+                let id = frame.split("id=\"").nth(1).unwrap().split('"').next().unwrap();
+                let jid = "<jid>alice@localhost/a</jid></bind>";
+                let payload = if frame.contains("<bind") {
+                    [bind, jid].concat()
+                } else {
+                    String::new()
+                };
+                &[format!(
+                    "<iq xmlns='jabber:client' type='result' id='{id}'>{payload}</iq>"
+                )]
+            }
+            "<close" => &["<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>".into()],
+            _ => return Ok(NONE),
+        };
+        Ok(answers.iter().map(JsValue::from).collect::<Array>().into())
+    })
+}
+
 #[wasm_bindgen_test]
-async fn one_step_at_a_time() {
-    let later = function(|_| Ok(turn().into()));
+async fn one_step_at_a_time_and_the_last_word_stays() {
+    let _fake = Fake::socket(&obliging(), "xmpp");
+    // The store takes its time for what it is to keep first, until it is let go.
+    let slow = Rc::new(RefCell::new(None::<Function>));
+    let go = slow.clone();
+    let first = Cell::new(true);
+    let later = function(move |step| {
+        let slow = step.as_string().unwrap().starts_with("set") && first.replace(false);
+        Ok(match slow {
+            true => Promise::new(&mut |resolve, _| *go.borrow_mut() = Some(resolve)).into(),
+            false => turn().into(),
+        })
+    });
     let store = store(&later);
-    let alice = client_with(&with_store(&store));
-    for _ in 0..3 {
-        done(alice.connect(&NONE)).await;
-        disconnect(&[&alice]).await;
+    let options = with_store(&store);
+    for (name, value) in [
+        ("password", JsValue::NULL),
+        ("allowPlain", true.into()),
+        ("url", "ws://localhost:1/".into()),
+    ] {
+        set(&options, name, &value);
     }
-    // What is still under way ends in its order.
-    while get(&store, "atOnce").as_f64() != Some(0.0) {
+    let logins = Cell::new(0);
+    let ask = function(move |_| {
+        logins.set(logins.get() + 1);
+        let first = logins.get() == 1;
+        Ok(json(if first {
+            "{'password': 'secret'}"
+        } else {
+            "{'external': true}"
+        }))
+    });
+    set(&options, "credentials", &ask);
+    let alice = client_with(&options);
+    logs_in_and_out(&alice).await;
+    logs_in_and_out(&alice).await;
+    let (asked, told) = (format!("get {KEY}"), format!("set {KEY}"));
+    assert_eq!(
+        calls(&store),
+        [asked.clone(), told.clone()],
+        "the first is not over yet"
+    );
+    assert_eq!(text(&store, "text"), "[]");
+    slow.take().unwrap().call0(&NONE).unwrap();
+    while calls(&store).len() < 3 || get(&store, "atOnce") != 0 {
         done(turn()).await;
     }
+    assert_eq!(calls(&store), [asked, told.clone(), told]);
     assert_eq!(get(&store, "most"), 1);
-    assert!(text(&store, "text").contains(KEY));
+    let kept = text(&store, "text");
+    assert!(kept.contains("EXTERNAL") && !kept.contains("PLAIN"), "{kept}");
 }
 
 #[wasm_bindgen_test]
@@ -193,8 +278,7 @@ async fn plain_is_refused_once_scram_has_been_used() {
     // A server that offers nothing else now. Whether the password goes out is what counts.
     let features = "<stream:features xmlns:stream='http://etherx.jabber.org/streams'><mechanisms \
                     xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>PLAIN</mechanism></mechanisms></stream:features>";
-    let open = "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' version='1.0' id='1' from='localhost'/>";
-    let answers = Array::of2(&open.into(), &features.into());
+    let answers = Array::of2(&OPEN.into(), &features.into());
     let heard = Array::new();
     let list = heard.clone();
     let server = function(move |frame| {
