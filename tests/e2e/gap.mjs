@@ -41,7 +41,7 @@ await withBrowser(async (browser) => {
 async function freshPage(browser, options, webCrypto) {
   // As on a page that came by plain http from another host.
   const hide = () => Object.defineProperty(Crypto.prototype, "subtle", { get: () => undefined });
-  const page = await clientPage(browser, { ...options, reconnect: false }, webCrypto ? undefined : hide);
+  const page = await clientPage(browser, options, webCrypto ? undefined : hide);
   await page.evaluate(async ({ watched, webCrypto }) => {
     if ((crypto.subtle !== undefined) !== webCrypto) throw new Error("WebCrypto is not as it should be");
     // What the loading of the page has left behind is none of the login's.

@@ -73,6 +73,8 @@ struct Hand {
     held: Vec<u8>,
     /// Towards the client of the present connection.
     client: Option<TcpStream>,
+    /// Its number.
+    connection: u32,
     /// When anything was last heard from either side, or let go.
     heard: Instant,
     /// How often the client has been waited for since `/withhold`.
@@ -87,6 +89,7 @@ pub(crate) fn withhold(server: SocketAddr) -> Result<Withholding> {
         withholds: false,
         held: Vec::new(),
         client: None,
+        connection: 0,
         heard: Instant::now(),
         releases: 0,
     };
@@ -94,14 +97,16 @@ pub(crate) fn withhold(server: SocketAddr) -> Result<Withholding> {
     let of_pumps = Arc::clone(&shared);
     let address = listen(server, move |client, server| {
         let (client_too, server_too) = (client.try_clone()?, server.try_clone()?);
-        {
+        let number = {
             let mut hand = lock(&of_pumps.0);
             hand.held.clear();
-            hand.client = Some(client_too);
-        }
+            hand.client = Some(client_too.try_clone()?);
+            hand.connection += 1;
+            hand.connection
+        };
         let (up, down) = (Arc::clone(&of_pumps), Arc::clone(&of_pumps));
         thread::spawn(move || from_client(client, server_too, &up));
-        thread::spawn(move || from_server(server, &down));
+        thread::spawn(move || from_server(server, client_too, number, &down));
         Ok(())
     })?;
     let server = Server::http((Ipv4Addr::LOCALHOST, 0)).map_err(|error| anyhow::anyhow!(error))?;
@@ -188,41 +193,40 @@ fn from_client(mut client: TcpStream, mut server: TcpStream, shared: &Shared) {
     let _ = server.shutdown(Shutdown::Write);
 }
 
-fn from_server(mut server: TcpStream, shared: &Shared) {
+fn from_server(mut server: TcpStream, mut client: TcpStream, number: u32, shared: &Shared) {
     let mut buffer = [0; 16 * 1024];
-    // The end of the answer to the handshake.
+    // What has come of the answer to the handshake, until that is whole.
     let mut head: Option<Vec<u8>> = Some(Vec::new());
     let (mutex, changed) = &**shared;
     while let Ok(length @ 1..) = server.read(&mut buffer) {
         let mut bytes = buffer.get(..length).unwrap_or_default();
-        let mut hand = lock(mutex);
         if let Some(seen) = &mut head {
             let before = seen.len();
             seen.extend_from_slice(bytes);
             let end = seen.windows(4).position(|four| four == b"\r\n\r\n").map(|at| at + 4);
             let (free, rest) = bytes.split_at(end.map_or(length, |end| end - before));
             bytes = rest;
-            if let Some(client) = &mut hand.client {
-                let _ = client.write_all(free);
-            }
+            let _ = client.write_all(free);
             if end.is_some() {
                 head = None;
             }
         }
-        if !bytes.is_empty() {
+        let mut hand = lock(mutex);
+        // The last words of a connection that another one has followed are nobody's.
+        if hand.connection == number && !bytes.is_empty() {
             hand.held.extend_from_slice(bytes);
             hand.heard = Instant::now();
             if !hand.withholds {
                 hand.let_go();
             }
+            changed.notify_all();
         }
-        changed.notify_all();
     }
     let mut hand = lock(mutex);
-    hand.let_go();
-    if let Some(client) = &hand.client {
-        let _ = client.shutdown(Shutdown::Write);
+    if hand.connection == number {
+        hand.let_go();
     }
+    let _ = client.shutdown(Shutdown::Write);
 }
 
 /// Listens on a free port, and hands on each pair of a client and a connection to `server`. It ends with the command.
