@@ -1,4 +1,5 @@
-//! Whether the tests can fail: each fault of `faults.toml` is planted in a copy of the tree, and a test must go red.
+//! Whether the tests can fail: each fault of `faults.toml` is planted in a copy of the tree, and a test must go red. Some
+//! faults are for a fuzz target or for the count of round trips to find: `fuzz.rs`, `roundtrips.rs`.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +11,7 @@ use crate::process;
 use crate::tally::Tally;
 
 /// A fault to plant.
-struct Fault {
+pub(crate) struct Fault {
     name: String,
     /// Relative to the root.
     file: String,
@@ -18,23 +19,26 @@ struct Fault {
     find: String,
     /// What is to stand in its place.
     replace: String,
-    /// A test that must fail, by the end of its path.
-    red: String,
+    /// A native test that must fail, by the end of its path.
+    red: Option<String>,
+    /// The fuzz target that must find it.
+    pub(crate) fuzz: Option<String>,
+    /// Whether a login takes more round trips with it.
+    pub(crate) waits: bool,
 }
 
 /// Plants the faults whose names contain one of `names` (all, if there are none), one at a time.
 pub(crate) fn faults(root: &Path, names: &[String]) -> Result<Tally> {
-    let list = fs::read_to_string(root.join("xtask/faults.toml")).context("cannot read xtask/faults.toml")?;
-    let faults = read(&list)?;
     let tree = root.join("target/faults/tree");
     copy(root, &tree)?;
     let mut tally = Tally::default();
-    for fault in faults {
-        if !names.is_empty() && !names.iter().any(|name| fault.name.contains(name)) {
+    for fault in list(root)? {
+        let named = names.is_empty() || names.iter().any(|name| fault.name.contains(name));
+        let Some(wanted) = fault.red.as_deref().filter(|_| named) else {
             continue;
-        }
+        };
         let red = plant(&tree, &root.join("target/faults/target"), &fault)?;
-        let caught = red.iter().any(|test| test.ends_with(&fault.red));
+        let caught = red.iter().any(|test| test.ends_with(wanted));
         println!("{} - {}", if caught { "ok" } else { "not ok" }, fault.name);
         for test in &red {
             println!("       red: {test}");
@@ -44,18 +48,41 @@ pub(crate) fn faults(root: &Path, names: &[String]) -> Result<Tally> {
     Ok(tally)
 }
 
+/// All faults of the checkout's list.
+pub(crate) fn list(root: &Path) -> Result<Vec<Fault>> {
+    read(&fs::read_to_string(root.join("xtask/faults.toml")).context("cannot read xtask/faults.toml")?)
+}
+
+impl Fault {
+    /// What it is called.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Puts it in its place in a copy of the tree, and gives the file as it was.
+    pub(crate) fn write(&self, tree: &Path) -> Result<String> {
+        let path = tree.join(&self.file);
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", self.file))?;
+        let places = text.matches(&self.find).count();
+        ensure!(
+            places == 1,
+            "the place of the fault {:?} is there {places} times in {}",
+            self.name,
+            self.file
+        );
+        fs::write(&path, text.replace(&self.find, &self.replace))?;
+        Ok(text)
+    }
+
+    /// Makes the file what it was.
+    pub(crate) fn undo(&self, tree: &Path, text: &str) -> Result<()> {
+        fs::write(tree.join(&self.file), text).with_context(|| format!("cannot write {}", self.file))
+    }
+}
+
 /// The tests that fail with the fault in place. The copy is as before afterwards.
 fn plant(tree: &Path, target: &Path, fault: &Fault) -> Result<Vec<String>> {
-    let path = tree.join(&fault.file);
-    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", fault.file))?;
-    let places = text.matches(&fault.find).count();
-    ensure!(
-        places == 1,
-        "the place of the fault {:?} is there {places} times in {}",
-        fault.name,
-        fault.file
-    );
-    fs::write(&path, text.replace(&fault.find, &fault.replace))?;
+    let text = fault.write(tree)?;
     let tests = [
         "test",
         "--quiet",
@@ -73,7 +100,7 @@ fn plant(tree: &Path, target: &Path, fault: &Fault) -> Result<Vec<String>> {
         .env("CARGO_TARGET_DIR", target)
         .output()
         .context("cannot run cargo test")?;
-    fs::write(&path, text)?;
+    fault.undo(tree, &text)?;
     process::check_interrupt()?;
     let printed = String::from_utf8_lossy(&output.stdout);
     if !printed.contains("test result:") {
@@ -92,7 +119,7 @@ fn failed(printed: &str) -> Vec<String> {
 }
 
 /// The tree as git would see it, with what isn't committed yet.
-fn copy(root: &Path, tree: &Path) -> Result<()> {
+pub(crate) fn copy(root: &Path, tree: &Path) -> Result<()> {
     if tree.exists() {
         fs::remove_dir_all(tree)?;
     }
@@ -116,16 +143,16 @@ fn read(list: &str) -> Result<Vec<Fault>> {
         .and_then(toml::Value::as_array)
         .context("no [[fault]]")?;
     let fault = |value: &toml::Value| {
-        let text = |key: &str| {
-            let text = value.get(key).and_then(toml::Value::as_str);
-            Ok::<_, anyhow::Error>(text.with_context(|| format!("a fault without {key}"))?.to_owned())
-        };
+        let may = |key: &str| value.get(key).and_then(toml::Value::as_str).map(str::to_owned);
+        let text = |key: &str| may(key).with_context(|| format!("a fault without {key}"));
         Ok(Fault {
             name: text("name")?,
             file: text("file")?,
             find: text("find")?,
             replace: text("replace")?,
-            red: text("red")?,
+            red: may("red"),
+            fuzz: may("fuzz"),
+            waits: value.get("waits").and_then(toml::Value::as_bool).unwrap_or_default(),
         })
     };
     faults.iter().map(fault).collect()
@@ -139,9 +166,14 @@ mod tests {
     #[test]
     fn the_list_can_be_read_and_every_place_is_there() {
         let root = crate::root();
-        let faults = read(&fs::read_to_string(root.join("xtask/faults.toml")).unwrap()).unwrap();
+        let faults = list(&root).unwrap();
         assert!(faults.len() > 10);
         for fault in faults {
+            assert!(
+                fault.red.is_some() || fault.fuzz.is_some(),
+                "who sees {:?}?",
+                fault.name
+            );
             let text = fs::read_to_string(root.join(&fault.file)).unwrap();
             assert_eq!(text.matches(&fault.find).count(), 1, "{}", fault.name);
         }

@@ -72,7 +72,7 @@ pub(crate) fn check(root: &Path, tools: &Tools, package: &Path) -> Result<Tally>
 }
 
 /// Both start at once; each is waited for.
-fn start(root: &Path, package: &Path, authority: &Authority) -> Result<(LoginProsody, Ejabberd)> {
+pub(crate) fn start(root: &Path, package: &Path, authority: &Authority) -> Result<(LoginProsody, Ejabberd)> {
     for _ in 0..TRIES {
         process::check_interrupt()?;
         let mut ejabberd = Ejabberd::spawn(root, authority)?;

@@ -6,12 +6,17 @@ mod certificates;
 mod demo;
 mod ejabberd;
 mod faults;
+mod fuzz;
+mod gap;
 mod glue;
 mod logins;
 mod packaging;
 mod ports;
 mod process;
 mod prosody;
+mod relay;
+mod roundtrips;
+mod scripted;
 mod serve;
 mod server;
 mod setup;
@@ -35,9 +40,18 @@ cargo xtask <command>
       --check     instead drive the page in headless Chromium; screenshots go to target/demo/
       --no-open   don't open the browser
   test        The one check. The last line counts passed, failed and skipped; the exit status is 1 unless all is well.
-      [step...]   only these: fmt, clippy, clippy-wasm, doc, core, build, size, types, browser, demo, logins, packaging
+      [step...]   only these: fmt, clippy, clippy-wasm, doc, core, build, size, types, browser, demo, logins,
+                  roundtrips, packaging, fuzz
   faults      Plant each fault of xtask/faults.toml in a copy of the tree, and see the native tests catch it.
       [name...]   only those whose names contain this
+  fuzz        Feed the fuzz targets of tests/fuzz with bad input; what they find goes to target/fuzz/.
+      [target...] only these
+      --seconds N so long each, in place of 600
+      --jobs N    so many at a time, in place of one a core
+      --plant     instead plant the faults that are for them in a copy of the tree, and see them found
+  roundtrips  Count the stream round trips of a login, by server and mechanism; fail where there are too many.
+      --plant     instead build a login that waits too often into a copy, and see it fail
+  gap         Print how long a login keeps a page's main thread.
   build       Make the npm package in pkg/, unless nothing has changed.
   size        Print what the package costs in bytes; fail over xtask/size-budget.toml.
   setup       Install everything that `test` needs. The other commands install what they need by themselves.
@@ -84,6 +98,21 @@ fn run(arguments: &[String]) -> Result<bool> {
             let tally = faults::faults(&root, rest)?;
             println!("\n{tally}");
             return Ok(tally.is_good());
+        }
+        "fuzz" => {
+            let tally = fuzz::fuzz(&root, rest)?;
+            println!("\n{tally}");
+            return Ok(tally.is_good());
+        }
+        "roundtrips" => {
+            let plant = flags(rest, ["--plant"])?.contains(&"--plant");
+            let tally = roundtrips::roundtrips(&root, plant)?;
+            println!("\n{tally}");
+            return Ok(tally.is_good());
+        }
+        "gap" => {
+            flags(rest, [])?;
+            gap::gap(&root)?;
         }
         "test" => return test::test(&root, rest),
         "build" => {

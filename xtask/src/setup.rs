@@ -25,6 +25,10 @@ pub(crate) enum Need {
     WasmBindgen,
     /// Runs the browser tests.
     WasmPack,
+    /// Builds the fuzz targets.
+    CargoFuzz,
+    /// A compiler of C++, for libFuzzer.
+    Compiler,
     /// wasm-opt, playwright-core and the TypeScript compiler.
     Npm,
     /// A Chromium.
@@ -82,6 +86,16 @@ impl Need {
         Self::Certificates,
         Self::Slixmpp,
     ];
+    /// What `gap` needs.
+    pub(crate) const GAP: &[Self] = &[
+        Self::WasmTarget,
+        Self::RustSource,
+        Self::WasmBindgen,
+        Self::Npm,
+        Self::Browser,
+    ];
+    /// What `fuzz` needs.
+    pub(crate) const FUZZ: &[Self] = &[Self::Compiler, Self::CargoFuzz];
     /// What `test` needs: everything.
     pub(crate) const ALL: &[Self] = &[
         Self::WasmTarget,
@@ -92,9 +106,11 @@ impl Need {
         Self::Ejabberd,
         Self::Certificates,
         Self::Slixmpp,
+        Self::Compiler,
         Self::Npm,
         Self::WasmBindgen,
         Self::WasmPack,
+        Self::CargoFuzz,
     ];
 
     fn why(self) -> &'static str {
@@ -103,6 +119,8 @@ impl Need {
             Self::RustSource => "the source of Rust's standard library, which the package is built with",
             Self::WasmBindgen => "wasm-bindgen, which writes the JavaScript glue (about 2 minutes, once)",
             Self::WasmPack => "wasm-pack, which runs the browser tests (about 2 minutes, once)",
+            Self::Compiler => "a C++ compiler, which libFuzzer is built by",
+            Self::CargoFuzz => "cargo-fuzz, which builds the fuzz targets (about 2 minutes, once)",
             Self::Npm => "wasm-opt, playwright-core and the TypeScript compiler, from npm",
             Self::Browser => "Chromium, which runs the page and the browser tests",
             Self::Driver => "chromedriver, by which the browser tests run",
@@ -119,6 +137,8 @@ impl Need {
             Self::RustSource => !has_rust_source()?,
             Self::WasmBindgen => !tools.has(&tools.wasm_bindgen()?),
             Self::WasmPack => !tools.has(&tools.wasm_pack()),
+            Self::Compiler => process::find("c++").is_none(),
+            Self::CargoFuzz => !tools.has(&tools.cargo_fuzz()),
             Self::Npm => !tools.has_npm(),
             Self::Browser => browser().is_none(),
             Self::Driver => driver().is_none(),
@@ -157,13 +177,18 @@ pub(crate) fn ensure(root: &Path, needs: &[Need]) -> Result<Tools> {
             Need::RustSource => rustup(&["component", "add", "rust-src"]),
             Need::WasmBindgen => install_crate(&tools, &tools.wasm_bindgen()?),
             Need::WasmPack => install_crate(&tools, &tools.wasm_pack()),
+            Need::CargoFuzz => install_crate(&tools, &tools.cargo_fuzz()),
             Need::Npm => {
                 say("npm ci (wasm-opt, playwright-core, typescript)");
                 tools.install_npm()
             }
-            Need::Browser | Need::Driver | Need::Prosody | Need::Ejabberd | Need::Certificates | Need::Slixmpp => {
-                Ok(())
-            }
+            Need::Browser
+            | Need::Driver
+            | Need::Prosody
+            | Need::Ejabberd
+            | Need::Certificates
+            | Need::Slixmpp
+            | Need::Compiler => Ok(()),
         };
         installed.with_context(|| format!("cannot install {}", need.why()))?;
     }
@@ -266,6 +291,10 @@ fn install_packages(missing: &[Need]) -> Result<()> {
         say("apt-get install python3-slixmpp");
         apt.install(&["python3-slixmpp"])?;
     }
+    if is_missing(Need::Compiler) {
+        say("apt-get install g++");
+        apt.install(&["g++"])?;
+    }
     Ok(())
 }
 
@@ -304,6 +333,11 @@ fn by_hand(release: &Release, root: bool, apt: bool, missing: &[Need]) -> Option
             Need::Slixmpp,
             "sudo apt-get install python3-slixmpp",
             "install slixmpp for the python3 on PATH",
+        ),
+        (
+            Need::Compiler,
+            "sudo apt-get install g++",
+            "install a C++ compiler, so that c++ is on PATH",
         ),
     ];
     for (need, by_apt, otherwise) in others {

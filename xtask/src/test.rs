@@ -12,10 +12,10 @@ use crate::prosody::Prosody;
 use crate::setup::{self, Need};
 use crate::tally::Tally;
 use crate::tools::Tools;
-use crate::{build, demo, logins, packaging, size};
+use crate::{build, demo, fuzz, logins, packaging, roundtrips, size};
 
 /// The steps, in their order.
-const STEPS: [Step; 12] = [
+const STEPS: [Step; 14] = [
     Step::Fmt,
     Step::Clippy,
     Step::ClippyWasm,
@@ -27,7 +27,9 @@ const STEPS: [Step; 12] = [
     Step::Browser,
     Step::Demo,
     Step::Logins,
+    Step::Roundtrips,
     Step::Packaging,
+    Step::Fuzz,
 ];
 
 /// One part of the check, which can also be asked for alone.
@@ -44,7 +46,9 @@ enum Step {
     Browser,
     Demo,
     Logins,
+    Roundtrips,
     Packaging,
+    Fuzz,
 }
 
 impl Step {
@@ -61,7 +65,9 @@ impl Step {
             Self::Browser => "browser",
             Self::Demo => "demo",
             Self::Logins => "logins",
+            Self::Roundtrips => "roundtrips",
             Self::Packaging => "packaging",
+            Self::Fuzz => "fuzz",
         }
     }
 
@@ -78,7 +84,9 @@ impl Step {
             Self::Browser => "browser tests against Prosody",
             Self::Demo => "the chat page against Prosody",
             Self::Logins => "logins to Prosody and ejabberd",
+            Self::Roundtrips => "round trips of a login",
             Self::Packaging => "the packed tarball in a page",
+            Self::Fuzz => "bad input, 10 s a target",
         }
     }
 
@@ -89,14 +97,15 @@ impl Step {
             Self::Build | Self::Size | Self::Types => Need::BUILD,
             Self::Browser => Need::BROWSER_TESTS,
             Self::Demo | Self::Packaging => Need::DEMO_CHECK,
-            Self::Logins => Need::LOGINS,
+            Self::Logins | Self::Roundtrips => Need::LOGINS,
+            Self::Fuzz => Need::FUZZ,
         }
     }
 
     fn needs_package(self) -> bool {
         matches!(
             self,
-            Self::Size | Self::Types | Self::Demo | Self::Logins | Self::Packaging
+            Self::Size | Self::Types | Self::Demo | Self::Logins | Self::Roundtrips | Self::Packaging
         )
     }
 
@@ -119,7 +128,9 @@ impl Step {
             Self::Browser => return browser(root, tools),
             Self::Demo => return demo::check_built(root, tools, &package),
             Self::Logins => return logins::check(root, tools, &package),
+            Self::Roundtrips => return roundtrips::check(root, tools, &package),
             Self::Packaging => return packaging::check(root, tools, &package),
+            Self::Fuzz => return fuzz::check(root, tools),
         }
         Ok(Tally::ONE)
     }

@@ -15,6 +15,9 @@ use crate::process;
 /// wasm-pack runs the browser tests; any version would do, one is chosen so that runs can be compared.
 const WASM_PACK: &str = "0.15.1";
 
+/// cargo-fuzz builds the fuzz targets; libFuzzer itself is locked in tests/fuzz.
+const CARGO_FUZZ: &str = "0.13.2";
+
 /// Where everything is. Nothing in here says that it is installed.
 #[derive(Debug)]
 pub(crate) struct Tools {
@@ -58,6 +61,16 @@ impl Tools {
             name: "wasm-pack",
             program: "wasm-pack",
             version: WASM_PACK,
+            locked: true,
+        }
+    }
+
+    /// The crate that builds the fuzz targets.
+    pub(crate) fn cargo_fuzz(&self) -> CargoTool<'_> {
+        CargoTool {
+            name: "cargo-fuzz",
+            program: "cargo-fuzz",
+            version: CARGO_FUZZ,
             locked: true,
         }
     }

@@ -1,0 +1,315 @@
+//! The server's side of a login, honest and without I/O: one frame in, the frames that answer it out, in order.
+//!
+//! RFC 7395 (October 2014), RFC 6120 (March 2011), SCRAM of RFC 5802 (July 2010); written apart from the client's side.
+//! The fuzz targets bring it into their process, `cargo xtask roundtrips` and `cargo xtask gap` put it behind a
+//! WebSocket. Left out: everything behind a login but an empty roster and pings.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use roxmltree::Document;
+use sha2::Digest;
+
+const FRAMING: &str = "urn:ietf:params:xml:ns:xmpp-framing";
+const SASL: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
+const SALT: &[u8] = b"a salt of the server's";
+
+/// The hash of a SCRAM mechanism.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Hash {
+    /// RFC 5802.
+    Sha1,
+    /// RFC 7677.
+    Sha256,
+    /// SCRAM-SHA-512.
+    Sha512,
+}
+
+/// What a server offers, and what it knows of its one account.
+#[derive(Clone, Debug)]
+pub struct Offer {
+    /// The host, and the account's domain.
+    pub domain: String,
+    /// The mechanisms, by their names in the IANA registry.
+    pub mechanisms: Vec<String>,
+    /// SCRAM's count.
+    pub iterations: u32,
+    /// More stream features, as XML, before the login and after it.
+    pub features: String,
+    keys: Vec<(Hash, Vec<u8>)>,
+}
+
+impl Offer {
+    /// Derives the keys of the mechanisms offered, which takes a while where the count is high.
+    pub fn new(domain: &str, mechanisms: &[&str], password: &str, iterations: u32) -> Self {
+        let hash = |name: &&str| Hash::of(name);
+        let key = |hash: Hash| (hash, hash.salted(password.as_bytes(), iterations));
+        Self {
+            domain: domain.to_owned(),
+            mechanisms: mechanisms.iter().map(|name| (*name).to_owned()).collect(),
+            iterations,
+            features: String::new(),
+            keys: mechanisms.iter().filter_map(hash).map(key).collect(),
+        }
+    }
+}
+
+/// One connection.
+#[derive(Debug)]
+pub struct Script {
+    offer: Offer,
+    user: String,
+    scram: Option<Scram>,
+    /// The client has proved who it is, and we have proved who we are.
+    authenticated: bool,
+    /// Nothing more will be said.
+    ended: bool,
+    streams: u32,
+}
+
+/// An exchange between the challenge and the success.
+#[derive(Debug)]
+struct Scram {
+    hash: Hash,
+    salted: Vec<u8>,
+    gs2_header: &'static str,
+    client_first_bare: String,
+    server_first: String,
+    nonce: String,
+}
+
+impl Script {
+    /// A connection whose WebSocket has just been opened.
+    pub fn new(offer: Offer) -> Self {
+        Self {
+            offer,
+            user: String::new(),
+            scram: None,
+            authenticated: false,
+            ended: false,
+            streams: 0,
+        }
+    }
+
+    /// Whether the login has taken place.
+    pub fn is_authenticated(&self) -> bool {
+        self.authenticated
+    }
+
+    /// Whether the stream is closed: the WebSocket is to be closed next.
+    pub fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// The frames that answer this one.
+    pub fn answer(&mut self, frame: &str) -> Vec<String> {
+        if self.ended {
+            return Vec::new();
+        }
+        let Ok(document) = Document::parse(frame) else {
+            return self.end("not-well-formed");
+        };
+        let root = document.root_element();
+        let text = root.text().unwrap_or_default().trim();
+        match (root.tag_name().name(), root.tag_name().namespace()) {
+            ("open", Some(FRAMING)) => self.open(),
+            ("close", Some(FRAMING)) => {
+                self.ended = true;
+                vec![format!("<close xmlns='{FRAMING}'/>")]
+            }
+            ("auth", Some(SASL)) if !self.authenticated => {
+                let mechanism = root.attribute("mechanism").unwrap_or_default();
+                self.auth(mechanism, text)
+            }
+            ("response", Some(SASL)) if !self.authenticated => self.response(text),
+            ("iq", Some("jabber:client")) if self.authenticated => self.iq(root),
+            ("message" | "presence", Some("jabber:client")) if self.authenticated => Vec::new(),
+            _ => self.end("not-authorized"),
+        }
+    }
+
+    fn open(&mut self) -> Vec<String> {
+        self.streams += 1;
+        let (domain, streams) = (&self.offer.domain, self.streams);
+        let open = format!("<open xmlns='{FRAMING}' from='{domain}' id='stream-{streams}' version='1.0'/>");
+        let offered: String = if self.authenticated {
+            "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>".to_owned()
+        } else {
+            let mechanism = |name: &String| format!("<mechanism>{name}</mechanism>");
+            let list: String = self.offer.mechanisms.iter().map(mechanism).collect();
+            format!("<mechanisms xmlns='{SASL}'>{list}</mechanisms>")
+        };
+        let more = &self.offer.features;
+        let features = format!(
+            "<stream:features xmlns:stream='http://etherx.jabber.org/streams'>{offered}{more}</stream:features>"
+        );
+        vec![open, features]
+    }
+
+    fn auth(&mut self, mechanism: &str, text: &str) -> Vec<String> {
+        if !self.offer.mechanisms.iter().any(|name| name == mechanism) {
+            return failure("invalid-mechanism");
+        }
+        let known = Hash::of(mechanism).and_then(|hash| self.offer.keys.iter().find(|(other, _)| *other == hash));
+        let Some((hash, salted)) = known.cloned() else {
+            // One message, and whatever it says is believed.
+            "alice".clone_into(&mut self.user);
+            self.authenticated = true;
+            return vec![format!("<success xmlns='{SASL}'/>")];
+        };
+        let Some(first) = decoded(text) else {
+            return failure("incorrect-encoding");
+        };
+        let Some((gs2_header, bare, user, nonce)) = client_first(&first) else {
+            return failure("malformed-request");
+        };
+        user.clone_into(&mut self.user);
+        let nonce = format!("{nonce}+of-the-server");
+        let server_first = format!("r={nonce},s={},i={}", STANDARD.encode(SALT), self.offer.iterations);
+        let challenge = format!(
+            "<challenge xmlns='{SASL}'>{}</challenge>",
+            STANDARD.encode(&server_first)
+        );
+        self.scram = Some(Scram {
+            hash,
+            salted,
+            gs2_header,
+            client_first_bare: bare.to_owned(),
+            server_first,
+            nonce,
+        });
+        vec![challenge]
+    }
+
+    /// RFC 5802 §3.
+    fn response(&mut self, text: &str) -> Vec<String> {
+        let Some(scram) = self.scram.take() else {
+            return failure("malformed-request");
+        };
+        let Some(last) = decoded(text) else {
+            return failure("incorrect-encoding");
+        };
+        let expected = format!("c={},r={}", STANDARD.encode(scram.gs2_header), scram.nonce);
+        let Some((without_proof, proof)) = last.rsplit_once(",p=") else {
+            return failure("malformed-request");
+        };
+        if without_proof.split(",h=").next() != Some(expected.as_str()) {
+            return failure("malformed-request");
+        }
+        let message = format!("{},{},{without_proof}", scram.client_first_bare, scram.server_first);
+        let client_key = scram.hash.hmac(&scram.salted, b"Client Key");
+        let stored = scram.hash.digest(&client_key);
+        let signature = scram.hash.hmac(&stored, message.as_bytes());
+        let right: Vec<u8> = client_key.iter().zip(&signature).map(|(a, b)| a ^ b).collect();
+        if STANDARD.decode(proof).ok() != Some(right) {
+            return failure("not-authorized");
+        }
+        let server_key = scram.hash.hmac(&scram.salted, b"Server Key");
+        let signature = scram.hash.hmac(&server_key, message.as_bytes());
+        self.authenticated = true;
+        let proof = STANDARD.encode(format!("v={}", STANDARD.encode(signature)));
+        vec![format!("<success xmlns='{SASL}'>{proof}</success>")]
+    }
+
+    fn iq(&mut self, iq: roxmltree::Node<'_, '_>) -> Vec<String> {
+        let kind = iq.attribute("type").unwrap_or_default();
+        if !matches!(kind, "get" | "set") {
+            return Vec::new();
+        }
+        let payload = iq.first_element_child().map(|child| child.tag_name());
+        let answer = match payload.map(|name| (name.name(), name.namespace().unwrap_or_default())) {
+            Some(("bind", ns @ "urn:ietf:params:xml:ns:xmpp-bind")) => {
+                let (user, domain) = (&self.user, &self.offer.domain);
+                Some(format!("<bind xmlns='{ns}'><jid>{user}@{domain}/scripted</jid></bind>"))
+            }
+            Some(("query", ns @ "jabber:iq:roster")) => Some(format!("<query xmlns='{ns}'/>")),
+            Some(("session", "urn:ietf:params:xml:ns:xmpp-session") | ("ping", "urn:xmpp:ping")) => Some(String::new()),
+            _ => None,
+        };
+        let from = iq.attribute("to").map(|to| format!(" from='{to}'")).unwrap_or_default();
+        let id = iq.attribute("id").unwrap_or_default();
+        vec![match answer {
+            Some(payload) => format!("<iq xmlns='jabber:client' type='result' id='{id}'{from}>{payload}</iq>"),
+            None => format!(
+                "<iq xmlns='jabber:client' type='error' id='{id}'{from}><error type='cancel'>\
+                 <service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>"
+            ),
+        }]
+    }
+
+    /// RFC 7395 §3.5: the error, then the end.
+    fn end(&mut self, condition: &str) -> Vec<String> {
+        self.ended = true;
+        vec![
+            format!(
+                "<stream:error xmlns:stream='http://etherx.jabber.org/streams'>\
+                 <{condition} xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>"
+            ),
+            format!("<close xmlns='{FRAMING}'/>"),
+        ]
+    }
+}
+
+fn failure(condition: &str) -> Vec<String> {
+    vec![format!("<failure xmlns='{SASL}'><{condition}/></failure>")]
+}
+
+fn decoded(text: &str) -> Option<String> {
+    String::from_utf8(STANDARD.decode(text).ok()?).ok()
+}
+
+/// `gs2-header n=user,r=nonce` (RFC 5802 §7): the header, what is hashed, the user and the nonce. No channel binding is
+/// offered, so either way of having none will do.
+fn client_first(message: &str) -> Option<(&'static str, &str, &str, &str)> {
+    let (gs2_header, bare) = ["n,,", "y,,"]
+        .into_iter()
+        .find_map(|header| Some((header, message.strip_prefix(header)?)))?;
+    let (user, nonce) = bare.strip_prefix("n=")?.split_once(",r=")?;
+    Some((gs2_header, bare, user, nonce))
+}
+
+impl Hash {
+    fn of(mechanism: &str) -> Option<Self> {
+        match mechanism {
+            "SCRAM-SHA-1" => Some(Self::Sha1),
+            "SCRAM-SHA-256" => Some(Self::Sha256),
+            "SCRAM-SHA-512" => Some(Self::Sha512),
+            _ => None,
+        }
+    }
+
+    /// HMAC with this hash.
+    pub fn hmac(self, key: &[u8], data: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Sha1 => hmac::<Hmac<sha1::Sha1>>(key, data),
+            Self::Sha256 => hmac::<Hmac<sha2::Sha256>>(key, data),
+            Self::Sha512 => hmac::<Hmac<sha2::Sha512>>(key, data),
+        }
+    }
+
+    fn digest(self, data: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Sha1 => sha1::Sha1::digest(data).to_vec(),
+            Self::Sha256 => sha2::Sha256::digest(data).to_vec(),
+            Self::Sha512 => sha2::Sha512::digest(data).to_vec(),
+        }
+    }
+
+    /// `SaltedPassword` of RFC 5802 §3.
+    fn salted(self, password: &[u8], iterations: u32) -> Vec<u8> {
+        match self {
+            Self::Sha1 => pbkdf2::pbkdf2_hmac_array::<sha1::Sha1, 20>(password, SALT, iterations).to_vec(),
+            Self::Sha256 => pbkdf2::pbkdf2_hmac_array::<sha2::Sha256, 32>(password, SALT, iterations).to_vec(),
+            Self::Sha512 => pbkdf2::pbkdf2_hmac_array::<sha2::Sha512, 64>(password, SALT, iterations).to_vec(),
+        }
+    }
+}
+
+fn hmac<M: Mac + KeyInit>(key: &[u8], data: &[u8]) -> Vec<u8> {
+    // Every length is a key's (RFC 2104 §2).
+    let Ok(mut mac) = <M as KeyInit>::new_from_slice(key) else {
+        return Vec::new();
+    };
+    mac.update(data);
+    mac.finalize().into_bytes().to_vec()
+}
