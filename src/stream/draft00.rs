@@ -1,135 +1,98 @@
-//! draft-ietf-xmpp-websocket-00 (5 September 2013): the framing before `<open/>` and `<close/>`, as two translations
-//! between its messages and RFC 7395's frames, so that nothing else has to know of it.
+//! draft-ietf-xmpp-websocket-00 (5 September 2013): the framing before `<open/>` and `<close/>`, in two translations, so that
+//! nothing else has to know of it.
 //!
 //! The stream's own tags are messages: its header is a start tag alone (§3.3), its end an end tag alone (§3.5). What is
-//! sent in between has a message of its own (§3.6) and leans on the header's declarations: it is given those that it
-//! lacks. A header together with a stream error and the end is one whole document (§3.4).
+//! sent in between has a message of its own (§3.6) and leans on the header's declarations: it is read within a header
+//! that has them. A header together with a stream error and the end is one whole document (§3.4).
 //!
 //! Left out: declarations of a header beyond the content namespace and the stream's, since no stanza may lean on them
 //! (RFC 6120 §4.8.5); several elements in a message, which the draft forbids though some servers of its time sent
 //! them; the TXT record of §4, which no browser can ask for; white space of ours as a sign of life (§3.8).
 
-use super::framing::{first, is_space};
+use super::framing::{Incoming, first, header, is_space, meaning};
 use super::ns;
-use crate::xml::is_ncname;
-use std::borrow::Cow;
-
-/// The end of the stream as a frame.
-const CLOSE: &str = "<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>";
+use super::stream_error::StreamError;
+use crate::xml::{Bound, Limits, ReadError, is_ncname, read};
 
 /// The message for a frame of ours.
 pub(super) fn outgoing(frame: String) -> String {
-    if let Some(attributes) = header(&frame, "<open xmlns=\"").and_then(|rest| rest.strip_suffix("/>")) {
+    if let Some(attributes) = attributes(&frame, "<open xmlns=\"").and_then(|rest| rest.strip_suffix("/>")) {
         let start = "<stream:stream xmlns=\"jabber:client\" xmlns:stream=\"";
         return [start, ns::STREAM, "\"", attributes, ">"].concat();
     }
-    match header(&frame, "<close xmlns=\"") {
+    match attributes(&frame, "<close xmlns=\"") {
         Some(_) => "</stream:stream>".to_owned(),
         None => frame,
     }
 }
 
-/// What follows its namespace, where the frame is a header as it is written here.
-fn header<'a>(frame: &'a str, start: &str) -> Option<&'a str> {
+/// What follows the namespace, where the frame is a header as it is written here.
+fn attributes<'a>(frame: &'a str, start: &str) -> Option<&'a str> {
     frame.strip_prefix(start)?.strip_prefix(ns::FRAMING)?.strip_prefix('"')
 }
 
-/// The frame for a message of the server's. A header becomes an element without children. What is no message of the
-/// draft's stays as it is, since the parser alone decides what is well-formed.
-pub(super) fn incoming(message: &str) -> Cow<'_, str> {
+/// What a message of the server's means.
+pub(super) fn incoming(message: &str, limits: &Limits) -> Result<Incoming, ReadError> {
+    // Before anything of it is copied.
+    if message.len() > limits.bytes {
+        return Err(ReadError::TooLarge(Bound::Bytes));
+    }
     let message = message.trim_matches(is_space);
+    if message.is_empty() {
+        return Ok(Incoming::Nothing);
+    }
     let end = message.strip_prefix("</").and_then(|rest| rest.strip_suffix('>'));
     if let Some((_, "stream")) = end.and_then(|name| qualified(name.trim_end_matches(is_space))) {
-        return Cow::Borrowed(CLOSE);
+        return Ok(Incoming::Close { see_other_uri: None });
     }
-    let Some(tag) = Tag::read(message) else {
-        return Cow::Borrowed(message);
+    let Some((name, rest)) = first(message) else {
+        return Err(ReadError::NotWellFormed);
     };
-    if tag.name == "stream" {
-        return match message.strip_suffix('>') {
-            Some(start) if tag.rest.is_empty() && !tag.empty => Cow::Owned(start.to_owned() + "/>"),
-            _ => Cow::Borrowed(message),
-        };
-    }
-    let streams = matches!(tag.name, "features" | "error");
-    let mut declarations = String::new();
-    if !tag.default {
-        let default = if streams && tag.prefix.is_empty() {
-            ns::STREAM
-        } else {
-            ns::CLIENT
-        };
-        declare(&mut declarations, "", default);
-    }
-    if !tag.declared && (streams || matches!(tag.name, "message" | "presence" | "iq")) {
-        declare(
-            &mut declarations,
-            tag.prefix,
-            if streams { ns::STREAM } else { ns::CLIENT },
-        );
-    }
-    match message.split_at_checked(message.len().saturating_sub(tag.inside.len())) {
-        Some((start, inside)) if !declarations.is_empty() => Cow::Owned([start, &declarations, inside].concat()),
-        _ => Cow::Borrowed(message),
-    }
-}
-
-fn declare(out: &mut String, prefix: &str, ns: &str) {
-    let colon = if prefix.is_empty() { "" } else { ":" };
-    for piece in [" xmlns", colon, prefix, "='", ns, "'"] {
-        out.push_str(piece);
-    }
-}
-
-/// The start tag that a message begins with.
-struct Tag<'a> {
-    /// Empty for none.
-    prefix: &'a str,
-    name: &'a str,
-    /// What follows the name.
-    inside: &'a str,
-    /// What follows the tag.
-    rest: &'a str,
-    /// Whether the element ends with the tag.
-    empty: bool,
-    /// Whether it declares the default namespace.
-    default: bool,
-    /// Whether it declares its own prefix, or has none.
-    declared: bool,
-}
-
-impl<'a> Tag<'a> {
-    /// Reads it as far as it matters here, in one pass over the tag.
-    fn read(message: &'a str) -> Option<Tag<'a>> {
-        let (name, inside) = first(message)?;
-        let (prefix, name) = qualified(name)?;
-        let (mut default, mut declared) = (false, prefix.is_empty());
-        let mut rest = inside;
-        loop {
-            rest = rest.trim_start_matches(is_space);
-            let empty = rest.starts_with("/>");
-            if let Some(rest) = rest.strip_prefix(if empty { "/>" } else { ">" }) {
-                return Some(Tag {
-                    prefix,
-                    name,
-                    inside,
-                    rest,
-                    empty,
-                    default,
-                    declared,
-                });
-            }
-            let (attribute, value) = rest.split_once('=')?;
-            match attribute.trim_end_matches(is_space).strip_prefix("xmlns") {
-                Some("") => default = true,
-                Some(other) if other.strip_prefix(':') == Some(prefix) => declared = true,
-                _ => {}
-            }
-            let value = value.trim_start_matches(is_space);
-            let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
-            (_, rest) = value.strip_prefix(quote)?.split_once(quote)?;
+    match qualified(name) {
+        Some((_, "stream")) => stream(name, message, limits),
+        Some((prefix, local)) => {
+            let text = message.get(message.len().saturating_sub(rest.len() + name.len() + 1)..);
+            within(prefix, local, text.unwrap_or_default(), limits)
         }
+        // What is banned rather than broken is called by its name.
+        None => read(message, limits).and_then(meaning),
     }
+}
+
+/// A header, or a whole stream that is none but for its error.
+fn stream(name: &str, message: &str, limits: &Limits) -> Result<Incoming, ReadError> {
+    let element = read(message, limits).or_else(|_| read(&[message, "</", name, ">"].concat(), limits))?;
+    if element.ns() != ns::STREAM {
+        return Err(ReadError::Namespace);
+    }
+    Ok(match element.child("error", ns::STREAM) {
+        Some(error) => Incoming::Error(StreamError::read(error)),
+        None if element.nodes().is_empty() => Incoming::Open(header(&element)),
+        None => Incoming::Element(element),
+    })
+}
+
+/// An element that leans on a header: on one with the usual prefix, with none (RFC 6120 §4.8.2), or with the element's.
+fn within(prefix: &str, local: &str, text: &str, limits: &Limits) -> Result<Incoming, ReadError> {
+    let its = match local {
+        "features" | "error" => ns::STREAM,
+        _ => ns::CLIENT,
+    };
+    let default = if prefix.is_empty() { its } else { ns::CLIENT };
+    let start = ["<stream xmlns='", default, "' xmlns:stream='", ns::STREAM, "'"].concat();
+    let own = match (prefix, local) {
+        ("" | "stream", _) => String::new(),
+        (_, "features" | "error" | "message" | "presence" | "iq") => [" xmlns:", prefix, "='", its, "'"].concat(),
+        _ => String::new(),
+    };
+    let limits = Limits {
+        bytes: limits.bytes.saturating_mul(2),
+        depth: limits.depth.saturating_add(1),
+        ..*limits
+    };
+    let around = read(&[&start, &own, ">", text, "</stream>"].concat(), &limits)?;
+    // §3.6: one a message.
+    meaning(around.into_only().ok_or(ReadError::TwoRoots)?)
 }
 
 /// A name's prefix, perhaps empty, and its local part.

@@ -12,7 +12,7 @@ use super::features::Features;
 use super::ns;
 use super::stream_error::StreamError;
 use crate::jid::Jid;
-use crate::xml::{Bound, Element, Limits, ReadError, read};
+use crate::xml::{Element, Limits, ReadError, read};
 
 /// The WebSocket subprotocol that both sides must name (§3.1).
 pub const SUBPROTOCOL: &str = "xmpp";
@@ -97,30 +97,10 @@ pub fn wire(framing: Framing, frame: String) -> String {
 /// # Errors
 /// As those of [`incoming`].
 pub fn incoming_as(framing: Framing, message: &str, limits: &Limits) -> Result<Incoming, ReadError> {
-    if framing == Framing::Rfc7395 {
-        return incoming(message, limits);
+    match framing {
+        Framing::Rfc7395 => incoming(message, limits),
+        Framing::Draft00 => draft00::incoming(message, limits),
     }
-    // Before anything of it is copied.
-    if message.len() > limits.bytes {
-        return Err(ReadError::TooLarge(Bound::Bytes));
-    }
-    let frame = draft00::incoming(message);
-    if frame.is_empty() {
-        return Ok(Incoming::Nothing);
-    }
-    let element = read(&frame, limits)?;
-    if element.name() != "stream" {
-        return meaning(element);
-    }
-    if element.ns() != ns::STREAM {
-        return Err(ReadError::Namespace);
-    }
-    // draft-00 §3.4: a header together with an error is a whole document.
-    Ok(match element.child("error", ns::STREAM) {
-        Some(error) => Incoming::Error(StreamError::read(error)),
-        None if element.nodes().is_empty() => Incoming::Open(header(&element)),
-        None => Incoming::Element(element),
-    })
 }
 
 /// Reads one WebSocket message.
@@ -135,7 +115,7 @@ pub fn incoming(frame: &str, limits: &Limits) -> Result<Incoming, ReadError> {
     })
 }
 
-fn meaning(element: Element) -> Result<Incoming, ReadError> {
+pub(super) fn meaning(element: Element) -> Result<Incoming, ReadError> {
     Ok(match (element.name(), element.ns()) {
         ("open", ns::FRAMING) => Incoming::Open(header(&element)),
         ("close", ns::FRAMING) => Incoming::Close {
@@ -149,7 +129,7 @@ fn meaning(element: Element) -> Result<Incoming, ReadError> {
     })
 }
 
-fn header(element: &Element) -> Open {
+pub(super) fn header(element: &Element) -> Open {
     Open {
         version: element.attr("version").map(str::to_owned),
     }

@@ -138,6 +138,14 @@ impl Element {
         &self.children
     }
 
+    /// The child element, where there is one and nothing else.
+    pub(crate) fn into_only(mut self) -> Option<Element> {
+        match (self.children.pop(), self.children.is_empty()) {
+            (Some(Node::Element(only)), true) => Some(only),
+            _ => None,
+        }
+    }
+
     /// The child elements in order.
     pub fn children(&self) -> impl Iterator<Item = &Element> {
         self.children.iter().filter_map(|node| match node {

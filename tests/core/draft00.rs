@@ -162,7 +162,11 @@ fn hostile_headers_fail_typed() {
         ("<a:b:stream>", "not-well-formed"),
         (&[HEADER, "<stream:stream>"].concat(), "not-well-formed"),
         (&[HEADER, HEADER].concat(), "restricted-xml"),
-        (&[HEADER, "<stream:features/>"].concat(), "not-well-formed"),
+        (&[HEADER, "<stream:features/>"].concat(), "undefined-condition"),
+        (
+            &[HEADER, "<stream:features/></stream:stream>"].concat(),
+            "undefined-condition",
+        ),
         (&[HEADER, "</stream:stream>x"].concat(), "not-well-formed"),
         ("</stream:stream", "not-well-formed"),
         ("</stream:stream x=''>", "not-well-formed"),
@@ -277,16 +281,33 @@ fn what_leans_on_the_header_is_held() {
     for error in ["<stream:error/>", "<error/>", "<x:error xmlns='urn:x'/>"] {
         assert!(matches!(read(error), Ok(Incoming::Error(_))), "{error}");
     }
-    // Some other name with a prefix that nobody declared is no element.
-    assert!(read("<x:y/>").is_err());
+    // Some other name with a prefix that nobody declared is no element; two are none, and none leaves its header.
+    for message in [
+        "<x:y/>",
+        "<message/><message/>",
+        "<message/>text",
+        "<message/></stream>",
+        "<message/></stream><stream>",
+        "<message/></stream><stream xmlns='http://etherx.jabber.org/streams'><message/>",
+        "<message></stream><stream></message>",
+        "<message",
+        "text",
+        "</message>",
+        "<message>&lol;</message>",
+    ] {
+        assert!(read(message).is_err(), "{message}");
+    }
 }
 
 #[test]
-fn a_message_up_to_the_limit_is_copied_and_none_beyond_it() {
+fn the_limits_are_those_of_a_frame() {
     let limits = Limits::default();
     let of = |length: usize| format!("<message>{}</message>", "x".repeat(length - 19));
-    assert!(read(&of(limits.bytes - 100)).is_ok());
+    assert!(read(&of(limits.bytes)).is_ok());
     assert!(matches!(read(&of(limits.bytes + 1)), Err(ReadError::TooLarge(_))));
+    let deep = |levels: usize| "<a>".repeat(levels) + &"</a>".repeat(levels);
+    assert!(read(&deep(limits.depth)).is_ok());
+    assert!(matches!(read(&deep(limits.depth + 1)), Err(ReadError::TooLarge(_))));
 }
 
 #[test]
