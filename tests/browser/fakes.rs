@@ -91,10 +91,9 @@ export function store(later) {
       this.calls.push(name);
       if (!later) return step();
       this.most = Math.max(this.most, ++this.atOnce);
-      return later(name).then(() => {
+      return later(name).finally(() => {
         this.atOnce -= 1;
-        return step();
-      });
+      }).then(step);
     }
     getItem(key) {
       return this.#do(`get ${key}`, () => this.#kept.get(key) ?? null);
