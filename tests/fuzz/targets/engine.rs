@@ -26,13 +26,17 @@ use std::sync::LazyLock;
 /// In each message of the app's.
 const BODY: &str = "not for strangers";
 const PASSWORD: &str = "correct horse battery staple";
-/// Operations of one run, and bytes of the longest line.
+/// Operations of one run.
 const OPERATIONS: usize = 200;
 
 /// One count, so that a login takes no time.
 static OFFER: LazyLock<Offer> = LazyLock::new(|| Offer::new("example.org", &["SCRAM-SHA-256"], PASSWORD, 1));
 
 fuzz_target!(|script: &str| {
+    // A script that has them says them itself.
+    if [BODY, PASSWORD].iter().any(|word| script.contains(word)) {
+        return;
+    }
     let mut lines = script.split('\n');
     let mut run = Run::new(lines.next().unwrap_or_default());
     for line in lines.take(OPERATIONS) {
