@@ -17,6 +17,7 @@ mod chat;
 mod disco;
 mod discovery;
 mod draft00;
+mod haste;
 mod hostile;
 mod house;
 mod iq;
