@@ -370,8 +370,9 @@ impl Online {
             Timer::Confirm => {}
             // RFC 7395 §3.8: no white space; XEP-0199 §4.1 instead. One that is under way will do.
             Timer::Keepalive => {
-                if self.marker.is_none() {
-                    self.confirm(shared, now);
+                match self.marker {
+                    None => self.confirm(shared, now),
+                    Some(_) => self.stay(shared, now),
                 }
                 return State::Online(self);
             }
