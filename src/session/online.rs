@@ -468,8 +468,21 @@ impl Online {
                 )),
             });
         }
-        // Nothing of it has left.
-        shared.outbox.put_back(core::mem::take(&mut self.held));
+        // Nothing of it has left. What the app asked for leaves with the next session; the rest was about this one.
+        let mut held = VecDeque::new();
+        for outgoing in core::mem::take(&mut self.held) {
+            match outgoing.origin {
+                Some(Origin {
+                    token: Token::Call(_), ..
+                }) => held.push_back(outgoing),
+                Some(origin) => shared.note(Note::Answered {
+                    origin,
+                    result: Err(error.clone()),
+                }),
+                None => {}
+            }
+        }
+        shared.outbox.put_back(held);
         for message in self.unconfirmed.drain(..) {
             shared.note(Note::Answered {
                 origin: message.origin,
