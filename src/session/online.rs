@@ -35,6 +35,9 @@ const KEEPALIVE_MIN: u64 = 3_000;
 /// How long the server may take to answer our `<close/>`, in milliseconds.
 const CLOSE_TIMEOUT: u64 = 3_000;
 
+/// How long after a hurried login a stream error may still be about the haste, in milliseconds.
+const STUMBLE: u64 = 8_000;
+
 /// How long a connection must have held before it counts as a success, in milliseconds.
 const STABLE: u64 = 60_000;
 
@@ -440,8 +443,16 @@ impl Online {
 
     /// The connection is gone: settles everything, and comes back if that makes sense.
     pub(crate) fn lost(self, shared: &mut Shared, now: Millis, mut error: Error) -> State {
-        let may_be = error.code() == Code::StreamError && error.condition().is_some_and(negotiate::is_hasty);
-        if self.hurried != Hurried::No && may_be {
+        let hasty = match (self.hurried, error.code()) {
+            (Hurried::Risky, Code::StreamError) => error.condition().is_some_and(negotiate::is_hasty),
+            // What it says or does when it has stumbled may not get through to us.
+            (Hurried::Risky, Code::Closed | Code::Timeout) => shared.elsewhere.is_none(),
+            (Hurried::Yes, Code::StreamError) => {
+                now.since(self.since) < STUMBLE && error.condition().is_some_and(negotiate::is_hasty)
+            }
+            _ => false,
+        };
+        if hasty {
             // It has stumbled: once more, without haste.
             shared.memory.wait_for(&self.endpoint.url);
             shared.remember();
