@@ -125,6 +125,9 @@ impl State {
             }
             (state @ (State::Recall(_) | State::Discover(_) | State::Negotiate(_)), Timer::Attempt) => {
                 let phase = state.phase();
+                if let State::Negotiate(negotiate) = &state {
+                    negotiate.out_of_time(shared);
+                }
                 match state.hang_up(shared) {
                     Some(attempt) => {
                         let message = match attempt.goal {

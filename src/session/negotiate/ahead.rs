@@ -194,11 +194,23 @@ impl Negotiate {
         if core::mem::take(&mut self.ahead.gap) {
             shared.timers.set(Timer::Gap, now.after(GAP));
         }
-        if self.ahead.unanswered && !matches!(self.step, Step::Key { .. } | Step::Socket) {
+        if self.awaits_in_haste() {
             shared.timers.set(Timer::Haste, now.after(PATIENCE));
         } else {
             shared.timers.stop(Timer::Haste);
         }
+    }
+
+    /// The time is up. Where the server owes an answer to what it was sent ahead, it is not hurried again.
+    pub(crate) fn out_of_time(&self, shared: &mut Shared) {
+        if self.awaits_in_haste() {
+            shared.memory.wait_for(&self.endpoint.url);
+            shared.remember();
+        }
+    }
+
+    fn awaits_in_haste(&self) -> bool {
+        self.ahead.unanswered && !matches!(self.step, Step::Key { .. } | Step::Socket)
     }
 
     /// Nothing that has left ahead counts any more.

@@ -244,6 +244,7 @@ impl Negotiate {
     /// The endpoint took longer than its share.
     pub(crate) fn too_slow(self, shared: &mut Shared, now: Millis) -> State {
         let phase = self.phase();
+        self.out_of_time(shared);
         let error = Error::new(Code::Timeout, phase, "the endpoint did not answer in time");
         self.hang_up(shared, None).next(shared, now, error)
     }
