@@ -24,6 +24,8 @@ use crate::session::io::{Millis, Note, Origin};
 use crate::session::outgoing::{Kind, Outgoing};
 use crate::session::state::State;
 use crate::session::timers::Timer;
+use crate::stream::ns;
+use crate::xml::Element;
 
 /// How long a server may be silent about what was sent ahead, in milliseconds.
 const PATIENCE: u64 = 8_000;
@@ -199,6 +201,13 @@ impl Negotiate {
         } else {
             shared.timers.stop(Timer::Haste);
         }
+    }
+
+    /// Whether this refuses something that has left ahead, out of its turn as that was.
+    pub(super) fn refuses_haste(&self, element: &Element) -> bool {
+        let failure = element.is("failure", ns::SASL) && self.ahead.exchange.is_some();
+        let error = element.is("iq", ns::CLIENT) && element.attr("type") == Some("error");
+        self.ahead.unanswered && (failure || error)
     }
 
     /// The time is up. Where the server owes an answer to what it was sent ahead, it is not hurried again.

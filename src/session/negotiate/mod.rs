@@ -376,6 +376,11 @@ impl Negotiate {
                 self.sasl(shared, &element, exchange)
             }
             (Incoming::Element(iq), Step::Bind(id)) if binding::answers(&iq, &id) => self.bound(shared, &iq),
+            (Incoming::Element(element), Step::Open { .. } | Step::Features { .. } | Step::Bind(_))
+                if self.refuses_haste(&element) =>
+            {
+                Ok(Progress::Again)
+            }
             (Incoming::Element(element), Step::Session { id, jid, early }) if element.ns() != ns::SASL => {
                 Negotiate::before_session(element, id, jid, early)
             }
