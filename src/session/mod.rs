@@ -370,6 +370,7 @@ impl Shared {
     pub(crate) fn give_up(&mut self, error: Option<Error>) {
         self.timers = Timers::default();
         self.failures = 0;
+        self.elsewhere = None;
         for outgoing in self.outbox.drain() {
             if let Some(origin) = outgoing.origin {
                 let message = "the connection ended for good before this could be sent";

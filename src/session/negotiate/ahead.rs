@@ -87,24 +87,26 @@ impl Negotiate {
     }
 
     /// The header has left: the first SASL message goes along, where the server is known and the credentials are there.
-    pub(super) fn hurry(&mut self, shared: &mut Shared) -> Result<(), Error> {
+    pub(super) fn hurry(&mut self, shared: &mut Shared) {
         let Some(mechanism) = self.mechanism_known(shared) else {
-            return Ok(());
+            return;
         };
         if let (Given::Nothing, CredentialSource::Fixed(credentials)) = (&self.given, &shared.config.credentials) {
             self.given = Given::Credentials(credentials.clone());
         }
         let Given::Credentials(credentials) = &self.given else {
-            return Ok(());
+            return;
         };
         if !mechanism.fits(credentials) {
-            return Ok(());
+            return;
         }
-        let exchange = self.begin(shared, mechanism, credentials.clone(), None)?;
+        // Where it can't be used, the server's own offer says so or helps out.
+        let Ok(exchange) = self.begin(shared, mechanism, credentials.clone(), None) else {
+            return;
+        };
         self.ahead.unanswered = true;
         self.last_said(shared, &exchange);
         self.ahead.exchange = Some(exchange);
-        Ok(())
     }
 
     /// An exchange has gone on. Behind our last word in it leaves what follows the login, where the server is known.

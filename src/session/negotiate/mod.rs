@@ -263,8 +263,8 @@ impl Negotiate {
     /// Another endpoint may do better, unless it was the account that was refused.
     fn failed(mut self, shared: &mut Shared, now: Millis, error: Error) -> State {
         self.forget_ahead(shared);
-        match error.phase() {
-            Phase::Socket | Phase::Stream => self.attempt.next(shared, now, error),
+        match (error.phase(), error.code()) {
+            (Phase::Socket | Phase::Stream, _) | (_, Code::Closed) => self.attempt.next(shared, now, error),
             _ => self.attempt.fail(shared, now, error),
         }
     }
@@ -313,7 +313,7 @@ impl Negotiate {
             return Err(Error::new(Code::SubprotocolMissing, Phase::Socket, message).into());
         }
         self.open(shared);
-        self.hurry(shared)?;
+        self.hurry(shared);
         Ok(Progress::To(Step::Open { authenticated: false }))
     }
 
