@@ -6,7 +6,7 @@
 
 use super::discovery::Endpoint;
 use super::io::{Millis, Note, Origin, Status, Token};
-use super::negotiate::{self, Hurried};
+use super::negotiate::Hurried;
 use super::outgoing::{Kind, Outgoing, queue_full};
 use super::state::{Closing, State};
 use super::timers::Timer;
@@ -34,9 +34,6 @@ const KEEPALIVE_MIN: u64 = 3_000;
 
 /// How long the server may take to answer our `<close/>`, in milliseconds.
 const CLOSE_TIMEOUT: u64 = 3_000;
-
-/// How long after a hurried login a stream error may still be about the haste, in milliseconds.
-const STUMBLE: u64 = 8_000;
 
 /// How long a connection must have held before it counts as a success, in milliseconds.
 const STABLE: u64 = 60_000;
@@ -443,16 +440,7 @@ impl Online {
 
     /// The connection is gone: settles everything, and comes back if that makes sense.
     pub(crate) fn lost(self, shared: &mut Shared, now: Millis, mut error: Error) -> State {
-        let hasty = match (self.hurried, error.code()) {
-            (Hurried::Risky, Code::StreamError) => error.condition().is_some_and(negotiate::is_hasty),
-            // What it says or does when it has stumbled may not get through to us.
-            (Hurried::Risky, Code::Closed | Code::Timeout) => shared.elsewhere.is_none(),
-            (Hurried::Yes, Code::StreamError) => {
-                now.since(self.since) < STUMBLE && error.condition().is_some_and(negotiate::is_hasty)
-            }
-            _ => false,
-        };
-        if hasty {
+        if shared.elsewhere.is_none() && self.hurried.stumbled(&error, now.since(self.since)) {
             // It has stumbled: once more, without haste.
             shared.memory.wait_for(&self.endpoint.url);
             shared.remember();
@@ -480,20 +468,15 @@ impl Online {
             });
         }
         // Nothing of it has left. What the app asked for leaves with the next session; the rest was about this one.
-        let mut held = VecDeque::new();
-        for outgoing in core::mem::take(&mut self.held) {
-            match outgoing.origin {
-                Some(Origin {
-                    token: Token::Call(_), ..
-                }) => held.push_back(outgoing),
-                Some(origin) => shared.note(Note::Answered {
-                    origin,
-                    result: Err(error.clone()),
-                }),
-                None => {}
+        self.held.retain(|outgoing| match outgoing.origin.map(|origin| (origin, origin.token)) {
+            Some((origin, Token::Own(_))) => {
+                let result = Err(error.clone());
+                shared.note(Note::Answered { origin, result });
+                false
             }
-        }
-        shared.outbox.put_back(held);
+            origin => origin.is_some(),
+        });
+        shared.outbox.put_back(core::mem::take(&mut self.held));
         for message in self.unconfirmed.drain(..) {
             shared.note(Note::Answered {
                 origin: message.origin,

@@ -386,7 +386,7 @@ fn an_app_that_has_answered_is_not_asked_again_where_the_server_leads_elsewhere(
 }
 
 #[test]
-fn rfc7395_3_6_1_a_way_elsewhere_ends_with_the_session_that_the_app_ends() {
+fn a_way_elsewhere_ends_with_the_session_that_the_app_ends() {
     let mut pair = Pair::online();
     pair.receive("<close xmlns='urn:ietf:params:xml:ns:xmpp-framing' see-other-uri='wss://b.example.org/ws'/>");
     assert_eq!(pair.engine.status(), Status::Reconnecting);

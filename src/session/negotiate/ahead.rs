@@ -54,6 +54,20 @@ pub(crate) enum Hurried {
     Risky,
 }
 
+impl Hurried {
+    /// Whether haste may be the reason for the end of a session that has lasted that many milliseconds.
+    pub(crate) fn stumbled(self, error: &Error, lasted: u64) -> bool {
+        match (self, error.code()) {
+            (Hurried::No, _) => false,
+            (Hurried::Yes, _) if lasted >= PATIENCE => false,
+            (_, Code::StreamError) => error.condition().is_some_and(is_hasty),
+            // What a server says when it has stumbled may get lost.
+            (Hurried::Risky, Code::Closed | Code::Timeout) => true,
+            _ => false,
+        }
+    }
+}
+
 /// What has left ahead of its turn.
 #[derive(Debug, Default)]
 pub(super) struct Ahead {
@@ -73,7 +87,7 @@ pub(super) struct Ahead {
 }
 
 /// Whether a stream error of this condition may be about what came too early.
-pub(crate) fn is_hasty(condition: &str) -> bool {
+pub(super) fn is_hasty(condition: &str) -> bool {
     !DEFINITE.contains(&condition)
 }
 

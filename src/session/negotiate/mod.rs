@@ -23,8 +23,8 @@ use crate::stream::features::StreamLimits;
 use crate::stream::framing::{self, Incoming};
 use crate::stream::ns;
 use crate::xml::Element;
-use ahead::Ahead;
-pub(crate) use ahead::{Hurried, is_hasty};
+use ahead::{Ahead, is_hasty};
+pub(crate) use ahead::Hurried;
 
 /// How long one endpoint may take while others wait for their turn, in milliseconds.
 const ENDPOINT_TIMEOUT: u64 = 10_000;
