@@ -2,7 +2,7 @@
 
 use super::discovery::{Endpoint, Lookup};
 use super::io::{Input, Millis, Ticket, Wish};
-use super::negotiate::Negotiate;
+use super::negotiate::{Given, Negotiate};
 use super::state::State;
 use super::timers::Timer;
 use super::{Note, Shared, memory};
@@ -23,6 +23,8 @@ pub(crate) struct Attempt {
     via: Via,
     /// How often a server has led elsewhere (RFC 7395 §3.6.1).
     pub(crate) hops: u32,
+    /// What the app has given, or is asked for.
+    pub(crate) given: Given,
     /// Why the app's credentials won't do, once it has been asked for others.
     pub(crate) outdated: Option<Error>,
 }
@@ -70,6 +72,7 @@ impl Attempt {
             rest: Vec::new().into_iter(),
             via: Via::Named,
             hops: 0,
+            given: Given::Nothing,
             outdated: None,
         }
     }
@@ -199,13 +202,24 @@ impl Recall {
 
 impl Discover {
     pub(crate) fn handle(mut self: Box<Self>, shared: &mut Shared, now: Millis, input: Input<'_>) -> State {
-        let Input::Fetched { id, outcome } = input else {
-            return State::Discover(self);
-        };
-        match self.lookup.fetched(shared, id, outcome) {
-            None => State::Discover(self),
-            Some(Ok(endpoints)) => self.attempt.found(shared, now, endpoints),
-            Some(Err(error)) => self.attempt.fail(shared, now, error),
+        match input {
+            Input::Fetched { id, outcome } => match self.lookup.fetched(shared, id, outcome) {
+                None => State::Discover(self),
+                Some(Ok(endpoints)) => self.attempt.found(shared, now, endpoints),
+                Some(Err(error)) => self.attempt.fail(shared, now, error),
+            },
+            // The app was asked for an endpoint that has failed since.
+            Input::Credentials { id, outcome } if self.attempt.given.awaits(id) => match outcome {
+                Ok(credentials) => {
+                    self.attempt.given = Given::Credentials(credentials);
+                    State::Discover(self)
+                }
+                Err(error) => {
+                    self.lookup.cancel(shared);
+                    self.attempt.fail(shared, now, error)
+                }
+            },
+            _ => State::Discover(self),
         }
     }
 }

@@ -468,14 +468,15 @@ impl Online {
             });
         }
         // Nothing of it has left. What the app asked for leaves with the next session; the rest was about this one.
-        self.held.retain(|outgoing| match outgoing.origin.map(|origin| (origin, origin.token)) {
-            Some((origin, Token::Own(_))) => {
-                let result = Err(error.clone());
-                shared.note(Note::Answered { origin, result });
-                false
-            }
-            origin => origin.is_some(),
-        });
+        self.held
+            .retain(|outgoing| match outgoing.origin.map(|origin| (origin, origin.token)) {
+                Some((origin, Token::Own(_))) => {
+                    let result = Err(error.clone());
+                    shared.note(Note::Answered { origin, result });
+                    false
+                }
+                origin => origin.is_some(),
+            });
         shared.outbox.put_back(core::mem::take(&mut self.held));
         for message in self.unconfirmed.drain(..) {
             shared.note(Note::Answered {

@@ -3,7 +3,7 @@
 use crate::pair::{JID, Pair, config, password};
 use crate::server::{Fault, Scram};
 use stanzawire::engine::{Command, Config, Fetched, Input, Reply, Ticket};
-use stanzawire::error::{Code, Phase};
+use stanzawire::error::Code;
 use stanzawire::im::{self, presence, presence::PresenceInit};
 use stanzawire::session::{CredentialSource, Status};
 use stanzawire::xml::{self, Element};
@@ -18,8 +18,13 @@ fn features(children: &str) -> String {
 }
 
 fn mechanisms(names: &[&str]) -> String {
-    let names: String = names.iter().map(|name| format!("<mechanism>{name}</mechanism>")).collect();
-    features(&format!("<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>{names}</mechanisms>"))
+    let names: String = names
+        .iter()
+        .map(|name| format!("<mechanism>{name}</mechanism>"))
+        .collect();
+    features(&format!(
+        "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>{names}</mechanisms>"
+    ))
 }
 
 /// A login at a server's own pace.
@@ -79,9 +84,12 @@ fn serve_hurried(pair: &mut Pair, server: &str) {
     for frame in [OPEN, &mechanisms(&["SCRAM-SHA-1"]), &challenge] {
         pair.receive(frame);
     }
+    pair.derive_key();
     pair.advance(10);
     let said = taken(pair);
-    let bind = said.iter().find(|said| said.child("bind", "urn:ietf:params:xml:ns:xmpp-bind").is_some());
+    let bind = said
+        .iter()
+        .find(|said| said.child("bind", "urn:ietf:params:xml:ns:xmpp-bind").is_some());
     let success = scram.success(&said[0].text(), &Fault::None);
     for frame in [&success, OPEN, &features(server)] {
         pair.receive(frame);
@@ -119,7 +127,9 @@ fn a_presence_that_was_held_back_does_not_come_after_a_newer_one() {
     pair.open_socket();
     if pair.sent.len() > 1 {
         serve_hurried(&mut pair, BIND);
-        let ping = taken(&mut pair).into_iter().rfind(|said| said.child("ping", "urn:xmpp:ping").is_some());
+        let ping = taken(&mut pair)
+            .into_iter()
+            .rfind(|said| said.child("ping", "urn:xmpp:ping").is_some());
         if let Some(ping) = ping {
             pair.answer(&ping, "");
         }
@@ -151,7 +161,9 @@ fn an_answer_that_was_held_back_belongs_to_the_session_that_was_asked() {
     pair.open_socket();
     if pair.sent.len() > 1 {
         serve_hurried(&mut pair, BIND);
-        let ping = taken(&mut pair).into_iter().rfind(|said| said.child("ping", "urn:xmpp:ping").is_some());
+        let ping = taken(&mut pair)
+            .into_iter()
+            .rfind(|said| said.child("ping", "urn:xmpp:ping").is_some());
         if let Some(ping) = ping {
             pair.answer(&ping, "");
         }
@@ -239,7 +251,10 @@ fn a_refusal_of_what_left_behind_the_bind_request_may_come_before_its_answer() {
     }
     let said = taken(&mut pair);
     let success = scram.success(&said[0].text(), &Fault::None);
-    let roster = said.iter().find(|said| said.child("query", "jabber:iq:roster").is_some()).unwrap();
+    let roster = said
+        .iter()
+        .find(|said| said.child("query", "jabber:iq:roster").is_some())
+        .unwrap();
     let refusal = format!(
         "<iq xmlns='jabber:client' type='error' id='{}'><error type='auth'>\
          <not-authorized xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>",
@@ -369,9 +384,7 @@ fn an_app_that_has_answered_is_not_asked_again_where_the_server_leads_elsewhere(
         let id = pair.asked.take().expect("asked");
         answer_credentials(&mut pair, id);
         pair.sent.clear();
-        pair.receive(
-            "<close xmlns='urn:ietf:params:xml:ns:xmpp-framing' see-other-uri='wss://b.example.org/ws'/>",
-        );
+        pair.receive("<close xmlns='urn:ietf:params:xml:ns:xmpp-framing' see-other-uri='wss://b.example.org/ws'/>");
         assert_eq!(pair.asked, None, "asked a second time in round {round}");
         pair.sent.clear();
         pair.open_socket();
@@ -444,5 +457,46 @@ fn a_policy_error_is_not_tried_again_by_itself_because_of_haste_long_ago() {
          <policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>",
     );
     assert_eq!(pair.engine.status(), Status::Offline);
-    let _ = Phase::Session;
+}
+
+#[test]
+fn an_app_that_answers_while_the_domain_is_asked_has_answered() {
+    const XRD: &str = "<XRD xmlns='http://docs.oasis-open.org/ns/xri/xrd-1.0'>\
+        <Link rel='urn:xmpp:alt-connections:websocket' href='wss://one.example.org/ws'/></XRD>";
+    for gives in [true, false] {
+        let mut config = config();
+        config.session.url = None;
+        config.session.credentials = CredentialSource::Ask;
+        let mut pair = Pair::new(config);
+        let call = pair.connect();
+        pair.xrd(Fetched::Response { status: 200, body: XRD });
+        pair.open_socket();
+        pair.greet("<mechanism>SCRAM-SHA-1</mechanism>");
+        let id = pair.asked.take().unwrap();
+        answer_credentials(&mut pair, id);
+        assert!(pair.authenticate(&Fault::None));
+        pair.restart(BIND);
+        pair.bind(JID);
+        assert_eq!(pair.reply(call), Ok(Reply::Done));
+        log_out(&mut pair);
+
+        let call = pair.connect();
+        let id = pair.asked.take().expect("asked at once");
+        // What was remembered is gone, and looked up anew.
+        pair.close_socket();
+        if !gives {
+            let error = stanzawire::error::Error::new(Code::InvalidArgument, stanzawire::error::Phase::Auth, "no");
+            let outcome = Err(error);
+            pair.handle(Input::Credentials { id, outcome });
+            assert_eq!(pair.error(call).code(), Code::InvalidArgument);
+            assert!(pair.fetches.is_empty());
+            continue;
+        }
+        answer_credentials(&mut pair, id);
+        pair.xrd(Fetched::Response { status: 200, body: XRD });
+        pair.open_socket();
+        serve_hurried(&mut pair, BIND);
+        assert_eq!(pair.asked, None);
+        assert_eq!(pair.reply(call), Ok(Reply::Done));
+    }
 }

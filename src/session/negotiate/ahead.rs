@@ -105,10 +105,12 @@ impl Negotiate {
         let Some(mechanism) = self.mechanism_known(shared) else {
             return;
         };
-        if let (Given::Nothing, CredentialSource::Fixed(credentials)) = (&self.given, &shared.config.credentials) {
-            self.given = Given::Credentials(credentials.clone());
+        if let (Given::Nothing, CredentialSource::Fixed(credentials)) =
+            (&self.attempt.given, &shared.config.credentials)
+        {
+            self.attempt.given = Given::Credentials(credentials.clone());
         }
-        let Given::Credentials(credentials) = &self.given else {
+        let Given::Credentials(credentials) = &self.attempt.given else {
             return;
         };
         if !mechanism.fits(credentials) {
@@ -258,6 +260,6 @@ impl Negotiate {
     pub(super) fn anew(mut self, shared: &mut Shared, now: Millis, open: bool) -> State {
         self.forget_ahead(shared);
         shared.hang_up(self.generation, open, None);
-        Negotiate::start_with(shared, now, self.attempt, self.endpoint, self.given)
+        Negotiate::start(shared, now, self.attempt, self.endpoint)
     }
 }

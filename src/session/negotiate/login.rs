@@ -26,20 +26,24 @@ const HASTY: [&str; 6] = [
 impl Negotiate {
     /// Asks the app before the server has been heard, where it will be told at once what with.
     pub(super) fn ask_early(&mut self, shared: &mut Shared) {
-        if self.mechanism_known(shared).is_some() && matches!(shared.config.credentials, CredentialSource::Ask) {
+        let ask = matches!(
+            (&self.attempt.given, &shared.config.credentials),
+            (Given::Nothing, CredentialSource::Ask)
+        );
+        if ask && self.mechanism_known(shared).is_some() {
             self.ask_credentials(shared);
         }
     }
 
     /// The features are there: logs in, or asks the app what with.
     pub(super) fn credentials(&mut self, shared: &mut Shared) -> Outcome {
-        if let Given::Nothing = self.given {
+        if let Given::Nothing = self.attempt.given {
             match &shared.config.credentials {
-                CredentialSource::Fixed(credentials) => self.given = Given::Credentials(credentials.clone()),
+                CredentialSource::Fixed(credentials) => self.attempt.given = Given::Credentials(credentials.clone()),
                 CredentialSource::Ask => self.ask_credentials(shared),
             }
         }
-        match &self.given {
+        match &self.attempt.given {
             Given::Credentials(credentials) => {
                 let credentials = credentials.clone();
                 self.authenticate(shared, credentials)
@@ -56,7 +60,7 @@ impl Negotiate {
         let id = shared.ticket();
         let error = self.attempt.outdated.clone();
         shared.wish(Wish::AskCredentials { id, error });
-        self.given = Given::Asked(id);
+        self.attempt.given = Given::Asked(id);
     }
 
     fn authenticate(&mut self, shared: &mut Shared, credentials: Credentials) -> Outcome {
@@ -68,7 +72,7 @@ impl Negotiate {
 
     /// An exchange was begun before the server's offer was there: the next one is to be what the offer allows by now.
     pub(super) fn look_further(&mut self, shared: &Shared) {
-        if let Given::Credentials(credentials) = &self.given {
+        if let Given::Credentials(credentials) = &self.attempt.given {
             self.better = Mechanism::choose(credentials, &self.offer, self.policy(shared), None).ok();
         }
     }
@@ -137,7 +141,7 @@ impl Negotiate {
             "success" => {
                 self.mechanism = Some(exchange.mechanism());
                 if let Some(keys) = exchange.success(decoded(element)?.as_deref())? {
-                    if let Given::Credentials(Credentials::Password(_)) = &self.given {
+                    if let Given::Credentials(Credentials::Password(_)) = &self.attempt.given {
                         shared.note(Note::Keys(keys.clone()));
                     }
                     shared.memory.keys = Some(keys);
@@ -179,7 +183,7 @@ impl Negotiate {
         let again = asked && error.code() == Code::KeysOutdated && self.attempt.outdated.is_none();
         if again {
             self.attempt.outdated = Some(error.clone());
-            self.given = Given::Nothing;
+            self.attempt.given = Given::Nothing;
         }
         again
     }

@@ -23,8 +23,8 @@ use crate::stream::features::StreamLimits;
 use crate::stream::framing::{self, Incoming};
 use crate::stream::ns;
 use crate::xml::Element;
-use ahead::{Ahead, is_hasty};
 pub(crate) use ahead::Hurried;
+use ahead::{Ahead, is_hasty};
 
 /// How long one endpoint may take while others wait for their turn, in milliseconds.
 const ENDPOINT_TIMEOUT: u64 = 10_000;
@@ -42,7 +42,6 @@ pub(crate) struct Negotiate {
     endpoint: Endpoint,
     generation: u32,
     step: Step,
-    given: Given,
     /// What the server offered to log in by.
     offer: Offer,
     /// What was logged in by.
@@ -57,11 +56,18 @@ pub(crate) struct Negotiate {
 
 /// What there is to log in with.
 #[derive(Debug)]
-enum Given {
+pub(crate) enum Given {
     Nothing,
     /// The app has been asked.
     Asked(Ticket),
     Credentials(Credentials),
+}
+
+impl Given {
+    /// Whether this is the answer that is waited for.
+    pub(crate) fn awaits(&self, id: Ticket) -> bool {
+        matches!(self, Given::Asked(asked) if *asked == id)
+    }
 }
 
 /// What is awaited.
@@ -119,10 +125,6 @@ impl From<Error> for Failure {
 
 impl Negotiate {
     pub(crate) fn start(shared: &mut Shared, now: Millis, attempt: Attempt, endpoint: Endpoint) -> State {
-        Negotiate::start_with(shared, now, attempt, endpoint, Given::Nothing)
-    }
-
-    fn start_with(shared: &mut Shared, now: Millis, attempt: Attempt, endpoint: Endpoint, given: Given) -> State {
         if attempt.is_last() {
             shared.timers.stop(Timer::Endpoint);
         } else {
@@ -134,7 +136,6 @@ impl Negotiate {
             endpoint,
             generation,
             step: Step::Socket,
-            given,
             offer: Offer::default(),
             mechanism: None,
             better: None,
@@ -178,18 +179,16 @@ impl Negotiate {
                 "the server sent a binary message, which XMPP does not have",
                 "unsupported-encoding",
             )),
-            (Input::Credentials { id, outcome }, step) if matches!(self.given, Given::Asked(asked) if asked == id) => {
-                match (outcome, step) {
-                    (Err(error), _) => Err(error.into()),
-                    (Ok(credentials), step) => {
-                        self.given = Given::Credentials(credentials);
-                        match step {
-                            Step::Credentials => self.credentials(shared),
-                            step => Ok(Progress::To(step)),
-                        }
+            (Input::Credentials { id, outcome }, step) if self.attempt.given.awaits(id) => match (outcome, step) {
+                (Err(error), _) => Err(error.into()),
+                (Ok(credentials), step) => {
+                    self.attempt.given = Given::Credentials(credentials);
+                    match step {
+                        Step::Credentials => self.credentials(shared),
+                        step => Ok(Progress::To(step)),
                     }
                 }
-            }
+            },
             (Input::Derived { id, key }, Step::Key { id: asked, exchange }) if id == asked => {
                 self.derived(shared, exchange, &key)
             }
@@ -301,7 +300,7 @@ impl Negotiate {
             self.endpoint.redirected(uri, &config.account, config.allow_insecure)
         };
         match next {
-            Ok(endpoint) => Negotiate::start_with(shared, now, self.attempt, endpoint, self.given),
+            Ok(endpoint) => Negotiate::start(shared, now, self.attempt, endpoint),
             Err(error) => self.failed(shared, now, error),
         }
     }
