@@ -9,7 +9,7 @@ use super::{Note, Shared, memory};
 use crate::error::{Code, Error, Phase};
 use std::vec;
 
-/// How long the app's store may take, in milliseconds. Without an answer it is as if it had kept nothing.
+/// How long the app's store may take, in milliseconds, but no more than half of the login's time. Without an answer it is as if it had kept nothing.
 const RECALL_TIMEOUT: u64 = 2_000;
 
 /// One login over all endpoints, or one look for them.
@@ -86,7 +86,9 @@ impl Attempt {
         let load = shared.ticket();
         let key = memory::key(&shared.config.account);
         shared.wish(Wish::Load { id: load, key });
-        shared.timers.set(Timer::Load, now.after(RECALL_TIMEOUT));
+        shared
+            .timers
+            .set(Timer::Load, now.after(RECALL_TIMEOUT.min(timeout / 2)));
         State::Recall(Box::new(Recall { attempt, load }))
     }
 
@@ -192,8 +194,14 @@ impl Recall {
         }
     }
 
-    /// The store has answered, or won't.
-    pub(crate) fn end(self, shared: &mut Shared, now: Millis) -> State {
+    /// The store is silent. It may speak as late as it likes.
+    pub(crate) fn time_out(self, shared: &mut Shared, now: Millis) -> State {
+        shared.memory.late = Some(self.load);
+        self.end(shared, now)
+    }
+
+    /// The store has answered, or isn't waited for any longer.
+    fn end(self, shared: &mut Shared, now: Millis) -> State {
         shared.timers.stop(Timer::Load);
         shared.memory.loaded = true;
         self.attempt.go(shared, now)

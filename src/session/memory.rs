@@ -2,8 +2,9 @@
 //! much may be sent before the server has answered.
 //!
 //! It lasts as long as the client, and longer where the app gives it a store: a line of text under a key of the account's.
-//! Nothing in it is secret, and nothing that a store answers can do more than cost a login its haste.
+//! Nothing in it is secret, and nothing that a store answers can do more than cost a login its haste, and the account its pin.
 
+use super::io::Ticket;
 use crate::jid::Jid;
 use crate::sasl::{Mechanism, ScramKeys};
 
@@ -27,6 +28,8 @@ pub(crate) struct Memory {
     pub(crate) keys: Option<ScramKeys>,
     /// Whether the store has been asked.
     pub(crate) loaded: bool,
+    /// The question that it has let the time run out for.
+    pub(crate) late: Option<Ticket>,
     /// The record as it was stored last.
     stored: String,
 }
@@ -124,6 +127,18 @@ impl Memory {
             }
         }
         record.clone_into(&mut self.stored);
+    }
+
+    /// Takes a record that comes late; whether there is a pin in it, which holds from now on. The rest has been learnt anew
+    /// or will be.
+    pub(crate) fn recall_late(&mut self, record: &str) -> bool {
+        let mut late = Memory::default();
+        late.recall(record);
+        self.pinned |= late.pinned;
+        if self.stored.is_empty() {
+            self.stored = late.stored;
+        }
+        late.pinned
     }
 }
 

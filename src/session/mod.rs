@@ -134,6 +134,14 @@ impl Session {
                 online.expire(&mut self.shared, now);
             }
         } else {
+            if let Input::Loaded { id, value } = input
+                && self.shared.memory.late == Some(id)
+            {
+                self.shared.memory.late = None;
+                if self.shared.memory.recall_late(value.unwrap_or_default()) {
+                    self.shared.remember();
+                }
+            }
             self.step(|state, shared| state.handle(shared, now, input));
         }
     }

@@ -139,7 +139,7 @@ impl State {
                     None => State::Idle,
                 }
             }
-            (State::Recall(recall), Timer::Load) => recall.end(shared, now),
+            (State::Recall(recall), Timer::Load) => recall.time_out(shared, now),
             (State::Negotiate(negotiate), Timer::Haste) => negotiate.again(shared, now, true),
             (State::Negotiate(negotiate), Timer::Gap) => negotiate.after_gap(shared, now),
             (State::Negotiate(negotiate), Timer::Endpoint) => negotiate.too_slow(shared, now),
