@@ -37,3 +37,4 @@ mod sasl;
 mod server;
 mod storage;
 mod stream;
+mod walk;
