@@ -21,7 +21,8 @@ const NAMESPACES: usize = 512;
 /// What a frame may cost. The defaults bound the time and memory of frames that are made to be expensive.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {
-    /// The most bytes, as UTF-8. Default: 2 MiB.
+    /// The most bytes, as UTF-8. Default: 1 MiB; servers take stanzas of half as much at most, and make longer ones only
+    /// of rosters and lists.
     pub bytes: usize,
     /// The most levels of elements; no more than [`MAX_DEPTH`](super::MAX_DEPTH) whatever it says. Default: 64; a
     /// forwarded message in an archive result with formatted text has about 15.
@@ -41,7 +42,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Limits {
-            bytes: 2 << 20,
+            bytes: 1 << 20,
             depth: 64,
             attributes: 64,
             nodes: 1 << 15,
