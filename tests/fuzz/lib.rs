@@ -7,6 +7,7 @@ use stanzawire::session::discovery::{Endpoint, MAX_ENDPOINTS};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
+pub mod script;
 #[path = "../scripted.rs"]
 pub mod scripted;
 

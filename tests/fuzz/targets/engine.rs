@@ -7,7 +7,7 @@
 
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
+use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 use stanzawire::engine::{
     Command, Config, Engine, Event, Fetched, Input, IqRequest, Match, Millis, Observe, Output, Status, Ticket, Wish,
 };
@@ -19,7 +19,7 @@ use stanzawire::session::{self, CredentialSource};
 use stanzawire::stream::framing::{Framing, Incoming, incoming_as};
 use stanzawire::xml::{Element, Limits};
 use stanzawire_fuzz::scripted::{Offer, Script};
-use stanzawire_fuzz::{bounded, is_private};
+use stanzawire_fuzz::{bounded, is_private, script};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::LazyLock;
 
@@ -45,6 +45,10 @@ fuzz_target!(|script: &str| {
         bounded(|| run.operate(operation, chars.as_str()));
     }
     run.finish();
+});
+
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    script::mutate(data, size, max_size, seed)
 });
 
 struct Run {
