@@ -159,7 +159,7 @@ impl Negotiate {
     /// How the session comes about that is about to begin.
     pub(super) fn hurried(&self, shared: &Shared) -> Hurried {
         let known = shared.memory.of(&self.endpoint.url);
-        match known.is_some_and(|known| known.stumbles) {
+        match self.stumbles || known.is_some_and(|known| known.stumbles) {
             _ if !self.ahead.hurried => Hurried::No,
             true => Hurried::Risky,
             false => Hurried::Yes,
@@ -215,7 +215,9 @@ impl Negotiate {
             shared.timers.set(Timer::Gap, now.after(GAP));
         }
         if self.awaits_in_haste() {
-            shared.timers.set(Timer::Haste, now.after(PATIENCE));
+            // Where there is little time, some of it has to be left for the login without haste.
+            let patience = PATIENCE.min(shared.config.timeout / 3);
+            shared.timers.set(Timer::Haste, now.after(patience));
         } else {
             shared.timers.stop(Timer::Haste);
         }
