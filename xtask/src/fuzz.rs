@@ -112,7 +112,9 @@ fn run_all(root: &Path, tools: &Tools, targets: Vec<String>, seconds: u32, jobs:
     thread::scope(|scope| {
         for _ in 0..jobs {
             scope.spawn(|| {
-                while let Some(name) = lock(&waiting).pop() {
+                // Not in the loop's head, which would hold the lock for as long as the target runs.
+                let next = || lock(&waiting).pop();
+                while let Some(name) = next() {
                     let outcome = run(root, &binaries, &name, seconds);
                     let mut tally = lock(&tally);
                     match outcome {
