@@ -17,7 +17,8 @@ export function connect(options: ConnectOptions): Promise<Client>;
  * Makes a client that isn't connected yet: listeners can be added before anything happens.
  *
  * Rejects with an {@link XmppError}: `load-failed` where the platform can't run the wasm (the hint says what to do),
- * `invalid-argument` or `invalid-jid` for options that can't be used, `aborted`.
+ * `invalid-argument` or `invalid-jid` for options that can't be used (what a login alone can tell of them, such as a `url` that
+ * is none, {@link Client.connect} rejects with), `aborted`.
  */
 export function createClient(options: ConnectOptions): Promise<Client>;
 

@@ -209,7 +209,7 @@ class Client {
     this.#inner = undefined;
     const { socket } = this.#host;
     if (socket) {
-      socket.onopen = socket.onmessage = socket.onclose = null;
+      socket.onopen = socket.onmessage = socket.onerror = socket.onclose = null;
       socket.close();
     }
     for (const reject of [...this.#waiting]) reject(error);

@@ -147,7 +147,7 @@ impl Code {
             Code::NoMechanism => (
                 "no-mechanism",
                 false,
-                "The server asks for another kind of credentials. A server with PLAIN alone needs `allowPlain`.",
+                "The server asks for another kind of credentials.",
             ),
             Code::ServerSignature => (
                 "server-signature",

@@ -115,7 +115,7 @@ impl Mechanism {
             .filter(|mechanism| mechanism.fits(credentials) && mechanism.may_run(policy))
             .filter(|mechanism| binds || !matches!(mechanism, Mechanism::ScramPlus(_)))
             .find(|mechanism| offer.names(mechanism.name()))
-            .ok_or_else(|| nothing(offer, policy))
+            .ok_or_else(|| nothing(credentials, offer, policy))
             .and_then(|mechanism| mechanism.unless_pinned(policy))
     }
 
@@ -166,20 +166,25 @@ impl Offer {
     }
 }
 
-fn nothing(offer: &Offer, policy: Policy) -> Error {
+fn nothing(credentials: &Credentials, offer: &Offer, policy: Policy) -> Error {
     if offer.mechanisms.is_empty() {
         let message = "the server offers no way to log in";
         return Error::new(Code::NoMechanism, Phase::Auth, message).with_hint("Ask the server's operator.");
+    }
+    if matches!(credentials, Credentials::Keys(_)) && offer.mechanisms.iter().any(|name| name.starts_with("SCRAM-")) {
+        let message = "the server no longer offers the mechanism that the keys were made for";
+        return Error::new(Code::KeysOutdated, Phase::Auth, message);
     }
     let list = offer.mechanisms.join(", ");
     let message = "the server offers no way to log in that these credentials allow (it offers: ";
     let message = [message, bounded(&list, MAX_LIST), ")"].concat();
     let error = Error::new(Code::NoMechanism, Phase::Auth, message);
-    if policy.private {
-        error
-    } else {
-        error.with_hint(
+    match credentials {
+        Credentials::Password(_) | Credentials::Token(_) if !policy.private => error.with_hint(
             "Neither passwords nor tokens are sent as they are on an unencrypted connection. Use a `wss:` endpoint.",
-        )
+        ),
+        Credentials::Password(_) if !policy.plain && offer.names("PLAIN") => error
+            .with_hint("The server takes the password itself alone (PLAIN). Where you trust it, pass `allowPlain`."),
+        _ => error,
     }
 }

@@ -16,6 +16,8 @@ extern "C" {
     fn set_onmessage(this: &WebSocket, listener: Option<&Function>);
     #[wasm_bindgen(method, setter)]
     fn set_onclose(this: &WebSocket, listener: Option<&Function>);
+    #[wasm_bindgen(method, setter)]
+    fn set_onerror(this: &WebSocket, listener: Option<&Function>);
     #[wasm_bindgen(method, getter)]
     fn protocol(this: &WebSocket) -> JsValue;
     #[wasm_bindgen(method, catch)]
@@ -48,8 +50,10 @@ impl Socket {
         let number = f64::from(generation);
         socket.set_onopen(Some(&callback.bound(Kind::Open, number)));
         socket.set_onmessage(Some(&callback.bound(Kind::Message, number)));
-        // An `error` tells nothing, and `close` follows it.
-        socket.set_onclose(Some(&callback.bound(Kind::Close, number)));
+        // An `error` tells nothing. A `close` should follow it, and in some releases of Node 22 does not.
+        let ended = callback.bound(Kind::Close, number);
+        socket.set_onerror(Some(&ended));
+        socket.set_onclose(Some(&ended));
         if let Some(host) = host {
             host.set_socket(&socket);
         }
@@ -62,6 +66,7 @@ impl Socket {
         let lingered = callback.bound(Kind::Lingered, f64::from(self.generation));
         self.socket.set_onopen(None);
         self.socket.set_onmessage(Some(&lingered));
+        self.socket.set_onerror(Some(&lingered));
         self.socket.set_onclose(Some(&lingered));
         later(&lingered, LINGER);
     }
@@ -85,6 +90,7 @@ impl Drop for Socket {
     fn drop(&mut self) {
         self.socket.set_onopen(None);
         self.socket.set_onmessage(None);
+        self.socket.set_onerror(None);
         self.socket.set_onclose(None);
         // RFC 6455 §7.4.1: 1000 is the normal closure.
         let _ = self.socket.close(1000);

@@ -130,7 +130,7 @@ fn it_is_asked_for_once() {
 }
 
 #[test]
-fn keys_of_another_mechanism_are_no_use() {
+fn keys_of_another_mechanism_are_outdated() {
     let keys = ScramKeys {
         hash: Hash::Sha256,
         client_key: Secret::new(vec![1; 32]),
@@ -138,5 +138,42 @@ fn keys_of_another_mechanism_are_no_use() {
         ..left()
     };
     let (pair, call) = connecting(CredentialSource::Fixed(Credentials::Keys(keys)));
-    assert_eq!(pair.error(call).code(), Code::NoMechanism);
+    assert_eq!(pair.error(call).code(), Code::KeysOutdated);
+}
+
+#[test]
+fn the_password_is_asked_for_where_the_keys_are_refused() {
+    // A new password with the salt and the count of the old one.
+    let stale = ScramKeys {
+        client_key: Secret::new(vec![1; 20]),
+        ..left()
+    };
+    let (mut pair, call) = connecting(CredentialSource::Ask);
+    let id = pair.asked.take().unwrap();
+    pair.handle(Input::Credentials {
+        id,
+        outcome: Ok(Credentials::Keys(stale)),
+    });
+    let auth = pair.element();
+    let mut scram = Scram::new("secret");
+    let challenge = scram.challenge(&auth.text(), &Fault::None);
+    pair.receive(&challenge);
+    let response = pair.element();
+    let refusal = scram.success(&response.text(), &Fault::None);
+    assert!(refusal.contains("not-authorized"));
+    pair.receive(&refusal);
+    assert!(pair.is_open(call));
+    pair.sent.clear();
+    pair.open_socket();
+    pair.greet("<mechanism>SCRAM-SHA-1</mechanism>");
+    assert!(pair.asked.is_some(), "asked again");
+    assert_eq!(pair.asked_because.take().unwrap().code(), Code::NotAuthorized);
+    // Whose password is wrong is told so.
+    let id = pair.asked.take().unwrap();
+    let CredentialSource::Fixed(wrong) = password("guess") else {
+        unreachable!()
+    };
+    pair.handle(Input::Credentials { id, outcome: Ok(wrong) });
+    assert!(!pair.authenticate(&Fault::None));
+    assert_eq!(pair.error(call).code(), Code::NotAuthorized);
 }

@@ -46,6 +46,8 @@ struct Server {
     flights: Vec<u32>,
     /// How much of it came in earlier flights.
     read: usize,
+    /// How long it waits before it answers, in milliseconds.
+    way: u64,
     /// It says that it is Prosody.
     prosody: bool,
     /// How many stanzas it has read since it stumbled.
@@ -65,6 +67,7 @@ impl Server {
             heard: Vec::new(),
             flights: Vec::new(),
             read: 0,
+            way: 100,
             prosody: false,
             stumbled: None,
         }
@@ -109,8 +112,8 @@ impl Server {
                 self.heard.last_mut().unwrap().push(element.clone());
                 answers.extend(self.answer(&element, announced));
             }
-            // Until it says no more.
-            pair.advance(30);
+            // Until it says no more. That is also how long the way is.
+            pair.advance(self.way);
         }
         if self.quirk == Quirk::Stumbles && self.stumbled.is_none() && self.in_one_breath() {
             self.stumbled = Some(0);
@@ -348,6 +351,16 @@ fn prosody_is_given_a_moment_between_two_streams() {
     assert!(pair.sent[0].starts_with("<message"), "{:?}", pair.sent);
     server.flight(&mut pair, generation);
     assert!(pair.reply(message).is_ok());
+}
+
+#[test]
+fn prosody_is_not_hurried_so_far_where_the_way_is_short() {
+    for (way, flights) in [(39, 3), (40, 2)] {
+        let (mut pair, mut server) = acquainted_with_prosody();
+        server.way = way;
+        login(&mut pair, &mut server);
+        assert_eq!(server.flights, [flights], "{way} ms");
+    }
 }
 
 #[test]

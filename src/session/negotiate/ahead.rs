@@ -8,8 +8,9 @@
 //! | known not to | each alone | 5 |
 //!
 //! A server that stumbles over a new stream in one read with the end of the login (see
-//! [`Features::prosody`](crate::stream::features::Features::prosody)) is given a moment before the second `<open/>`, and the
-//! session holds the app's stanzas back until it is clear that the two came apart ([`Hurried`]).
+//! [`Features::prosody`](crate::stream::features::Features::prosody)) is hurried so far only where the way to it is long. It is
+//! given a moment before the second `<open/>`, and the session holds the app's stanzas back until it is clear that the
+//! two came apart ([`Hurried`]).
 //!
 //! Before the server has proved itself nothing leaves that is the app's: no message, no iq, no text of a presence. Where an
 //! answer doesn't fit what was assumed, or none comes, the same endpoint is tried again without haste, and never
@@ -30,8 +31,12 @@ use crate::xml::Element;
 /// How long a server may be silent about what was sent ahead, in milliseconds.
 const PATIENCE: u64 = 8_000;
 
-/// How long a server that stumbles is given between the last SASL message and the new stream, in milliseconds.
-const GAP: u64 = 10;
+/// How long a round trip has to be for haste to be worth the risk at a server that stumbles, in milliseconds.
+const LONG_WAY: u64 = 40;
+
+/// What such a server is given between the last SASL message and the new stream, at least and at most: a tenth of a round
+/// trip, in milliseconds.
+const GAP: [u64; 2] = [10, 30];
 
 /// Stream errors that have nothing to do with haste (RFC 6120 §4.9.3).
 const DEFINITE: [&str; 6] = [
@@ -71,6 +76,10 @@ impl Hurried {
 /// What has left ahead of its turn.
 #[derive(Debug, Default)]
 pub(super) struct Ahead {
+    /// When the first header left.
+    begun: Option<Millis>,
+    /// How long the server's header took, in milliseconds.
+    round_trip: u64,
     /// Our last SASL message has left, and the new stream waits for a moment.
     gap: bool,
     pub(super) hurried: bool,
@@ -134,7 +143,7 @@ impl Negotiate {
         }
         if !stumbles {
             self.begin_anew(shared);
-        } else if shared.config.reconnect.is_some() {
+        } else if shared.config.reconnect.is_some() && self.ahead.round_trip >= LONG_WAY {
             // Where it stumbles all the same, it takes another connection to mend.
             self.ahead.gap = true;
         }
@@ -211,8 +220,15 @@ impl Negotiate {
 
     /// The server has been heard, or is to be heard: the time that it has begins anew.
     pub(super) fn wait(&mut self, shared: &mut Shared, now: Millis) {
+        match (&self.step, self.ahead.begun) {
+            (Step::Open { authenticated: false }, None) => self.ahead.begun = Some(now),
+            (Step::Features { authenticated: false }, Some(begun)) => self.ahead.round_trip = now.since(begun),
+            _ => {}
+        }
         if core::mem::take(&mut self.ahead.gap) {
-            shared.timers.set(Timer::Gap, now.after(GAP));
+            let [least, most] = GAP;
+            let gap = (self.ahead.round_trip / 10).clamp(least, most);
+            shared.timers.set(Timer::Gap, now.after(gap));
         }
         if self.awaits_in_haste() {
             // Where there is little time, some of it has to be left for the login without haste.

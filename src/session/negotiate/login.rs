@@ -177,10 +177,17 @@ impl Negotiate {
         Progress::To(Step::Sasl(exchange))
     }
 
-    /// Whether the app is to be asked once more: the keys that it gave no longer fit, and it may know the password.
+    /// Whether the app is to be asked once more: the keys that it gave no longer fit or were refused, and it may know the
+    /// password.
     pub(super) fn asks_again(&mut self, shared: &Shared, error: &Error) -> bool {
         let asked = matches!(shared.config.credentials, CredentialSource::Ask);
-        let again = asked && error.code() == Code::KeysOutdated && self.attempt.outdated.is_none();
+        let keys = matches!(self.attempt.given, Given::Credentials(Credentials::Keys(_)));
+        let refused = match error.code() {
+            Code::KeysOutdated => true,
+            Code::NotAuthorized => error.condition() == Some("not-authorized"),
+            _ => false,
+        };
+        let again = asked && keys && refused && self.attempt.outdated.is_none();
         if again {
             self.attempt.outdated = Some(error.clone());
             self.attempt.given = Given::Nothing;
