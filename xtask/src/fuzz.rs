@@ -114,7 +114,7 @@ fn run_all(root: &Path, tools: &Tools, targets: Vec<String>, seconds: u32, jobs:
             scope.spawn(|| {
                 // Not in the loop's head, which would hold the lock for as long as the target runs.
                 let next = || lock(&waiting).pop();
-                while let Some(name) = next() {
+                while let Some(name) = next().filter(|_| process::check_interrupt().is_ok()) {
                     let outcome = run(root, &binaries, &name, seconds);
                     let mut tally = lock(&tally);
                     match outcome {
