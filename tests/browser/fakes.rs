@@ -42,6 +42,7 @@ export function socketClass(answer, protocol) {
     say(frames) {
       for (const data of frames) {
         if (data === null) this.onclose?.({ type: "close", code: 1006, wasClean: false });
+        else if (data === undefined) this.onerror?.({ type: "error" });
         else this.onmessage?.({ type: "message", data });
       }
     }

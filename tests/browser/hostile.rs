@@ -192,6 +192,19 @@ async fn sockets_that_end() {
     );
     fails(client_with(&at_loopback()).connect(&NONE), "closed", "stream").await;
     drop(at_once);
+    // As some releases of Node do it.
+    let error_alone = Fake::socket(
+        &function(|heard| {
+            Ok(if heard == "open" {
+                Array::of1(&JsValue::UNDEFINED).into()
+            } else {
+                NONE
+            })
+        }),
+        "xmpp",
+    );
+    fails(client_with(&at_loopback()).connect(&NONE), "closed", "stream").await;
+    drop(error_alone);
     let refused = Fake::socket(&function(|heard| Ok((heard == "constructor").into())), "xmpp");
     let alice = client_with(&at_loopback());
     fails(alice.connect(&NONE), "socket-failed", "socket").await;
