@@ -229,8 +229,10 @@ pub(crate) fn lines(printed: &str) -> Result<Vec<Value>> {
 }
 
 /// What a mechanism may take.
-fn allowed(mechanism: &str) -> [u64; 2] {
+fn allowed(server: &str, mechanism: &str) -> [u64; 2] {
     match mechanism {
+        // Before its first answer nobody knows whether the way to it is long enough for that haste.
+        "EXTERNAL" | "ANONYMOUS" if server == "Prosody" => [3, 2],
         // A password or a token in clear isn't sent before the server has asked for it.
         "PLAIN" | "OAUTHBEARER" => [3, 3],
         "EXTERNAL" | "ANONYMOUS" => [3, 1],
@@ -254,7 +256,7 @@ fn table(lines: &[Value]) -> Result<Tally> {
             trips.iter().all(|trips| *trips > 0),
             "{name}, {mechanism}: online without a word"
         );
-        let most = allowed(mechanism);
+        let most = allowed(name, mechanism);
         for (what, trips, allowed) in [("first", first, most[0]), ("known", known, most[1])] {
             if trips > allowed {
                 println!("not ok - {name}, {mechanism}, {what}: {trips} round trips, not {allowed}");
