@@ -10,8 +10,9 @@ use crate::sasl::{Derivation, KeyRequest, Secret};
 use js_sys::{Array, Object, Uint8Array};
 use wasm_bindgen::prelude::*;
 
-/// How long a slice may take, in milliseconds: half a frame.
-const SLICE: u64 = 8;
+/// After how many milliseconds a slice ends, so that with the clock's own step and the last rounds it takes no more than 8:
+/// half a frame.
+const SLICE: u64 = 6;
 /// Rounds between two looks at the clock; well under a millisecond.
 const ROUNDS: u32 = 100;
 
