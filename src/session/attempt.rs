@@ -9,7 +9,8 @@ use super::{Note, Shared, memory};
 use crate::error::{Code, Error, Phase};
 use std::vec;
 
-/// How long the app's store may take, in milliseconds, but no more than half of the login's time. Without an answer it is as if it had kept nothing.
+/// How long the app's store may take, in milliseconds, but no more than half of the login's time. Without an answer it is
+/// as if it had kept nothing.
 const RECALL_TIMEOUT: u64 = 2_000;
 
 /// One login over all endpoints, or one look for them.

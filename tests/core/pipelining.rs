@@ -1,5 +1,9 @@
 //! What leaves before the server has answered: RFC 6120 §6, XEP-0305.
 
+mod disliked;
+
+mod prosody;
+
 use crate::pair::{JID, Pair, config, password};
 use crate::server::{Fault, Scram};
 use stanzawire::engine::{Event, Input, Reply, Ticket};
@@ -313,110 +317,6 @@ fn the_key_is_derived_once() {
     assert_eq!(pair.reply(call), Ok(Reply::Done));
 }
 
-/// A client that has logged in to a Prosody once, and out again.
-fn acquainted_with_prosody() -> (Pair, Server) {
-    let mut pair = Pair::new(config());
-    let mut server = Server::new(Quirk::None);
-    server.prosody = true;
-    login(&mut pair, &mut server);
-    logout(&mut pair);
-    server.flights.clear();
-    (pair, server)
-}
-
-#[test]
-fn prosody_is_given_a_moment_between_two_streams() {
-    let (mut pair, mut server) = acquainted_with_prosody();
-    let call = pair.connect();
-    pair.open_socket();
-    server.heard.push(Vec::new());
-    server.flights.push(0);
-    server.authenticated = false;
-    server.announced = false;
-    let generation = pair.generation();
-    server.flight(&mut pair, generation);
-    assert_eq!(pair.sent.len(), 1, "the response alone: {:?}", pair.sent);
-    pair.advance(9);
-    assert_eq!(pair.sent.len(), 1);
-    pair.advance(1);
-    assert_eq!(pair.sent.len(), 5, "and the new stream: {:?}", pair.sent);
-    server.flight(&mut pair, generation);
-    assert_eq!((pair.reply(call), &server.flights[..]), (Ok(Reply::Done), &[2][..]));
-
-    // What the app says waits until it is clear that the server has read the two apart.
-    let message = pair.send("bob@example.org", "hi");
-    let pings = pair.sent.iter().filter(|frame| frame.contains("urn:xmpp:ping")).count();
-    assert_eq!((pings, pair.sent.len()), (2, 2));
-    server.flight(&mut pair, generation);
-    assert!(pair.sent[0].starts_with("<message"), "{:?}", pair.sent);
-    server.flight(&mut pair, generation);
-    assert!(pair.reply(message).is_ok());
-}
-
-#[test]
-fn prosody_is_not_hurried_so_far_where_the_way_is_short() {
-    for (way, flights) in [(39, 3), (40, 2)] {
-        let (mut pair, mut server) = acquainted_with_prosody();
-        server.way = way;
-        login(&mut pair, &mut server);
-        assert_eq!(server.flights, [flights], "{way} ms");
-    }
-}
-
-#[test]
-fn prosody_that_stumbles_all_the_same_costs_no_message() {
-    let (mut pair, mut server) = acquainted_with_prosody();
-    server.quirk = Quirk::Stumbles;
-    let call = login(&mut pair, &mut server);
-    assert_eq!((pair.reply(call), &server.flights[..]), (Ok(Reply::Done), &[2][..]));
-    let message = pair.send("bob@example.org", "hi");
-    let question = pair.iq(Some("bob@example.org"));
-    let given_up = pair.send("bob@example.org", "never mind");
-    pair.abort(given_up);
-    let generation = pair.generation();
-    server.flight(&mut pair, generation);
-    assert_eq!(pair.engine.status(), Status::Reconnecting);
-    assert!(pair.is_open(message) && pair.is_open(question));
-    pair.sent.clear();
-    pair.advance(1_000);
-    server.flights.clear();
-    // In no haste, and not ever again.
-    server.serve_until(&mut pair, |pair| pair.engine.status() == Status::Online);
-    assert_eq!(server.flights, [5]);
-    let said: Vec<&String> = pair.sent.iter().filter(|frame| frame.contains("bob@")).collect();
-    assert_eq!(said.len(), 2, "{said:?}");
-    logout(&mut pair);
-    server.flights.clear();
-    login(&mut pair, &mut server);
-    assert_eq!(server.flights, [5]);
-}
-
-#[test]
-fn who_leaves_at_once_leaves_nothing_unsaid() {
-    let (mut pair, mut server) = acquainted_with_prosody();
-    login(&mut pair, &mut server);
-    pair.sent.clear();
-    pair.send("bob@example.org", "hi");
-    pair.nothing_sent();
-    pair.call(stanzawire::engine::Command::Disconnect);
-    assert!(pair.sent[0].starts_with("<message"), "{:?}", pair.sent);
-}
-
-#[test]
-fn without_reconnection_prosody_is_not_hurried_past_its_login() {
-    let mut config = config();
-    config.session.reconnect = None;
-    let mut pair = Pair::new(config);
-    let mut server = Server::new(Quirk::None);
-    server.prosody = true;
-    for flights in [4, 3] {
-        server.flights.clear();
-        login(&mut pair, &mut server);
-        assert_eq!(server.flights, [flights]);
-        logout(&mut pair);
-    }
-}
-
 /// What a client that has been told nothing yet must not say.
 fn gives_nothing_away(server: &Server) {
     for element in server.heard.last().unwrap() {
@@ -473,76 +373,6 @@ fn rfc5802_3_nothing_of_the_apps_leaves_before_the_server_has_proved_itself() {
             .iter()
             .any(|event| matches!(event, Event::Error(error) if error.code() == Code::ServerSignature))
     );
-}
-
-#[test]
-fn a_server_that_wants_to_be_waited_for_is_waited_for() {
-    for (quirk, first, known) in [
-        (Quirk::None, &[4][..], &[2][..]),
-        (Quirk::HangsUpOnBind, &[4, 5], &[5]),
-        (Quirk::RefusesBind, &[4, 5], &[5]),
-        (Quirk::Loses, &[4, 5], &[5]),
-    ] {
-        let mut pair = Pair::new(config());
-        let mut server = Server::new(quirk);
-        let call = login(&mut pair, &mut server);
-        assert_eq!(pair.reply(call), Ok(Reply::Done), "{quirk:?}");
-        assert_eq!(server.flights, first, "{quirk:?}");
-        assert_eq!(
-            server.names().iter().filter(|name| **name == "presence").count(),
-            0,
-            "{quirk:?}: not ahead of anything"
-        );
-        logout(&mut pair);
-        server.flights.clear();
-        let call = login(&mut pair, &mut server);
-        assert_eq!(pair.reply(call), Ok(Reply::Done), "{quirk:?}");
-        assert_eq!(server.flights, known, "{quirk:?}");
-    }
-}
-
-#[test]
-fn a_server_that_no_longer_takes_it_is_not_hurried_again() {
-    for quirk in [
-        Quirk::ErrorOnAuth,
-        Quirk::FailureOnAuth,
-        Quirk::HangsUpOnBind,
-        Quirk::RefusesBind,
-        Quirk::Loses,
-        Quirk::ProvesInChallenge,
-    ] {
-        let (mut pair, mut server) = acquainted();
-        server.quirk = quirk;
-        server.flights.clear();
-        let call = login(&mut pair, &mut server);
-        assert_eq!(pair.reply(call), Ok(Reply::Done), "{quirk:?}");
-        assert_eq!(server.flights.len(), 2, "{quirk:?}: two connections");
-        pair.take_first_stanzas();
-        logout(&mut pair);
-        server.flights.clear();
-        let call = login(&mut pair, &mut server);
-        assert_eq!(pair.reply(call), Ok(Reply::Done), "{quirk:?}");
-        let expected = if quirk == Quirk::ProvesInChallenge { 6 } else { 5 };
-        assert_eq!(server.flights, [expected], "{quirk:?}");
-    }
-}
-
-#[test]
-fn a_mechanism_that_is_gone_costs_the_haste_and_not_the_login() {
-    let (mut pair, mut server) = acquainted();
-    server.mechanisms = "<mechanism>SCRAM-SHA-256</mechanism>";
-    let call = pair.connect();
-    server.heard.push(Vec::new());
-    server.flights.push(0);
-    server.authenticated = false;
-    pair.open_socket();
-    let generation = pair.generation();
-    server.flight(&mut pair, generation);
-    assert!(pair.is_open(call));
-    assert_ne!(pair.generation(), generation, "another connection");
-    pair.sent.clear();
-    pair.open_socket();
-    assert_eq!(pair.sent.len(), 1, "the header alone");
 }
 
 #[test]
