@@ -114,6 +114,11 @@ pub enum Event {
     Error(Error),
     /// A login with a password has left these keys behind.
     Credentials(ScramKeys),
+    /// The session goes on over a new connection (XEP-0198 §5); nothing in it has been lost.
+    Resumed {
+        /// It was begun by an earlier page.
+        restored: bool,
+    },
     /// A stanza came in. Only while observed.
     Stanza(Element),
     /// A frame went in or out, credentials redacted. Only while observed.

@@ -220,6 +220,16 @@ impl Engine {
                 self.features(now, |features, cx| features.on_online(cx));
                 self.session.flush(now);
             }
+            Note::Resumed { restored } => {
+                self.event(Event::Resumed { restored });
+                self.features(now, |features, cx| features.on_resumed(cx, restored));
+                self.session.flush(now);
+            }
+            Note::Restored(saved) => self.features(now, |features, cx| features.restore(cx, &saved)),
+            Note::Keep => self.session.keep(&self.features.save()),
+            Note::Kept { message, result } => {
+                self.features(now, |features, cx| features.on_kept(cx, &message, &result));
+            }
             Note::Offline => {
                 self.requests.clear();
                 self.features(now, |features, cx| features.on_offline(cx));

@@ -6,7 +6,7 @@
 
 use crate::error::Error;
 use crate::jid::Jid;
-use crate::session::{Kind, Millis, Origin, Outgoing, Session, Status, Ticket, Token};
+use crate::session::{Doubt, Kind, Millis, Origin, Outgoing, Session, Status, Ticket, Token};
 use crate::xml::Element;
 use serde::{Serialize, Serializer};
 
@@ -21,6 +21,9 @@ pub trait Feature: Sized {
 
     /// What the feature adds to the client's service discovery information (XEP-0030 §3.1).
     const DISCO: &'static [&'static str] = &[];
+
+    /// The name that what it saves is kept under.
+    const NAME: &'static str = "";
 
     /// Before the first connection.
     fn new(config: &Config) -> Self;
@@ -43,6 +46,22 @@ pub trait Feature: Sized {
 
     /// What [`Ctx::ask`] or [`Ctx::deliver`] asked has come to its end.
     fn on_reply(&mut self, _cx: &mut Ctx<'_>, _token: Token, _result: Result<Option<Element>, Error>) {}
+
+    /// The session goes on over a new connection: what was asked still gets its answer, and nothing has been lost. Where it
+    /// was `restored`, an earlier page has begun it, and this one has asked nothing in it yet.
+    fn on_resumed(&mut self, _cx: &mut Ctx<'_>, _restored: bool) {}
+
+    /// A message that an earlier page had sent has come to its end; an `Ok` may have the `<stanza-id/>` of its archive.
+    fn on_kept(&mut self, _cx: &mut Ctx<'_>, _message: &Element, _result: &Result<Option<Element>, Error>) {}
+
+    /// What a later page is to know of this one's session, in text without control characters. Called when something
+    /// has changed, at most once a second, so it may cost some microseconds and no more.
+    fn save(&self) -> Option<String> {
+        None
+    }
+
+    /// What an earlier page had saved, before the first connection.
+    fn restore(&mut self, _cx: &mut Ctx<'_>, _saved: &str) {}
 
     /// The session is over. Everything asked in it has been settled before.
     fn on_offline(&mut self, _cx: &mut Ctx<'_>) {}
@@ -199,6 +218,29 @@ impl<'a> Ctx<'a> {
         self.submit(outgoing)
     }
 
+    /// The messages of which nobody knows yet whether the server has taken them: their session has ended without its last word.
+    /// As long as there are any, no other message of the app's is sent, so that none overtakes them.
+    pub fn doubts(&self) -> Vec<Doubt> {
+        self.session.doubts()
+    }
+
+    /// The archive has a message of ours: one in doubt was taken.
+    pub fn found(&mut self, id: &str, stanza_id: &Element) {
+        self.session.found(id, stanza_id);
+    }
+
+    /// The archive has been searched. Of the messages still in doubt, those that it would have if they had been taken
+    /// (`absent` says so) are sent again; the rest end with `delivery-unknown`, unless the server has said that it
+    /// hasn't handled them.
+    pub fn end_doubts(&mut self, absent: &dyn Fn(&Doubt) -> bool) {
+        self.session.end_doubts(self.now, absent);
+    }
+
+    /// What [`Feature::save`] would say has changed.
+    pub fn changed(&mut self) {
+        self.session.changed(self.now);
+    }
+
     fn submit(&mut self, outgoing: Outgoing) -> Result<(), Error> {
         if self.ahead {
             self.session.submit_ahead(outgoing)
@@ -214,6 +256,9 @@ impl<'a> Ctx<'a> {
         }
     }
 }
+
+/// Between what two features have saved: XML and JIDs cannot carry it.
+const FIELD: &str = "\u{1f}";
 
 macro_rules! features {
     ($($variant:ident => $module:ident::$feature:ident;)*) => {
@@ -318,6 +363,39 @@ macro_rules! features {
                     return Flow::Taken;
                 })*
                 Flow::Next
+            }
+
+            /// Tells all that the session goes on.
+            pub fn on_resumed(&mut self, cx: &mut Ctx<'_>, restored: bool) {
+                $(cx.owner = Place::$variant as u8;
+                self.$module.on_resumed(cx, restored);)*
+            }
+
+            /// Tells all what has become of an earlier page's message.
+            pub fn on_kept(&mut self, cx: &mut Ctx<'_>, message: &Element, result: &Result<Option<Element>, Error>) {
+                $(cx.owner = Place::$variant as u8;
+                self.$module.on_kept(cx, message, result);)*
+            }
+
+            /// What all have to save, in one text.
+            pub fn save(&self) -> String {
+                let mut text = String::new();
+                $(if let Some(saved) = self.$module.save() {
+                    let name = <$module::$feature as Feature>::NAME;
+                    text = [text.as_str(), name, FIELD, &saved, FIELD].concat();
+                })*
+                text
+            }
+
+            /// Hands each what it had saved.
+            pub fn restore(&mut self, cx: &mut Ctx<'_>, text: &str) {
+                let mut words = text.split(FIELD);
+                while let (Some(name), Some(saved)) = (words.next(), words.next()) {
+                    $(if !name.is_empty() && name == <$module::$feature as Feature>::NAME {
+                        cx.owner = Place::$variant as u8;
+                        self.$module.restore(cx, saved);
+                    })*
+                }
             }
 
             /// Hands an answer to who asked.

@@ -97,6 +97,21 @@ pub enum Input<'a> {
         /// `navigator.onLine`.
         online: bool,
     },
+    /// Whether anybody can see the page. Until the first of these, it counts as seen.
+    Visible(bool),
+    /// The page has come back from where the browser had put it (`pageshow`, `resume`).
+    PageShown,
+    /// The page is about to go, perhaps for good (`pagehide`, `freeze`): what is to be kept must be kept now.
+    PageHidden,
+    /// The clock has jumped: the machine has slept, or the process was stopped.
+    ClockJumped,
+    /// The end of a [`Wish::Lock`].
+    Locked {
+        /// The wish's number.
+        id: Ticket,
+        /// Whether the lock is held now, or there are no locks on this platform.
+        held: bool,
+    },
     /// The point that `next_deadline` named has come.
     Deadline,
 }
@@ -182,6 +197,21 @@ pub enum Wish {
         /// The value; none removes it.
         value: Option<String>,
     },
+    /// Take this lock, which no two clients of an origin hold at once (Web Locks), and hold it until it is given back or the
+    /// page is gone; answer by [`Input::Locked`].
+    Lock {
+        /// The wish's number.
+        id: Ticket,
+        /// The lock's name.
+        name: String,
+        /// How long to wait for whoever holds it, in milliseconds: a page that is being reloaded holds on for a moment.
+        wait: u64,
+    },
+    /// Give this lock back.
+    Unlock {
+        /// The lock's name.
+        name: String,
+    },
 }
 
 /// What a session tells the layer above.
@@ -201,6 +231,23 @@ pub enum Note {
     Online,
     /// The session is over, or won't come about; what was asked in it has been settled, or was asked ahead of it.
     Offline,
+    /// The session goes on over a new connection (XEP-0198 §5): nothing in it has been lost.
+    Resumed {
+        /// It was an earlier page's session, of which the features know what they had saved and no more.
+        restored: bool,
+    },
+    /// What an earlier page's features had saved.
+    Restored(String),
+    /// What the features would save is to be handed to [`Session::keep`](super::Session::keep) now.
+    Keep,
+    /// A message of an earlier page's was taken by the server, or wasn't. Taken with the `<stanza-id/>` of its archive, where
+    /// that is known.
+    Kept {
+        /// The message, as it was sent.
+        message: crate::xml::Element,
+        /// What has become of it.
+        result: Result<Option<crate::xml::Element>, Error>,
+    },
     /// A stanza came in that answers nothing.
     Stanza(crate::xml::Element),
     /// A stanza came in, whatever it is. Only while observed.
@@ -271,6 +318,8 @@ pub enum Status {
     Connecting,
     /// A resource is bound.
     Online,
+    /// The connection may have died, and the server was asked.
+    Verifying,
     /// The connection was lost and is being made anew.
     Reconnecting,
 }
@@ -282,6 +331,7 @@ impl Status {
             Status::Offline => "offline",
             Status::Connecting => "connecting",
             Status::Online => "online",
+            Status::Verifying => "verifying",
             Status::Reconnecting => "reconnecting",
         }
     }

@@ -22,7 +22,7 @@ pub mod tracker;
 pub use backoff::ReconnectPolicy;
 pub use config::{Config, CredentialSource};
 pub use io::{Fetched, Input, Millis, Note, Origin, Status, Ticket, Token, Wish};
-pub use outgoing::{Kind, Outgoing};
+pub use outgoing::{Doubt, Kind, Outgoing};
 
 pub use crate::stream::framing::Framing;
 
@@ -180,6 +180,23 @@ impl Session {
             }
         }
     }
+
+    /// The messages whose session has ended without a word about them, in the order in which they were sent.
+    pub fn doubts(&self) -> Vec<Doubt> {
+        Vec::new()
+    }
+
+    /// The archive has this message of ours.
+    pub fn found(&mut self, _id: &str, _stanza_id: &Element) {}
+
+    /// The archive has been searched: what it would have is sent again, the rest ends with `delivery-unknown`.
+    pub fn end_doubts(&mut self, _now: Millis, _absent: &dyn Fn(&Doubt) -> bool) {}
+
+    /// What the features would save has changed.
+    pub fn changed(&mut self, _now: Millis) {}
+
+    /// What the features want saved: see [`Note::Keep`].
+    pub fn keep(&mut self, _saved: &str) {}
 
     /// Breaks off what was begun for a call: it ends with `error`, and what hasn't been sent won't be.
     pub fn cancel(&mut self, ticket: Ticket, error: Error) {

@@ -41,6 +41,18 @@ pub enum Kind {
     Send,
 }
 
+/// A message of which nobody knows whether the server has taken it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Doubt {
+    /// Its id, which is its origin id too (XEP-0359 §3.2).
+    pub id: String,
+    /// To whom it went.
+    pub to: Jid,
+    /// Whether it is of a kind that the account's archive keeps: one with a body, of type `chat` or `normal`
+    /// (XEP-0313 §5.1.1 leaves it to the server, and servers agree on these).
+    pub archived: bool,
+}
+
 impl Outgoing {
     /// Makes a stanza ready.
     ///

@@ -36,6 +36,7 @@ pub(super) fn name(event: &Event) -> &'static str {
         Event::Status(..) => "status",
         Event::Error(_) => "error",
         Event::Credentials(_) => "credentials",
+        Event::Resumed { .. } => "resumed",
         Event::Stanza(_) => "stanza",
         Event::Frame { .. } => "frame",
         Event::Request { .. } => "",
@@ -57,6 +58,11 @@ pub(super) fn event(event: &Event, cause: Option<&JsValue>) -> JsValue {
         Event::Credentials(keys) => {
             let object: JsValue = Object::new().into();
             set(&object, "scramKeys", &credentials::to_js(keys));
+            object
+        }
+        Event::Resumed { restored } => {
+            let object: JsValue = Object::new().into();
+            set(&object, "restored", &(*restored).into());
             object
         }
         Event::Error(reason) => error::to_js(reason, cause),

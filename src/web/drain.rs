@@ -209,6 +209,9 @@ impl Inner {
                 key,
                 value,
             }),
+            // The edge knows no locks yet.
+            Wish::Lock { id, .. } => self.handle(Input::Locked { id, held: true }),
+            Wish::Unlock { .. } => {}
             Wish::DeriveKey { id, request } => {
                 let deriving = Deriving::start(id, request, &self.callback);
                 self.deriving.replace(Some(deriving));
