@@ -68,6 +68,8 @@ pub enum Code {
     InvalidArgument,
     /// The call does not fit the client's present state.
     InvalidState,
+    /// The app's store has failed.
+    StorageFailed,
     /// A fault of this library.
     Internal,
 }
@@ -196,6 +198,11 @@ impl Code {
                 "invalid-state",
                 false,
                 "Look at `status`; `disconnect()` first to log in anew.",
+            ),
+            Code::StorageFailed => (
+                "storage-failed",
+                false,
+                "The session goes on. After a reload of the page it begins anew, and messages that were under way are not heard of.",
             ),
             Code::Internal => ("internal", false, "This is a fault of stanzawire. Please report it."),
         }

@@ -49,7 +49,7 @@ pub struct Engine {
 const MAX_REQUESTS: usize = 1_000;
 
 /// The namespaces whose elements are the session's alone to send.
-const RESERVED: [&str; 5] = [ns::FRAMING, ns::STREAM, ns::SASL, ns::BIND, "urn:xmpp:sm:3"];
+const RESERVED: [&str; 6] = [ns::FRAMING, ns::STREAM, ns::SASL, ns::BIND, ns::SM, ns::CSI];
 
 impl Engine {
     /// A client that isn't connected. The seed feeds its random numbers, all of which are as unpredictable as it is.
@@ -157,7 +157,14 @@ impl Engine {
                     owner: Origin::APP_SENDS,
                     token: Token::Call(ticket),
                 };
-                let outgoing = Outgoing::new(&element, Kind::Send, Some(origin))?;
+                let to = element.attr("to").and_then(|to| Jid::parse(to).ok());
+                let outgoing = match to.filter(|_| element.is("message", ns::CLIENT)) {
+                    Some(to) => {
+                        let id = element.attr("id").unwrap_or_default().to_owned();
+                        Outgoing::message(&element, id, to, origin)?
+                    }
+                    None => Outgoing::new(&element, Kind::Send, Some(origin))?,
+                };
                 self.session.submit(now, outgoing)?;
             }
             Command::Answer { request, outcome } => {
@@ -226,7 +233,7 @@ impl Engine {
                 self.session.flush(now);
             }
             Note::Restored(saved) => self.features(now, |features, cx| features.restore(cx, &saved)),
-            Note::Keep => self.session.keep(&self.features.save()),
+            Note::Keep => self.session.keep(now, &self.features.save()),
             Note::Kept { message, result } => {
                 self.features(now, |features, cx| features.on_kept(cx, &message, &result));
             }

@@ -214,7 +214,7 @@ impl<'a> Ctx<'a> {
     /// # Errors
     /// As [`Ctx::ask`].
     pub fn deliver(&mut self, message: &Element, id: String, to: Jid, token: Token) -> Result<(), Error> {
-        let outgoing = Outgoing::new(message, Kind::Deliver { id, to }, Some(self.origin(token)))?;
+        let outgoing = Outgoing::message(message, id, to, self.origin(token))?;
         self.submit(outgoing)
     }
 

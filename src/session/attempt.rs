@@ -1,17 +1,14 @@
 //! One attempt: from what is remembered to the endpoints, and from one of them to the next.
 
 use super::discovery::{Endpoint, Lookup};
-use super::io::{Input, Millis, Ticket, Wish};
+use super::io::{Input, Millis, Ticket};
 use super::negotiate::{Given, Negotiate};
+use super::recall::Recall;
 use super::state::State;
 use super::timers::Timer;
-use super::{Note, Shared, memory};
+use super::{Note, Shared};
 use crate::error::{Code, Error, Phase};
 use std::vec;
-
-/// How long the app's store may take, in milliseconds, but no more than half of the login's time. Without an answer it is
-/// as if it had kept nothing.
-const RECALL_TIMEOUT: u64 = 2_000;
 
 /// One login over all endpoints, or one look for them.
 #[derive(Debug)]
@@ -50,13 +47,6 @@ pub(crate) enum Goal {
     Endpoints,
 }
 
-/// Asking the app's store.
-#[derive(Debug)]
-pub(crate) struct Recall {
-    pub(crate) attempt: Attempt,
-    load: Ticket,
-}
-
 /// Asking for host-meta.
 #[derive(Debug)]
 pub(crate) struct Discover {
@@ -81,19 +71,13 @@ impl Attempt {
     /// A login, which begins with what the app's store has kept, where that isn't known yet.
     pub(crate) fn begin(shared: &mut Shared, now: Millis, ticket: Option<Ticket>, timeout: u64) -> State {
         let attempt = Attempt::new(shared, now, ticket, timeout, Goal::Login);
-        if !shared.config.storage || shared.memory.loaded {
-            return attempt.go(shared, now);
+        if Recall::is_needed(shared) {
+            return Recall::begin(shared, now, attempt, timeout);
         }
-        let load = shared.ticket();
-        let key = memory::key(&shared.config.account);
-        shared.wish(Wish::Load { id: load, key });
-        shared
-            .timers
-            .set(Timer::Load, now.after(RECALL_TIMEOUT.min(timeout / 2)));
-        State::Recall(Box::new(Recall { attempt, load }))
+        attempt.go(shared, now)
     }
 
-    fn go(mut self, shared: &mut Shared, now: Millis) -> State {
+    pub(crate) fn go(mut self, shared: &mut Shared, now: Millis) -> State {
         if let Some(endpoint) = shared.elsewhere.take() {
             return self.negotiate(shared, now, vec![endpoint]);
         }
@@ -173,39 +157,15 @@ impl Attempt {
             self.remember_rest(shared);
         }
         match self.ticket {
-            // Coming back applies after the first time online; the app's own attempt tells the app.
+            // Coming back applies after the first time online; the app's own attempt tells the app. What an earlier page has
+            // left waits for the next one.
             Some(ticket) => {
-                shared.give_up(Some(error.clone()));
+                shared.stop(Some(error.clone()));
                 shared.settle(ticket, Err(error));
                 State::Idle
             }
-            None => State::back_off(shared, now, error),
+            None => State::back_off(shared, now, error, false),
         }
-    }
-}
-
-impl Recall {
-    pub(crate) fn handle(self: Box<Self>, shared: &mut Shared, now: Millis, input: Input<'_>) -> State {
-        match input {
-            Input::Loaded { id, value } if id == self.load => {
-                shared.memory.recall(value.unwrap_or_default());
-                self.end(shared, now)
-            }
-            _ => State::Recall(self),
-        }
-    }
-
-    /// The store is silent. It may speak as late as it likes.
-    pub(crate) fn time_out(self, shared: &mut Shared, now: Millis) -> State {
-        shared.memory.late = Some(self.load);
-        self.end(shared, now)
-    }
-
-    /// The store has answered, or isn't waited for any longer.
-    fn end(self, shared: &mut Shared, now: Millis) -> State {
-        shared.timers.stop(Timer::Load);
-        shared.memory.loaded = true;
-        self.attempt.go(shared, now)
     }
 }
 

@@ -1,6 +1,7 @@
 //! When to try again after a lost connection: full jitter under a growing cap, so that a server that comes back
 //! isn't met by all its clients at once.
 
+use super::io::Millis;
 use crate::session::rng::Rng;
 
 /// How the app wants lost connections to be made again.
@@ -14,10 +15,37 @@ pub struct ReconnectPolicy {
     pub attempts: Option<u32>,
 }
 
+/// The cap of the first delay of a client that is in use, in milliseconds.
+const HURRY: u64 = 400;
+
+/// How often something from outside (the network is back, the page is looked at) may bring an attempt forward: a few times at
+/// once, and after that as often as they are earned again. A machine that wakes says so in many ways at once, and a network
+/// that comes and goes says so all the time.
+#[derive(Debug, Default)]
+pub(crate) struct Wakings {
+    /// When the last ones were allowed, the latest last.
+    used: [Option<Millis>; 3],
+}
+
+/// How long it takes to earn an attempt again, in milliseconds.
+const EARN: u64 = 60_000;
+
+impl Wakings {
+    /// Whether one more is allowed.
+    pub(crate) fn allow(&mut self, now: Millis) -> bool {
+        let [oldest, second, last] = self.used;
+        if oldest.is_some_and(|oldest| now.since(oldest) < EARN) {
+            return false;
+        }
+        self.used = [second, last, Some(now)];
+        true
+    }
+}
+
 impl Default for ReconnectPolicy {
     fn default() -> Self {
         ReconnectPolicy {
-            base: 1_000,
+            base: 8_000,
             max: 60_000,
             attempts: None,
         }
@@ -26,9 +54,14 @@ impl Default for ReconnectPolicy {
 
 impl ReconnectPolicy {
     /// How long to wait before attempt number `attempt` (from 0), in milliseconds; `None` to give up.
-    pub fn delay(&self, attempt: u32, rng: &mut Rng) -> Option<u64> {
+    ///
+    /// `hurry` makes the first one come soon: somebody waits for it. Not all clients of a server are ever in use at once.
+    pub fn delay(&self, attempt: u32, hurry: bool, rng: &mut Rng) -> Option<u64> {
         if self.attempts.is_some_and(|attempts| attempt >= attempts) {
             return None;
+        }
+        if hurry && attempt == 0 {
+            return Some(rng.below(HURRY.min(self.base) + 1));
         }
         let cap = self.base.saturating_mul(1 << attempt.min(16)).min(self.max);
         Some(rng.below(cap.saturating_add(1)))
@@ -45,8 +78,10 @@ mod tests {
         let policy = ReconnectPolicy::default();
         let mut rng = Rng::new([7; 32]);
         for attempt in 0..40 {
-            let cap = (1_000u64 << attempt.min(16)).min(60_000);
-            let delays: Vec<u64> = (0..200).map(|_| policy.delay(attempt, &mut rng).unwrap()).collect();
+            let cap = (8_000u64 << attempt.min(16)).min(60_000);
+            let delays: Vec<u64> = (0..200)
+                .map(|_| policy.delay(attempt, false, &mut rng).unwrap())
+                .collect();
             assert!(delays.iter().all(|delay| *delay <= cap));
             assert!(delays.iter().any(|delay| *delay < cap / 5), "full jitter reaches down");
             assert!(delays.iter().any(|delay| *delay > cap / 5 * 4), "and up");
@@ -60,7 +95,7 @@ mod tests {
             ..ReconnectPolicy::default()
         };
         let mut rng = Rng::new([7; 32]);
-        assert!(policy.delay(1, &mut rng).is_some());
-        assert_eq!(policy.delay(2, &mut rng), None);
+        assert!(policy.delay(1, false, &mut rng).is_some());
+        assert_eq!(policy.delay(2, false, &mut rng), None);
     }
 }

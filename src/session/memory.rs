@@ -45,6 +45,8 @@ pub(crate) struct Known {
     pub(crate) pipelining: bool,
     /// Whether it requires the session of RFC 3921.
     pub(crate) session: bool,
+    /// Whether it offers stream management (XEP-0198).
+    pub(crate) sm: bool,
     /// Whether it stumbles over a new stream that comes in one read with the end of the login.
     pub(crate) stumbles: bool,
 }
@@ -68,6 +70,7 @@ impl Memory {
             mechanism: None,
             pipelining: false,
             session: false,
+            sm: false,
             stumbles: false,
         });
     }
@@ -81,6 +84,9 @@ impl Memory {
         if let Some(known) = &self.known {
             if known.session {
                 words.push("session");
+            }
+            if known.sm {
+                words.push("sm");
             }
             if known.pipelining {
                 words.push("pipelining");
@@ -105,11 +111,12 @@ impl Memory {
         if words.next() != Some(FORM) {
             return;
         }
-        let (mut session, mut pipelining, mut stumbles) = (false, false, false);
+        let [mut session, mut sm, mut pipelining, mut stumbles] = [false; 4];
         for word in words.by_ref() {
             match word {
                 "pinned" => self.pinned = true,
                 "session" => session = true,
+                "sm" => sm = true,
                 "pipelining" => pipelining = true,
                 "stumbles" => stumbles = true,
                 mechanism => {
@@ -119,6 +126,7 @@ impl Memory {
                             mechanism: Mechanism::from_name(mechanism),
                             pipelining,
                             session,
+                            sm,
                             stumbles,
                         });
                     }
@@ -154,6 +162,7 @@ mod tests {
             mechanism,
             pipelining,
             session,
+            sm: pipelining,
             stumbles: pipelining,
         }
     }

@@ -10,11 +10,15 @@ pub mod backoff;
 pub mod config;
 pub mod discovery;
 mod io;
+mod keeper;
+mod ledger;
 mod memory;
 mod negotiate;
 mod online;
 mod outgoing;
+mod recall;
 pub mod rng;
+mod sm;
 mod state;
 pub mod timers;
 pub mod tracker;
@@ -31,13 +35,16 @@ use crate::jid::Jid;
 use crate::stream::framing;
 use crate::stream::ns;
 use crate::xml::{self, Element};
+use backoff::Wakings;
 use discovery::Endpoint;
+use keeper::Keeper;
 use memory::Memory;
 use outgoing::Outbox;
 use rng::Rng;
+use sm::Asleep;
 use state::State;
 use std::collections::VecDeque;
-use timers::Timers;
+use timers::{Timer, Timers};
 
 /// What a session has to say, in order.
 #[derive(Debug)]
@@ -65,10 +72,23 @@ pub(crate) struct Shared {
     pub(crate) timers: Timers,
     outbox: Outbox,
     pub(crate) memory: Memory,
+    pub(crate) keeper: Keeper,
+    /// The session whose connection is gone.
+    pub(crate) asleep: Option<Box<Asleep>>,
+    /// The resource that was bound last: asked for again, it ends what the server may still have of that session.
+    pub(crate) bound: Option<String>,
     /// Where the server wants the next stream (RFC 7395 §3.6.1).
     pub(crate) elsewhere: Option<Endpoint>,
     /// Failed attempts to come back, in a row.
     pub(crate) failures: u32,
+    /// How often something from outside may bring an attempt forward.
+    pub(crate) wakings: Wakings,
+    /// The server has sent us away, and perhaps all others too.
+    pub(crate) dismissed: bool,
+    /// Whether anybody can see the page.
+    pub(crate) visible: bool,
+    /// Whether the network was gone before it came back.
+    pub(crate) was_offline: bool,
     said: VecDeque<Said>,
     generation: u32,
     tickets: u64,
@@ -96,8 +116,15 @@ impl Session {
                 rng: Rng::new(seed),
                 timers: Timers::default(),
                 memory: Memory::default(),
+                keeper: Keeper::default(),
+                asleep: None,
+                bound: None,
                 elsewhere: None,
                 failures: 0,
+                wakings: Wakings::default(),
+                dismissed: false,
+                visible: true,
+                was_offline: false,
                 said: VecDeque::new(),
                 generation: 0,
                 tickets: 0,
@@ -126,23 +153,72 @@ impl Session {
 
     /// Takes a fact.
     pub fn handle(&mut self, now: Millis, input: Input<'_>) {
-        if let Input::Deadline = input {
-            while let Some(timer) = self.shared.timers.expired(now) {
-                self.step(|state, shared| state.timer(shared, now, timer));
-            }
-            if let State::Online(online) = &mut self.state {
-                online.expire(&mut self.shared, now);
-            }
-        } else {
-            if let Input::Loaded { id, value } = input
-                && self.shared.memory.late == Some(id)
-            {
-                self.shared.memory.late = None;
-                if self.shared.memory.recall_late(value.unwrap_or_default()) {
-                    self.shared.remember();
+        match input {
+            Input::Deadline => self.deadline(now),
+            input => {
+                self.take_note(&input);
+                let network = match input {
+                    Input::Network { online } => Some(online),
+                    _ => None,
+                };
+                self.step(|state, shared| state.handle(shared, now, input));
+                if let Some(online) = network {
+                    self.shared.was_offline = !online;
                 }
             }
-            self.step(|state, shared| state.handle(shared, now, input));
+        }
+        self.shared.keep_later(now);
+    }
+
+    fn deadline(&mut self, now: Millis) {
+        let due = self.next_deadline();
+        while let Some(timer) = self.shared.timers.expired(now) {
+            match timer {
+                Timer::Keep => self.shared.note(Note::Keep),
+                timer => self.step(|state, shared| state.timer(shared, now, timer)),
+            }
+        }
+        match &mut self.state {
+            State::Online(online) => online.expire(&mut self.shared, now),
+            _ => {
+                if let Some(mut asleep) = self.shared.asleep.take() {
+                    online::expire(&mut asleep.tracker, &mut self.shared, now);
+                    self.shared.asleep = Some(asleep);
+                }
+            }
+        }
+        // Nobody looks at a page whose timers are held up by the browser. One that is looked at has slept.
+        if self.shared.visible && due.is_some_and(|due| now.since(due) > ASLEEP) {
+            self.step(|state, shared| state.handle(shared, now, Input::ClockJumped));
+        }
+    }
+
+    /// What is true in every state.
+    fn take_note(&mut self, input: &Input<'_>) {
+        let shared = &mut self.shared;
+        match *input {
+            Input::Loaded { id, value } if shared.memory.late == Some(id) => {
+                shared.memory.late = None;
+                if shared.memory.recall_late(value.unwrap_or_default()) {
+                    shared.remember();
+                }
+            }
+            Input::Locked { id, held } => {
+                if let Some((_, name)) = shared.keeper.late.take_if(|(late, _)| *late == id)
+                    && held
+                {
+                    shared.wish(Wish::Unlock { name });
+                }
+            }
+            Input::Stored { id, kept } => shared.stored(id, kept),
+            Input::Visible(visible) => {
+                shared.visible = visible;
+                if !visible {
+                    shared.keep_now();
+                }
+            }
+            Input::PageHidden => shared.keep_now(),
+            _ => {}
         }
     }
 
@@ -151,13 +227,25 @@ impl Session {
     /// # Errors
     /// `offline`, `queue-full`; `invalid-argument` for what XML cannot carry.
     pub fn submit(&mut self, now: Millis, outgoing: Outgoing) -> Result<(), Error> {
-        match (&mut self.state, self.shared.status) {
-            (State::Online(online), _) => online.submit(&mut self.shared, now, outgoing),
-            (State::Discover(_) | State::Negotiate(_) | State::Backoff, Status::Reconnecting) => {
-                self.shared.outbox.push(outgoing)
+        let shared = &mut self.shared;
+        match (&mut self.state, shared.status) {
+            (State::Online(online), _) => online.submit(shared, now, outgoing)?,
+            (State::Recall(_) | State::Discover(_) | State::Negotiate(_) | State::Backoff, Status::Reconnecting) => {
+                let asleep = shared.asleep.as_ref();
+                let under_way = asleep.map_or(0, |asleep| asleep.ledger.awaited() + asleep.tracker.under_way());
+                if !shared.outbox.has_room(under_way) {
+                    return Err(outgoing::queue_full());
+                }
+                let parcel = shared.outbox.parcel(outgoing);
+                if parcel.is_message() {
+                    shared.keep_before_message();
+                }
+                shared.outbox.waiting.push_back(parcel);
             }
-            _ => Err(Error::new(Code::Offline, Phase::Session, "the client is not connected")),
+            _ => return Err(Error::new(Code::Offline, Phase::Session, "the client is not connected")),
         }
+        shared.keep_later(now);
+        Ok(())
     }
 
     /// Sends a stanza behind the bind request of a login that isn't through yet (see [`Note::Binding`]). It must give
@@ -175,39 +263,75 @@ impl Session {
     /// Sends what was queued while there was no connection.
     pub fn flush(&mut self, now: Millis) {
         if let State::Online(online) = &mut self.state {
-            for outgoing in self.shared.outbox.drain() {
-                online.send_or_refuse(&mut self.shared, now, outgoing);
-            }
+            online.pump(&mut self.shared, now);
         }
     }
 
     /// The messages whose session has ended without a word about them, in the order in which they were sent.
     pub fn doubts(&self) -> Vec<Doubt> {
-        Vec::new()
+        let doubts = self.shared.outbox.doubts.iter();
+        doubts.filter_map(outgoing::Parcel::doubt).collect()
     }
 
     /// The archive has this message of ours.
-    pub fn found(&mut self, _id: &str, _stanza_id: &Element) {}
+    pub fn found(&mut self, id: &str, stanza_id: &Element) {
+        self.shared.found(id, stanza_id);
+    }
 
     /// The archive has been searched: what it would have is sent again, the rest ends with `delivery-unknown`.
-    pub fn end_doubts(&mut self, _now: Millis, _absent: &dyn Fn(&Doubt) -> bool) {}
+    pub fn end_doubts(&mut self, now: Millis, absent: &dyn Fn(&Doubt) -> bool) {
+        self.shared.end_doubts(absent);
+        self.flush(now);
+    }
 
     /// What the features would save has changed.
-    pub fn changed(&mut self, _now: Millis) {}
+    pub fn changed(&mut self, now: Millis) {
+        self.shared.keeper.change();
+        self.shared.keep_later(now);
+    }
 
-    /// What the features want saved: see [`Note::Keep`].
-    pub fn keep(&mut self, _saved: &str) {}
+    /// Where the server would like the session to be resumed: a host and a port for TCP (XEP-0198 §5).
+    pub fn location(&self) -> Option<&str> {
+        match &self.state {
+            State::Online(online) => online.location(),
+            _ => None,
+        }
+    }
 
     /// Breaks off what was begun for a call: it ends with `error`, and what hasn't been sent won't be.
     pub fn cancel(&mut self, ticket: Ticket, error: Error) {
         let token = Token::Call(ticket);
-        let waiting = self.shared.outbox.cancel(token).map(|origin| (origin, error.clone()));
-        let under_way = match &mut self.state {
-            State::Online(online) => online.cancel(token, &error),
-            State::Closing(closing) => closing.online.cancel(token, &error),
-            _ => None,
+        let shared = &mut self.shared;
+        let ended = match shared.outbox.cancel(token) {
+            Some((parcel, doubted)) => {
+                shared.keeper.settled(&parcel);
+                // The question itself may be among those that still wait for their answers.
+                if let Some(asleep) = &mut shared.asleep {
+                    asleep.tracker.cancel(token);
+                }
+                if let State::Online(online) = &mut self.state {
+                    online.cancel(shared, token, &error);
+                }
+                let error = if doubted {
+                    online::may_be_taken(&error)
+                } else {
+                    error.clone()
+                };
+                parcel.outgoing.origin.map(|origin| (origin, error))
+            }
+            None => match (&mut self.state, shared.asleep.take()) {
+                (State::Online(online), _) => online.cancel(shared, token, &error),
+                (State::Closing(closing), _) => closing.online.cancel(shared, token, &error),
+                (_, Some(mut asleep)) => {
+                    let Asleep { tracker, ledger, .. } = &mut *asleep;
+                    let ended = online::cancel(tracker, ledger, shared, token, &error);
+                    shared.asleep = Some(asleep);
+                    ended
+                }
+                _ => None,
+            },
         };
-        match waiting.or(under_way) {
+        match ended {
             Some((origin, error)) => self.shared.note(Note::Answered {
                 origin,
                 result: Err(error),
@@ -225,7 +349,10 @@ impl Session {
     pub fn next_deadline(&self) -> Option<Millis> {
         let asked = match &self.state {
             State::Online(online) => online.next_deadline(),
-            _ => None,
+            _ => {
+                let asleep = self.shared.asleep.as_ref();
+                asleep.and_then(|asleep| asleep.tracker.next_deadline())
+            }
         };
         [self.shared.timers.next(), asked].into_iter().flatten().min()
     }
@@ -235,7 +362,7 @@ impl Session {
         match &self.state {
             State::Online(online) => Some(online.jid()),
             State::Closing(closing) => Some(closing.online.jid()),
-            _ => None,
+            _ => self.shared.asleep.as_ref().map(|asleep| &asleep.jid),
         }
     }
 
@@ -391,23 +518,45 @@ impl Shared {
         });
     }
 
-    /// There won't be a connection unless the app asks for one: what waits for it never goes out.
-    pub(crate) fn give_up(&mut self, error: Option<Error>) {
+    /// There won't be a connection unless the app asks for one: what waits for it never goes out, and what was under way is
+    /// never heard of.
+    pub(crate) fn give_up(&mut self, error: Option<Error>, reason: &Error) {
+        self.bury_asleep(reason);
+        for parcel in core::mem::take(&mut self.outbox.doubts) {
+            let message = "the connection ended for good before the server had confirmed the message: ";
+            let (code, message) = match parcel.unhandled {
+                true => (Code::NotDelivered, NEVER_SENT.to_owned()),
+                false => (Code::DeliveryUnknown, message.to_owned() + reason.message()),
+            };
+            self.finish(parcel, Err(Error::new(code, Phase::Stanza, message)));
+        }
+        for parcel in core::mem::take(&mut self.outbox.waiting) {
+            // An earlier page's, of whose last second nothing is known.
+            let code = match parcel.sent && !parcel.unhandled {
+                true => Code::DeliveryUnknown,
+                false => Code::NotDelivered,
+            };
+            self.finish(parcel, Err(Error::new(code, Phase::Session, NEVER_SENT)));
+        }
+        self.forget_kept();
+        self.bound = None;
+        self.stop(error);
+    }
+
+    /// Nothing is under way any more.
+    pub(crate) fn stop(&mut self, error: Option<Error>) {
         self.timers = Timers::default();
         self.failures = 0;
         self.elsewhere = None;
-        for outgoing in self.outbox.drain() {
-            if let Some(origin) = outgoing.origin {
-                let message = "the connection ended for good before this could be sent";
-                self.note(Note::Answered {
-                    origin,
-                    result: Err(Error::new(Code::NotDelivered, Phase::Session, message)),
-                });
-            }
-        }
         self.set_status(Status::Offline, error);
     }
 }
+
+/// What is said of that which waited for a connection.
+const NEVER_SENT: &str = "the connection ended for good before this could be sent";
+
+/// How late a timer of a page that is looked at must be for the machine to have slept, in milliseconds.
+const ASLEEP: u64 = 3_000;
 
 /// The element without its credentials, where it has any. What the server says of SCRAM is as good as a proof to those who
 /// try passwords: its signature can be checked against each.

@@ -36,6 +36,8 @@ pub enum Kind {
         id: String,
         /// Who may refuse it.
         to: Jid,
+        /// Whether the account's archive keeps its kind.
+        archived: bool,
     },
     /// When it is sent.
     Send,
@@ -73,6 +75,15 @@ impl Outgoing {
         Ok(Outgoing { frame, origin, kind })
     }
 
+    /// A message, done with when the server has taken it.
+    ///
+    /// # Errors
+    /// As [`Outgoing::new`].
+    pub fn message(message: &Element, id: String, to: Jid, origin: Origin) -> Result<Outgoing, Error> {
+        let archived = archived(message);
+        Outgoing::new(message, Kind::Deliver { id, to, archived }, Some(origin))
+    }
+
     /// An iq with a question.
     ///
     /// # Errors
@@ -94,44 +105,123 @@ impl Outgoing {
     }
 }
 
-/// What waits while there is no connection, in order, and no more of it than allowed.
+/// Whether an account's archive keeps a message of this kind (see [`Doubt::archived`]).
+pub(super) fn archived(message: &Element) -> bool {
+    matches!(message.attr("type"), None | Some("chat" | "normal")) && message.child("body", ns::CLIENT).is_some()
+}
+
+/// A stanza from the call that asked for it to its end.
+#[derive(Debug)]
+pub(crate) struct Parcel {
+    /// Its place among all that were ever submitted.
+    pub(super) serial: u64,
+    pub(super) outgoing: Outgoing,
+    /// Whether it has been sent before.
+    pub(super) sent: bool,
+    /// The server has said that it has not handled it.
+    pub(super) unhandled: bool,
+    /// At how many stream errors it was under way.
+    pub(super) strikes: u8,
+    /// The segment of the store that it is kept in.
+    pub(super) segment: Option<u32>,
+}
+
+impl Parcel {
+    pub(super) fn new(serial: u64, outgoing: Outgoing) -> Parcel {
+        Parcel {
+            serial,
+            outgoing,
+            sent: false,
+            unhandled: false,
+            strikes: 0,
+            segment: None,
+        }
+    }
+
+    /// What keeps a place in the count, and is nothing else.
+    pub(super) fn void() -> Parcel {
+        Parcel::new(
+            0,
+            Outgoing {
+                frame: String::new(),
+                origin: None,
+                kind: Kind::Send,
+            },
+        )
+    }
+
+    /// Whether there is nothing in it.
+    pub(super) fn is_void(&self) -> bool {
+        self.outgoing.frame.is_empty()
+    }
+
+    pub(super) fn is_for(&self, token: Token) -> bool {
+        self.outgoing.origin.is_some_and(|origin| origin.token == token)
+    }
+
+    /// What is to be known of it where nobody knows whether the server has it.
+    pub(super) fn doubt(&self) -> Option<Doubt> {
+        match &self.outgoing.kind {
+            Kind::Deliver { id, to, archived } => Some(Doubt {
+                id: id.clone(),
+                to: to.clone(),
+                archived: *archived,
+            }),
+            _ => None,
+        }
+    }
+}
+
+/// What isn't under way on a session, in order, and no more of it than allowed.
 #[derive(Debug)]
 pub(super) struct Outbox {
-    waiting: VecDeque<Outgoing>,
+    /// Messages of an ended session, of which nobody knows yet whether the server has them. They come before what waits.
+    pub(super) doubts: VecDeque<Parcel>,
+    /// What is to be sent.
+    pub(super) waiting: VecDeque<Parcel>,
+    serial: u64,
     bound: usize,
 }
 
 impl Outbox {
     pub(super) fn new(bound: usize) -> Outbox {
         Outbox {
+            doubts: VecDeque::new(),
             waiting: VecDeque::new(),
+            serial: 0,
             bound,
         }
     }
 
-    pub(super) fn push(&mut self, outgoing: Outgoing) -> Result<(), Error> {
-        if self.waiting.len() >= self.bound {
-            return Err(queue_full());
+    /// Gives a stanza its place.
+    pub(super) fn parcel(&mut self, outgoing: Outgoing) -> Parcel {
+        self.serial += 1;
+        Parcel::new(self.serial, outgoing)
+    }
+
+    /// What was restored has its places already.
+    pub(super) fn after(&mut self, serial: u64) {
+        self.serial = self.serial.max(serial);
+    }
+
+    /// Whether there is room for one more, beside those that are under way.
+    pub(super) fn has_room(&self, under_way: usize) -> bool {
+        self.doubts.len() + self.waiting.len() + under_way < self.bound
+    }
+
+    /// Puts in front what was under way.
+    pub(super) fn put_back(&mut self, mut salvaged: VecDeque<Parcel>) {
+        salvaged.append(&mut self.waiting);
+        self.waiting = salvaged;
+    }
+
+    /// Takes out what waits for a call, and whether it may have been taken by the server.
+    pub(super) fn cancel(&mut self, token: Token) -> Option<(Parcel, bool)> {
+        let place = |queue: &VecDeque<Parcel>| queue.iter().position(|parcel| parcel.is_for(token));
+        if let Some(place) = place(&self.doubts) {
+            return Some((self.doubts.remove(place)?, true));
         }
-        self.waiting.push_back(outgoing);
-        Ok(())
-    }
-
-    /// Puts back in front what came from here, or would have come after it.
-    pub(super) fn put_back(&mut self, mut held: VecDeque<Outgoing>) {
-        held.append(&mut self.waiting);
-        self.waiting = held;
-    }
-
-    pub(super) fn drain(&mut self) -> VecDeque<Outgoing> {
-        core::mem::take(&mut self.waiting)
-    }
-
-    /// Takes out what waits for a call.
-    pub(super) fn cancel(&mut self, token: Token) -> Option<Origin> {
-        let waits = |outgoing: &Outgoing| outgoing.origin.is_some_and(|origin| origin.token == token);
-        let place = self.waiting.iter().position(waits)?;
-        self.waiting.remove(place)?.origin
+        Some((self.waiting.remove(place(&self.waiting)?)?, false))
     }
 }
 

@@ -1,10 +1,11 @@
 //! The states of a session and the ways between them. Each is moved by value, so that what a state held cannot be
 //! used after it has been left.
 
-use super::attempt::{Attempt, Discover, Goal, Recall};
+use super::attempt::{Attempt, Discover, Goal};
 use super::io::{Input, Millis, Status, Ticket, Wish};
 use super::negotiate::Negotiate;
 use super::online::Online;
+use super::recall::Recall;
 use super::timers::Timer;
 use super::{Note, Shared};
 use crate::error::{Code, Error, Phase};
@@ -92,7 +93,8 @@ impl State {
                     let message = "disconnect() was called during the login";
                     shared.settle(attempt, Err(Error::new(Code::Aborted, Phase::Session, message)));
                 }
-                shared.give_up(None);
+                let error = Error::new(Code::Closed, Phase::Session, "disconnect() was called");
+                shared.give_up(None, &error);
                 shared.settle(ticket, Ok(()));
                 State::Idle
             }
@@ -108,9 +110,14 @@ impl State {
             State::Online(online) => online.handle(shared, now, input),
             State::Closing(closing) => closing.handle(shared, now, input),
             State::Backoff => {
-                if let Input::Network { online: true } = input {
+                let woken = matches!(
+                    input,
+                    Input::Network { online: true } | Input::Visible(true) | Input::PageShown | Input::ClockJumped
+                );
+                if woken && shared.wakings.allow(now) {
                     let soon = now.after(shared.rng.below(NETWORK_JITTER));
-                    shared.timers.set(Timer::Backoff, soon);
+                    let due = shared.timers.due(Timer::Backoff).unwrap_or(soon);
+                    shared.timers.set(Timer::Backoff, soon.min(due));
                 }
                 State::Backoff
             }
@@ -165,7 +172,7 @@ impl State {
             return self;
         }
         self.hang_up(shared);
-        shared.give_up(Some(error.clone()));
+        shared.stop(Some(error.clone()));
         shared.settle(ticket, Err(error));
         State::Idle
     }
@@ -201,10 +208,10 @@ impl Closing {
                 shared.saw(data);
                 match framing::incoming_as(shared.config.framing, data, &shared.config.frame) {
                     // What was on its way before the server saw our `<close/>` still counts.
-                    Ok(Incoming::Element(element)) => {
-                        self.online.stanza(shared, now, element);
-                        State::Closing(self)
-                    }
+                    Ok(Incoming::Element(element)) => match self.online.element(shared, now, element) {
+                        Ok(()) => State::Closing(self),
+                        Err(_) => self.finish(shared),
+                    },
                     Ok(Incoming::Features(_) | Incoming::Open(_) | Incoming::Nothing) => State::Closing(self),
                     // As while online: no stanza of a stranger's ends anything.
                     Err(ReadError::TooLarge(_)) if framing::is_stanza(data) => State::Closing(self),
@@ -223,7 +230,7 @@ impl Closing {
         });
         let error = Error::new(Code::Closed, Phase::Session, "disconnect() was called");
         self.online.end(shared, &error);
-        shared.give_up(None);
+        shared.give_up(None, &error);
         for ticket in self.tickets {
             shared.settle(ticket, Ok(()));
         }
@@ -233,12 +240,13 @@ impl Closing {
 
 impl State {
     /// Waits for the next attempt, or ends the session where another one makes no sense.
-    pub(crate) fn back_off(shared: &mut Shared, now: Millis, error: Error) -> State {
+    /// `hurry`: the app is at it, and the first attempt should not take long.
+    pub(crate) fn back_off(shared: &mut Shared, now: Millis, error: Error, hurry: bool) -> State {
         // The way to the server may be blocked for a while in any way; what the server itself refuses, it will refuse
         // again.
         let sensible = error.retryable() || matches!(error.phase(), Phase::Discovery | Phase::Socket);
         let delay = match shared.config.reconnect {
-            Some(policy) if sensible => policy.delay(shared.failures, &mut shared.rng),
+            Some(policy) if sensible => policy.delay(shared.failures, hurry, &mut shared.rng),
             _ => None,
         };
         // A login that doesn't last is no better than one that fails.
@@ -250,7 +258,7 @@ impl State {
                 State::Backoff
             }
             None => {
-                shared.give_up(Some(error.clone()));
+                shared.give_up(Some(error.clone()), &error);
                 shared.note(Note::Failed(error));
                 State::Idle
             }

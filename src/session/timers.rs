@@ -21,12 +21,14 @@ pub enum Timer {
     Keepalive,
     /// The app's store is silent.
     Load,
+    /// The state is to be written.
+    Keep,
     /// The server has had the time to read what was said last apart.
     Gap,
 }
 
 impl Timer {
-    const ALL: [Timer; 9] = [
+    const ALL: [Timer; 10] = [
         Timer::Attempt,
         Timer::Endpoint,
         Timer::Close,
@@ -35,6 +37,7 @@ impl Timer {
         Timer::Haste,
         Timer::Keepalive,
         Timer::Load,
+        Timer::Keep,
         Timer::Gap,
     ];
 }
@@ -52,6 +55,11 @@ impl Timers {
     /// Forgets a deadline.
     pub fn stop(&mut self, timer: Timer) {
         *self.slot(timer) = None;
+    }
+
+    /// When this one is due, if it is set.
+    pub fn due(&self, timer: Timer) -> Option<Millis> {
+        self.0.get(timer as usize).copied().flatten()
     }
 
     /// The earliest deadline.

@@ -15,6 +15,10 @@ pub struct Features {
     pub limits: StreamLimits,
     /// Resource binding (RFC 6120 §7.4).
     pub bind: bool,
+    /// Stream management (XEP-0198 §3).
+    pub sm: bool,
+    /// Client state indication (XEP-0352 §4.1).
+    pub csi: bool,
     /// The session of RFC 3921 §3 is required: offered, and not marked optional.
     pub session: bool,
     /// The server says by its capabilities (XEP-0115 §6.3) that it is Prosody. It (0.12 and 13) reads a new stream's header
@@ -36,6 +40,8 @@ impl Features {
             }),
             limits: StreamLimits::read(element),
             bind: element.child("bind", ns::BIND).is_some(),
+            sm: element.child("sm", ns::SM).is_some(),
+            csi: element.child("csi", ns::CSI).is_some(),
             session: element
                 .child("session", ns::SESSION)
                 .is_some_and(|session| session.child("optional", ns::SESSION).is_none()),

@@ -20,6 +20,10 @@ pub const BIND: &str = "urn:ietf:params:xml:ns:xmpp-bind";
 pub const SESSION: &str = "urn:ietf:params:xml:ns:xmpp-session";
 /// XEP-0440.
 pub const CHANNEL_BINDING: &str = "urn:xmpp:sasl-cb:0";
+/// XEP-0198.
+pub const SM: &str = "urn:xmpp:sm:3";
+/// XEP-0352.
+pub const CSI: &str = "urn:xmpp:csi:0";
 /// XEP-0478.
 pub const LIMITS: &str = "urn:xmpp:stream-limits:0";
 /// XEP-0115.

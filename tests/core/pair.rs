@@ -37,6 +37,10 @@ pub struct Pair {
     pub load: Option<(Ticket, String)>,
     /// What the client wants kept, by key.
     pub stored: Vec<(String, Option<String>)>,
+    /// The locks that the client wants, and how long it waits for each.
+    pub locks: Vec<(Ticket, String, u64)>,
+    /// The locks that it has given back.
+    pub unlocked: Vec<String>,
     pub closed: u32,
     calls: u64,
 }
@@ -70,6 +74,8 @@ impl Pair {
             asked_because: None,
             load: None,
             stored: Vec::new(),
+            locks: Vec::new(),
+            unlocked: Vec::new(),
             closed: 0,
             calls: 0,
         };
@@ -391,6 +397,8 @@ impl Pair {
             }
             Wish::Load { id, key } => self.load = Some((id, key)),
             Wish::Store { key, value, .. } => self.stored.push((key, value)),
+            Wish::Lock { id, name, wait } => self.locks.push((id, name, wait)),
+            Wish::Unlock { name } => self.unlocked.push(name),
             _ => panic!("a wish that the test doesn't know"),
         }
     }

@@ -21,8 +21,9 @@ use crate::error::{Code, Error, Phase};
 use crate::sasl::{Exchange, Mechanism};
 use crate::session::Shared;
 use crate::session::config::CredentialSource;
-use crate::session::io::{Millis, Note, Origin};
-use crate::session::outgoing::{Kind, Outgoing};
+use crate::session::io::{Millis, Note};
+use crate::session::outgoing::Outgoing;
+use crate::session::sm;
 use crate::session::state::State;
 use crate::session::timers::Timer;
 use crate::stream::ns;
@@ -91,8 +92,10 @@ pub(super) struct Ahead {
     pub(super) bind: Option<String>,
     /// The session request that left with it: its id.
     pub(super) session: Option<String>,
+    /// The request to go on with the session that sleeps left with it.
+    pub(super) resume: bool,
     /// What features said behind it.
-    pub(super) stanzas: Option<Vec<(Kind, Option<Origin>)>>,
+    pub(super) stanzas: Option<Vec<Outgoing>>,
 }
 
 /// Whether a stream error of this condition may be about what came too early.
@@ -138,11 +141,13 @@ impl Negotiate {
     pub(super) fn last_said(&mut self, shared: &mut Shared, exchange: &Exchange) {
         let known = shared.memory.of(&self.endpoint.url);
         let stumbles = known.is_some_and(|known| known.stumbles);
-        if !exchange.has_said_all() || self.mechanism_known(shared).is_none() || self.ahead.bind.is_some() {
+        if !exchange.has_said_all() || self.mechanism_known(shared).is_none() || self.ahead.hurried {
             return;
         }
         if !stumbles {
             self.begin_anew(shared);
+        } else if shared.asleep.is_some() {
+            // A stumble would end the session that is to be resumed.
         } else if shared.config.reconnect.is_some() && self.ahead.round_trip >= LONG_WAY {
             // Where it stumbles all the same, it takes another connection to mend.
             self.ahead.gap = true;
@@ -151,7 +156,7 @@ impl Negotiate {
 
     /// The server has had its moment.
     pub(crate) fn after_gap(mut self: Box<Self>, shared: &mut Shared, now: Millis) -> State {
-        if matches!(self.step, Step::Open { .. } | Step::Features { .. } | Step::Sasl(_)) && self.ahead.bind.is_none() {
+        if matches!(self.step, Step::Open { .. } | Step::Features { .. } | Step::Sasl(_)) && !self.ahead.hurried {
             self.begin_anew(shared);
             self.wait(shared, now);
         }
@@ -178,7 +183,7 @@ impl Negotiate {
     /// The login has succeeded, and the stream begins anew (RFC 6120 §6.4.6, RFC 7395 §3.7).
     pub(super) fn restart(&mut self, shared: &mut Shared) -> Step {
         shared.timers.stop(Timer::Gap);
-        if self.ahead.bind.is_none() {
+        if self.ahead.bind.is_none() && !self.ahead.hurried {
             self.open(shared);
             // Every server offers to bind next (RFC 6120 §7.1), so that even one that was never met needn't be waited for.
             if shared
@@ -193,14 +198,31 @@ impl Negotiate {
     }
 
     fn bind_ahead(&mut self, shared: &mut Shared) {
+        let known = shared.memory.of(&self.endpoint.url);
+        let sm = known.is_some_and(|known| known.sm);
+        if let Some(asleep) = &shared.asleep {
+            if sm {
+                let resume = sm::resume(&asleep.id, asleep.ledger.handled);
+                self.ahead.unanswered = true;
+                self.ahead.resume = true;
+                shared.write(&resume);
+            }
+            // Whether it can be resumed here, the server's features say.
+            return;
+        }
+        let session = known.map(|known| known.session);
         self.ahead.unanswered = true;
         self.ahead.bind = Some(binding::request_bind(shared));
-        let Some(known) = shared.memory.of(&self.endpoint.url) else {
+        let Some(session) = session else {
             // It may require a session (RFC 3921 §3) before any stanza.
             return;
         };
-        if known.session {
+        if session {
             self.ahead.session = Some(binding::request_session(shared));
+        }
+        if sm {
+            self.enabled = true;
+            shared.write(&sm::enable());
         }
         self.ahead.stanzas = Some(Vec::new());
         shared.note(Note::Binding);
@@ -210,8 +232,8 @@ impl Negotiate {
     pub(crate) fn send_ahead(&mut self, shared: &mut Shared, outgoing: Outgoing) -> Result<(), Error> {
         match &mut self.ahead.stanzas {
             Some(stanzas) => {
-                shared.write_frame(outgoing.frame);
-                stanzas.push((outgoing.kind, outgoing.origin));
+                shared.write_frame(outgoing.frame.clone());
+                stanzas.push(outgoing);
                 Ok(())
             }
             None => Err(Error::new(Code::Offline, Phase::Session, "no resource is being bound")),

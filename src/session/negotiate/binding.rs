@@ -4,6 +4,11 @@ use super::{EARLY, Failure, Negotiate, Outcome, Progress, Step, violation};
 use crate::error::{Code, Error, Phase};
 use crate::jid::Jid;
 use crate::session::Shared;
+use crate::session::io::Note;
+use crate::session::ledger::Beyond;
+use crate::session::online::miscount;
+use crate::session::outgoing::Parcel;
+use crate::session::sm::{self, Word};
 use crate::stanza::StanzaError;
 use crate::stream::features::Features;
 use crate::stream::ns;
@@ -30,16 +35,80 @@ impl Negotiate {
         }
         self.requires_session = features.session;
         self.stumbles = features.prosody;
+        self.sm = features.sm;
+        self.csi = features.csi;
+        let ahead = core::mem::take(&mut self.ahead.resume);
+        let asleep = shared.asleep.as_ref().filter(|_| self.sm);
+        if let Some(asleep) = asleep {
+            if !ahead {
+                let resume = sm::resume(&asleep.id, asleep.ledger.handled);
+                shared.write(&resume);
+            }
+            return Ok(Progress::To(Step::Resume));
+        }
+        // It can be resumed nowhere else.
+        shared.bury_asleep(&lost());
+        Ok(self.ask_to_bind(shared))
+    }
+
+    /// Asks for a resource, unless that has left ahead; and behind it for stream management, so that all that follows counts.
+    fn ask_to_bind(&mut self, shared: &mut Shared) -> Progress {
         let id = match self.ahead.bind.take() {
             Some(id) => id,
             None => request_bind(shared),
         };
-        Ok(Progress::To(Step::Bind(id)))
+        if self.sm && !self.enabled && !self.requires_session {
+            self.enabled = true;
+            shared.write(&sm::enable());
+        }
+        Progress::To(Step::Bind(id))
+    }
+
+    /// XEP-0198 §5: the answer to `<resume/>`.
+    pub(super) fn resumed(&mut self, shared: &mut Shared, element: &Element) -> Outcome {
+        match sm::read(element) {
+            Some(Word::Resumed { id, h }) => match &mut shared.asleep {
+                Some(asleep) if asleep.id == id => match asleep.ledger.acknowledge(h) {
+                    Ok(taken) => {
+                        // What isn't among it has not been handled, as far as a restored session is concerned neither.
+                        for parcel in &mut shared.outbox.waiting {
+                            parcel.unhandled = true;
+                        }
+                        for parcel in taken.into_iter().filter(Parcel::is_message) {
+                            shared.finish(parcel, Ok(None));
+                        }
+                        Ok(Progress::Resumed)
+                    }
+                    Err(Beyond) => Ok(miscounted(shared)),
+                },
+                _ => Ok(miscounted(shared)),
+            },
+            Some(Word::Failed { h }) => {
+                if let Some(asleep) = &mut shared.asleep
+                    && let Some(taken) = h.and_then(|h| asleep.ledger.acknowledge(h).ok())
+                {
+                    // It has not handled anything of it since.
+                    for parcel in asleep.ledger.iter_mut().chain(&mut shared.outbox.waiting) {
+                        parcel.unhandled = true;
+                    }
+                    for parcel in taken.into_iter().filter(Parcel::is_message) {
+                        shared.finish(parcel, Ok(None));
+                    }
+                }
+                shared.bury_asleep(&lost());
+                Ok(self.ask_to_bind(shared))
+            }
+            _ => Ok(Progress::To(Step::Resume)),
+        }
     }
 
     /// The answer to the bind request.
     pub(super) fn bound(&mut self, shared: &mut Shared, iq: &Element) -> Outcome {
         if let Some(error) = StanzaError::of(iq) {
+            if error.condition == "conflict" && shared.config.resource.is_none() && shared.bound.take().is_some() {
+                // It was our own idea.
+                return Ok(Progress::Anew);
+            }
             let too_early = TOO_EARLY.contains(&error.condition.as_ref());
             return Err(Failure {
                 haste: too_early,
@@ -92,9 +161,24 @@ impl Negotiate {
     }
 }
 
+/// A session that was to be resumed counts otherwise than we do: an earlier page's record is out of date, or the server is at
+/// fault. Either way nothing that it says of that session can be relied on.
+fn miscounted(shared: &mut Shared) -> Progress {
+    let error = miscount();
+    if shared.asleep.as_ref().is_some_and(|asleep| !asleep.restored) {
+        shared.note(Note::Failed(error.clone()));
+    }
+    shared.bury_asleep(&error);
+    Progress::Anew
+}
+
+fn lost() -> Error {
+    Error::new(Code::Closed, Phase::Session, "the server no longer has the session")
+}
+
 /// Asks for a resource; the id of the question.
 pub(super) fn request_bind(shared: &mut Shared) -> String {
-    let resource = shared.config.resource.clone();
+    let resource = shared.config.resource.clone().or_else(|| shared.bound.clone());
     let payload = Element::new("bind", ns::BIND)
         .with_opt_child(resource.map(|resource| Element::new("resource", ns::BIND).with_text(resource)));
     ask(shared, payload)

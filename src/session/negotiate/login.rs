@@ -122,7 +122,7 @@ impl Negotiate {
     pub(super) fn sasl(&mut self, shared: &mut Shared, element: &Element, exchange: Exchange) -> Outcome {
         match element.name() {
             // The stream's new header has left already, which an answer would have had to come before.
-            "challenge" if self.ahead.bind.is_some() => Ok(Progress::Again),
+            "challenge" if self.ahead.hurried => Ok(Progress::Again),
             "challenge" => {
                 let data = decoded(element)?.unwrap_or_default();
                 let (exchange, next) = exchange.challenge(&data, &self.offer)?;

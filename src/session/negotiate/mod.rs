@@ -13,7 +13,8 @@ use super::attempt::Attempt;
 use super::discovery::Endpoint;
 use super::io::{Input, Millis, Ticket};
 use super::memory::Known;
-use super::online::Online;
+use super::online::{Begun, Online, Sm};
+use super::sm;
 use super::state::State;
 use super::timers::Timer;
 use crate::error::{Code, Error, Phase};
@@ -50,6 +51,11 @@ pub(crate) struct Negotiate {
     better: Option<Mechanism>,
     ahead: Ahead,
     requires_session: bool,
+    /// Whether the server offers stream management (XEP-0198), and whether `<enable/>` has left.
+    sm: bool,
+    enabled: bool,
+    /// Whether it wants to know if anybody looks (XEP-0352).
+    csi: bool,
     stumbles: bool,
     limits: StreamLimits,
 }
@@ -87,6 +93,8 @@ enum Step {
     Key { id: Ticket, exchange: Exchange },
     /// The answer to the bind request of this id.
     Bind(String),
+    /// The answer to the request to go on with the session that sleeps.
+    Resume,
     /// The answer to the session request.
     Session { id: String, jid: Jid, early: Vec<Element> },
 }
@@ -98,6 +106,10 @@ enum Progress {
     To(Step),
     /// A resource is bound, and this came in since.
     Bound(Jid, Vec<Element>),
+    /// The session that slept goes on.
+    Resumed,
+    /// Once more, and otherwise.
+    Anew,
     /// Something has left too early.
     Again,
     /// The server wants the stream at this URI.
@@ -141,6 +153,9 @@ impl Negotiate {
             better: None,
             ahead: Ahead::default(),
             requires_session: false,
+            sm: false,
+            enabled: false,
+            csi: false,
             stumbles: false,
             limits: StreamLimits::default(),
         });
@@ -201,6 +216,8 @@ impl Negotiate {
                 State::Negotiate(self)
             }
             Ok(Progress::Bound(jid, early)) => self.online(shared, now, jid, early),
+            Ok(Progress::Resumed) => self.resume(shared, now),
+            Ok(Progress::Anew) => self.anew(shared, now, true),
             Ok(Progress::Again) => self.again(shared, now, true),
             Ok(Progress::Elsewhere(uri)) => self.go_elsewhere(shared, now, &uri),
             Err(failure) if failure.haste && self.ahead.unanswered => self.again(shared, now, true),
@@ -214,30 +231,63 @@ impl Negotiate {
         }
     }
 
-    fn online(self, shared: &mut Shared, now: Millis, jid: Jid, early: Vec<Element>) -> State {
-        shared.timers.stop(Timer::Haste);
-        let hurried = self.hurried(shared);
-        let url = self.endpoint.url.clone();
-        let pipelining = self.ahead.unanswered || shared.memory.of(&url).is_some_and(|known| known.pipelining);
-        shared.memory.learn(Known {
-            url,
-            mechanism: self.better.or(self.mechanism),
-            pipelining,
-            session: self.requires_session,
-            stumbles: self.stumbles,
-        });
-        shared.remember();
-        let mut online = Online::start(shared, now, self.endpoint, self.generation, jid, self.limits, hurried);
+    fn online(mut self, shared: &mut Shared, now: Millis, jid: Jid, early: Vec<Element>) -> State {
+        if self.sm && !self.enabled {
+            // Before anything that it is to count.
+            shared.write(&sm::enable());
+        }
+        let sm = if self.sm { Sm::Asked } else { Sm::Off };
+        let begun = self.succeed(shared);
+        let mut online = Online::start(shared, now, begun, jid, sm);
         if let Some(login) = self.attempt.ticket {
             shared.settle(login, Ok(()));
         }
-        for (kind, origin) in self.ahead.stanzas.into_iter().flatten() {
-            online.sent(shared, now, kind, origin);
+        for outgoing in self.ahead.stanzas.into_iter().flatten() {
+            let parcel = shared.outbox.parcel(outgoing);
+            online.track(shared, now, parcel);
         }
         for stanza in early {
             online.stanza(shared, now, stanza);
         }
         State::Online(online)
+    }
+
+    /// The server has the session yet: what it hasn't taken is sent again.
+    fn resume(mut self, shared: &mut Shared, now: Millis) -> State {
+        let Some(asleep) = shared.asleep.take() else {
+            return self.anew(shared, now, true);
+        };
+        let begun = self.succeed(shared);
+        let online = Online::resume(shared, now, begun, *asleep);
+        if let Some(login) = self.attempt.ticket {
+            shared.settle(login, Ok(()));
+        }
+        State::Online(online)
+    }
+
+    /// What is remembered of a login that has come to its good end, and what goes on from it.
+    fn succeed(&mut self, shared: &mut Shared) -> Begun {
+        shared.timers.stop(Timer::Haste);
+        let hurried = self.hurried(shared);
+        let url = self.endpoint.url.clone();
+        let known = shared.memory.of(&url);
+        let pipelining = self.ahead.unanswered || known.is_some_and(|known| known.pipelining);
+        shared.memory.learn(Known {
+            url,
+            mechanism: self.better.or(self.mechanism),
+            pipelining,
+            session: self.requires_session,
+            sm: self.sm,
+            stumbles: self.stumbles,
+        });
+        shared.remember();
+        Begun {
+            endpoint: self.endpoint.clone(),
+            generation: self.generation,
+            limits: self.limits,
+            csi: self.csi,
+            hurried,
+        }
     }
 
     /// The endpoint took longer than its share.
@@ -375,7 +425,8 @@ impl Negotiate {
                 self.sasl(shared, &element, exchange)
             }
             (Incoming::Element(iq), Step::Bind(id)) if binding::answers(&iq, &id) => self.bound(shared, &iq),
-            (Incoming::Element(element), Step::Open { .. } | Step::Features { .. } | Step::Bind(_))
+            (Incoming::Element(element), Step::Resume) if element.ns() == ns::SM => self.resumed(shared, &element),
+            (Incoming::Element(element), Step::Open { .. } | Step::Features { .. } | Step::Bind(_) | Step::Resume)
                 if self.refuses_haste(&element) =>
             {
                 Ok(Progress::Again)
@@ -401,6 +452,7 @@ impl Step {
             Step::Open { authenticated: true }
             | Step::Features { authenticated: true }
             | Step::Bind(_)
+            | Step::Resume
             | Step::Session { .. } => Phase::Bind,
         }
     }

@@ -1,0 +1,305 @@
+//! What of a session outlives its page: enough to go on with it, and the messages under way.
+//!
+//! | key | value |
+//! |---|---|
+//! | `stanzawire:JID:tabs` | the tags of the clients that have something here, the newest first |
+//! | `stanzawire:JID:TAG` | the header: where the session is, its counters, what the features have saved |
+//! | `stanzawire:JID:TAG:N` | a segment: messages that were new when the header was written, and are still under way |
+//!
+//! The lock of the same name as the header's key keeps two clients from one another's state. A message is written once, and only
+//! if it is still under way a second after it was sent; so what a message costs doesn't depend on how many are waiting. No secret is
+//! among it: who resumes a session has to log in first (XEP-0198 §5).
+//!
+//! The fields of a record are separated by a character that neither XML nor a JID can carry.
+
+use super::io::{Millis, Note, Ticket, Wish};
+use super::ledger::Ledger;
+use super::outgoing::Parcel;
+use super::state::State;
+use super::timers::Timer;
+use super::{Said, Session, Shared};
+use crate::decimal::decimal;
+use crate::error::{Code, Error, Phase};
+use crate::jid::Jid;
+
+/// The header's first field: its form.
+const FORM: &str = "1";
+
+/// Between two fields. What features save has another one between theirs.
+pub(super) const FIELD: &str = "\u{1e}";
+
+/// How often the state is written at most, in milliseconds.
+const INTERVAL: u64 = 1_000;
+
+/// Where the state of this client is kept, and how much of it is there.
+#[derive(Debug, Default)]
+pub(crate) struct Keeper {
+    /// Whether the store has been asked.
+    pub(crate) loaded: bool,
+    /// The client's tag, whose lock it holds.
+    pub(super) tag: Option<String>,
+    /// All tags in the store.
+    pub(super) tags: Vec<String>,
+    /// The segments that are in the store, and how many of their messages are under way.
+    pub(super) segments: Vec<(u32, u32)>,
+    pub(super) next_segment: u32,
+    /// A lock that was asked for and isn't waited for any longer.
+    pub(super) late: Option<(Ticket, String)>,
+    /// Whether the store has failed: nothing more is written.
+    broken: bool,
+    /// Whether anything has changed since it was written.
+    changed: bool,
+    /// Whether it says that nothing was sent since it was written.
+    clean: bool,
+    written: Option<Millis>,
+    /// The count of handled stanzas that is in the store.
+    handled: Option<u32>,
+    /// The writes that the store hasn't confirmed.
+    writes: Vec<Ticket>,
+}
+
+impl Keeper {
+    /// Something has changed that a later page should know.
+    pub(crate) fn change(&mut self) {
+        self.changed = true;
+    }
+
+    /// A message is under way no longer.
+    pub(crate) fn settled(&mut self, parcel: &Parcel) {
+        self.changed = true;
+        let kept = self
+            .segments
+            .iter_mut()
+            .find(|(number, _)| Some(*number) == parcel.segment);
+        if let Some((_, left)) = kept {
+            *left = left.saturating_sub(1);
+        }
+    }
+
+    /// By how many stanzas the store is behind `handled`; none where nothing is stored.
+    pub(crate) fn stored(&self, handled: u32) -> Option<u32> {
+        self.is_active()
+            .then(|| handled.wrapping_sub(self.handled.unwrap_or_default()))
+    }
+
+    fn is_active(&self) -> bool {
+        self.tag.is_some() && self.loaded && !self.broken
+    }
+}
+
+/// The key of the list of tags.
+pub(super) fn tabs(account: &Jid) -> String {
+    ["stanzawire:", account.as_str(), ":tabs"].concat()
+}
+
+/// The key of a client's header, and the name of its lock.
+pub(super) fn header(account: &Jid, tag: &str) -> String {
+    ["stanzawire:", account.as_str(), ":", tag].concat()
+}
+
+/// The key of a segment.
+pub(super) fn segment(account: &Jid, tag: &str, number: u32) -> String {
+    [&header(account, tag), ":", &decimal(number.into())].concat()
+}
+
+impl Shared {
+    /// A message is about to be sent, or put in line. A header that says that nothing has been since would be wrong.
+    pub(crate) fn keep_before_message(&mut self) {
+        self.keeper.changed = true;
+        if self.keeper.clean && self.keeper.is_active() {
+            self.keeper.clean = false;
+            self.note(Note::Keep);
+        }
+    }
+
+    /// What has been handled is to be stored, as soon as it may.
+    pub(crate) fn keep_soon(&mut self, now: Millis) {
+        match self.keeper.written.map(|written| written.after(INTERVAL)) {
+            Some(due) if due > now => self.timers.set(Timer::Keep, due),
+            _ => self.note(Note::Keep),
+        }
+    }
+
+    /// The page may be gone the next moment.
+    pub(crate) fn keep_now(&mut self) {
+        if self.keeper.is_active() && (self.keeper.changed || !self.keeper.clean) {
+            self.keeper.clean = true;
+            self.note(Note::Keep);
+        }
+    }
+
+    /// Sees to it that what has changed is written.
+    pub(super) fn keep_later(&mut self, now: Millis) {
+        if self.keeper.changed && self.keeper.is_active() && self.timers.due(Timer::Keep).is_none() {
+            self.timers.set(Timer::Keep, now.after(INTERVAL));
+        }
+    }
+
+    /// Nothing is left to be kept, and the lock is given back.
+    pub(crate) fn forget_kept(&mut self) {
+        let keeper = core::mem::take(&mut self.keeper);
+        self.timers.stop(Timer::Keep);
+        let Some(tag) = keeper.tag else { return };
+        let account = self.config.account.clone();
+        if !keeper.broken && keeper.loaded {
+            let tags: Vec<String> = keeper.tags.into_iter().filter(|other| *other != tag).collect();
+            let list = (!tags.is_empty()).then(|| tags.join(" "));
+            self.store(tabs(&account), list);
+            self.store(header(&account, &tag), None);
+            for (number, _) in keeper.segments {
+                self.store(segment(&account, &tag, number), None);
+            }
+        }
+        self.wish(Wish::Unlock {
+            name: header(&account, &tag),
+        });
+    }
+
+    /// The store has taken a write, or not.
+    pub(super) fn stored(&mut self, id: Ticket, kept: bool) {
+        let Some(place) = self.keeper.writes.iter().position(|write| *write == id) else {
+            return;
+        };
+        self.keeper.writes.remove(place);
+        if kept || self.keeper.broken {
+            return;
+        }
+        self.keeper.broken = true;
+        self.timers.stop(Timer::Keep);
+        // What is there would be out of date.
+        let account = self.config.account.clone();
+        if let Some(tag) = self.keeper.tag.clone() {
+            self.store(header(&account, &tag), None);
+            for (number, _) in core::mem::take(&mut self.keeper.segments) {
+                self.store(segment(&account, &tag, number), None);
+            }
+        }
+        let message = "the store failed: what is under way will not outlive the page";
+        self.note(Note::Failed(Error::new(Code::StorageFailed, Phase::Session, message)));
+    }
+
+    pub(super) fn store(&mut self, key: String, value: Option<String>) {
+        let id = self.ticket();
+        self.wish(Wish::Store { id, key, value });
+    }
+}
+
+impl Session {
+    /// Writes the state, with what the features want saved: see [`Note::Keep`].
+    pub fn keep(&mut self, now: Millis, saved: &str) {
+        let shared = &mut self.shared;
+        shared.timers.stop(Timer::Keep);
+        if !shared.keeper.is_active() {
+            return;
+        }
+        let none = &mut Ledger::default();
+        let (id, url, jid, ledger) = match (&mut self.state, shared.asleep.as_deref_mut()) {
+            (State::Online(online), _) => {
+                let id = online.id().unwrap_or_default().to_owned();
+                let (url, jid) = (online.endpoint().url.clone(), online.jid().clone());
+                (id, url, Some(jid), online.ledger_mut())
+            }
+            // It is being ended.
+            (State::Closing(_), _) => return,
+            (_, Some(asleep)) => {
+                let (id, url) = (asleep.id.clone(), asleep.endpoint.url.clone());
+                (id, url, Some(asleep.jid.clone()), &mut asleep.ledger)
+            }
+            _ => (String::new(), String::new(), None, none),
+        };
+        let keeper = &mut shared.keeper;
+        let Some(tag) = keeper.tag.clone() else { return };
+        let number = keeper.next_segment;
+        let mut fresh = Vec::new();
+        let runs = {
+            let outbox = &mut shared.outbox;
+            let all = ledger
+                .iter_mut()
+                .chain(&mut outbox.doubts)
+                .chain(&mut outbox.waiting)
+                .filter(|parcel| parcel.is_message() && parcel.segment.is_none());
+            for parcel in all {
+                parcel.segment = Some(number);
+                fresh.push(decimal(parcel.serial as i64));
+                fresh.push(parcel.outgoing.frame.clone());
+            }
+            runs(ledger)
+        };
+        if !fresh.is_empty() {
+            keeper.segments.push((number, fresh.len() as u32 / 2));
+            keeper.next_segment = number.wrapping_add(1);
+        }
+        let gone: Vec<u32> = keeper
+            .segments
+            .iter()
+            .filter(|(_, left)| *left == 0)
+            .map(|(number, _)| *number)
+            .collect();
+        keeper.segments.retain(|(_, left)| *left > 0);
+        let segments: Vec<String> = keeper
+            .segments
+            .iter()
+            .map(|(number, _)| decimal((*number).into()))
+            .collect();
+        let doubted = shared.outbox.doubts.iter().map(|parcel| parcel.serial).max();
+        let record = [
+            FORM,
+            if keeper.clean { "1" } else { "0" },
+            &url,
+            jid.as_ref().map(Jid::as_str).unwrap_or_default(),
+            &id,
+            &decimal(ledger.acknowledged().into()),
+            &decimal(ledger.handled.into()),
+            &decimal(ledger.written().into()),
+            &runs,
+            &decimal(doubted.unwrap_or_default() as i64),
+            &decimal(keeper.next_segment.into()),
+            &segments.join(" "),
+            saved,
+        ]
+        .join(FIELD);
+        keeper.changed = false;
+        keeper.written = Some(now);
+        keeper.handled = Some(ledger.handled);
+        let account = shared.config.account.clone();
+        let mut stores = Vec::new();
+        if !fresh.is_empty() {
+            stores.push((segment(&account, &tag, number), Some(fresh.join(FIELD))));
+        }
+        stores.push((header(&account, &tag), Some(record)));
+        stores.extend(gone.into_iter().map(|number| (segment(&account, &tag, number), None)));
+        // It was asked for before what has been said since.
+        for (key, value) in stores.into_iter().rev() {
+            let id = shared.ticket();
+            if value.is_some() {
+                shared.keeper.writes.push(id);
+            }
+            shared.said.push_front(Said::Wish(Wish::Store { id, key, value }));
+        }
+        if let State::Online(online) = &mut self.state {
+            online.stored(shared);
+        }
+    }
+}
+
+/// Which messages have which numbers in the session's count: `NUMBER:SERIAL:LENGTH` for each run of both.
+fn runs(ledger: &Ledger) -> String {
+    let mut runs: Vec<[u64; 3]> = Vec::new();
+    let mut number = ledger.acknowledged();
+    for parcel in ledger.iter() {
+        number = number.wrapping_add(1);
+        if !parcel.is_message() {
+            continue;
+        }
+        match runs.last_mut() {
+            Some([first, serial, length])
+                if (*first as u32).wrapping_add(*length as u32) == number && *serial + *length == parcel.serial =>
+            {
+                *length += 1;
+            }
+            _ => runs.push([number.into(), parcel.serial, 1]),
+        }
+    }
+    let run = |run: [u64; 3]| run.map(|number| decimal(number as i64)).join(":");
+    runs.into_iter().map(run).collect::<Vec<_>>().join(" ")
+}

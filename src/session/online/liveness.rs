@@ -1,0 +1,319 @@
+//! Whether the server is still there, and how far it has come: both are the same question, `<r/>` (XEP-0198 §4), or
+//! where there is no stream management, a ping (XEP-0199 2.0.1 §4.2), which a server answers behind all that was sent before
+//! it (RFC 6120 §10.1).
+//!
+//! It is asked behind what was sent, one question at a time; after a silence; and on any suspicion: the page has come to the
+//! front or back from sleep, the network has changed, the clock has jumped. A server that says nothing for [`ANSWER`]
+//! milliseconds after a question is taken for gone, whatever `readyState` says.
+
+use super::{Hurried, Online, PATIENCE, Sm};
+use crate::error::{Code, Error, Phase};
+use crate::jid::Jid;
+use crate::session::io::{Input, Millis, Status};
+use crate::session::ledger::Beyond;
+use crate::session::outgoing::Parcel;
+use crate::session::state::State;
+use crate::session::timers::Timer;
+use crate::session::{Shared, sm};
+use crate::stream::ns;
+use crate::xml::Element;
+
+/// How long the server may be silent after a question, in milliseconds.
+pub(super) const ANSWER: u64 = 4_800;
+
+/// How long it may say other things instead of the answer, in milliseconds.
+const EVASION: u64 = 30_000;
+
+/// How late a timer may be before it says nothing about the server any more, in milliseconds.
+const LATE: u64 = 1_000;
+
+/// How long nothing may be sent before the server is asked whether it is still there, in milliseconds: proxies are often
+/// set to cut what is silent for a minute.
+const KEEPALIVE: u64 = 50_000;
+
+/// The same for a server that wants to be asked more often than is good, in milliseconds.
+const KEEPALIVE_MIN: u64 = 3_000;
+
+/// After the network has come back the connection is either there at once or never: at least and at most that long, in
+/// milliseconds, and else four round trips.
+const BACK: [u64; 2] = [250, 600];
+
+/// How recent a sign of life has to be for nothing to be suspected, in milliseconds.
+const RECENT: u64 = 1_000;
+
+/// How many of the server's stanzas may wait for an acknowledgement that first has to be stored.
+const OWED: u32 = 200;
+
+/// A question that the server hasn't answered.
+#[derive(Debug)]
+pub(super) struct Asked {
+    by: By,
+    /// The last stanza sent before it.
+    upto: u32,
+    at: Millis,
+    /// When the server is taken for gone.
+    due: Millis,
+}
+
+#[derive(Debug)]
+enum By {
+    /// `<r/>`.
+    Request,
+    /// A ping of this id.
+    Ping(String),
+}
+
+impl Online {
+    /// Asks how far the server has come, if there is anything to know and no question under way.
+    pub(super) fn ask_if_needed(&mut self, shared: &mut Shared, now: Millis) {
+        if self.asked.is_some() || self.ledger.len() == 0 {
+            return;
+        }
+        match self.sm {
+            Sm::On { .. } => self.ask(shared, now, ANSWER),
+            Sm::Off if self.ledger.awaited() > 0 => self.ask(shared, now, ANSWER),
+            // A server that doesn't know the one won't know the other.
+            Sm::Off | Sm::Asked => {}
+        }
+    }
+
+    /// Asks, whatever was asked before.
+    fn ask(&mut self, shared: &mut Shared, now: Millis, patience: u64) {
+        if matches!(self.sm, Sm::On { .. }) {
+            shared.write(&sm::request());
+            self.wait(shared, now, By::Request, patience);
+        } else {
+            self.ask_by_ping(shared, now, patience);
+        }
+    }
+
+    pub(super) fn ask_by_ping(&mut self, shared: &mut Shared, now: Millis, patience: u64) {
+        let id = self.ping(shared, now);
+        self.wait(shared, now, By::Ping(id), patience);
+    }
+
+    fn wait(&mut self, shared: &mut Shared, now: Millis, by: By, patience: u64) {
+        self.spoke = now;
+        let due = now.after(patience);
+        shared.timers.set(Timer::Confirm, due);
+        self.asked = Some(Asked {
+            by,
+            upto: self.ledger.written(),
+            at: now,
+            due,
+        });
+    }
+
+    /// Sends a ping to the server; its id.
+    pub(super) fn ping(&mut self, shared: &mut Shared, now: Millis) -> String {
+        let id = shared.rng.id();
+        let ping = Element::new("iq", ns::CLIENT)
+            .with_attr("type", "get")
+            .with_attr("id", id.as_str())
+            .with_attr("to", self.jid.domain())
+            .with_child(Element::new("ping", "urn:xmpp:ping"));
+        shared.write(&ping);
+        self.spoke = now;
+        if !matches!(self.sm, Sm::Off) {
+            // It counts, and there is no use in sending it again.
+            self.ledger.push(Parcel::void());
+        }
+        id
+    }
+
+    /// `<a/>`: the server has taken all up to `h`.
+    pub(super) fn acknowledged(&mut self, shared: &mut Shared, now: Millis, h: u32) -> Result<(), Beyond> {
+        self.taken(shared, h)?;
+        if matches!(&self.asked, Some(asked) if matches!(asked.by, By::Request)) {
+            self.answered(shared, now);
+        }
+        Ok(())
+    }
+
+    /// Whether this answers our ping; if so, all that was sent before it has been taken.
+    pub(super) fn answered_ping(&mut self, shared: &mut Shared, now: Millis, iq: &Element) -> bool {
+        let Some(Asked {
+            by: By::Ping(id), upto, ..
+        }) = &self.asked
+        else {
+            return false;
+        };
+        // Only the server itself may say so: RFC 6120 §8.1.2.1.
+        let servers = |from: &str| Jid::parse(from).is_ok_and(|from| from == self.jid.domain_jid());
+        if iq.attr("id") != Some(id) || !iq.attr("from").is_some_and(servers) {
+            return false;
+        }
+        if matches!(self.sm, Sm::Off) {
+            let upto = *upto;
+            // It is a number of ours, and cannot be beyond the last.
+            let _ = self.taken(shared, upto);
+        }
+        self.hurried = Hurried::No;
+        self.answered(shared, now);
+        true
+    }
+
+    fn taken(&mut self, shared: &mut Shared, h: u32) -> Result<(), Beyond> {
+        let taken = self.ledger.acknowledge(h)?;
+        if !taken.is_empty() {
+            self.progressed = true;
+            shared.keeper.change();
+        }
+        for parcel in taken {
+            if parcel.is_message() {
+                shared.finish(parcel, Ok(None));
+            }
+        }
+        Ok(())
+    }
+
+    /// The server has answered: it is there.
+    fn answered(&mut self, shared: &mut Shared, now: Millis) {
+        if let Some(asked) = self.asked.take() {
+            self.round_trip = now.since(asked.at);
+        }
+        shared.timers.stop(Timer::Confirm);
+        if core::mem::take(&mut self.verifying) {
+            shared.set_status(Status::Online, None);
+        }
+        self.rest(shared);
+        if !shared.outbox.waiting.is_empty() {
+            self.pump(shared, now);
+        }
+        self.ask_if_needed(shared, now);
+    }
+
+    /// `<r/>`: says what has been handled; but nothing that a later page couldn't know.
+    pub(super) fn acknowledge(&mut self, shared: &mut Shared, now: Millis) {
+        let handled = self.ledger.handled;
+        match shared.keeper.stored(handled) {
+            Some(behind @ 1..) if behind < OWED => {
+                self.owes = true;
+                shared.keep_soon(now);
+            }
+            _ => self.say_handled(shared),
+        }
+    }
+
+    /// What has been handled is in the store.
+    pub(crate) fn stored(&mut self, shared: &mut Shared) {
+        if self.owes {
+            self.say_handled(shared);
+        }
+    }
+
+    pub(super) fn say_handled(&mut self, shared: &mut Shared) {
+        self.owes = false;
+        shared.write(&sm::acknowledgement(self.ledger.handled));
+    }
+
+    /// Arms the timer that ends a silence.
+    pub(super) fn rest(&self, shared: &mut Shared) {
+        let silence = if shared.visible {
+            shared.config.silence
+        } else {
+            KEEPALIVE
+        };
+        // XEP-0478 §3.1: in seconds. What stands between us and the server may be less patient than it.
+        let idle = self.limits.idle_seconds.map(|seconds| u64::from(seconds) * 750);
+        let interval = idle.unwrap_or(KEEPALIVE).clamp(KEEPALIVE_MIN, KEEPALIVE);
+        let due = self.heard.after(silence).min(self.spoke.after(interval));
+        shared.timers.set(Timer::Keepalive, due);
+    }
+
+    pub(crate) fn timer(mut self: Box<Self>, shared: &mut Shared, now: Millis, timer: Timer) -> State {
+        match timer {
+            Timer::Keepalive => {
+                self.rest(shared);
+                // RFC 7395 §3.8: no white space.
+                match (shared.timers.due(Timer::Keepalive), &self.asked) {
+                    (Some(due), None) if due <= now => {
+                        shared.timers.stop(Timer::Keepalive);
+                        self.ask(shared, now, ANSWER);
+                    }
+                    // The question under way will do.
+                    (Some(due), Some(_)) if due <= now => shared.timers.stop(Timer::Keepalive),
+                    _ => {}
+                }
+                State::Online(self)
+            }
+            Timer::Confirm => self.unanswered(shared, now),
+            _ => State::Online(self),
+        }
+    }
+
+    fn unanswered(mut self: Box<Self>, shared: &mut Shared, now: Millis) -> State {
+        let Some(asked) = &mut self.asked else {
+            return State::Online(self);
+        };
+        let silent = self.heard.after(ANSWER);
+        if now.since(asked.due) > LATE {
+            // The timer was held up, and with it perhaps the answer. A late one counts as none.
+            asked.due = now.after(ANSWER);
+            shared.timers.set(Timer::Confirm, asked.due);
+        } else if self.heard > asked.at && silent > now && now.since(asked.at) < EVASION {
+            asked.due = silent;
+            shared.timers.set(Timer::Confirm, silent);
+        } else if self.heard > asked.at
+            && silent > now
+            && matches!(asked.by, By::Request)
+            && self.ledger.len() <= shared.config.queue + PATIENCE
+        {
+            // It is there, but does not acknowledge. Anybody answers a ping.
+            self.ask_by_ping(shared, now, ANSWER);
+        } else {
+            shared.hang_up(self.generation, true, None);
+            let message = "the server has stopped answering";
+            return self.lost(shared, now, Error::new(Code::Timeout, Phase::Session, message));
+        }
+        State::Online(self)
+    }
+
+    /// Something has happened around the connection.
+    pub(super) fn noticed(&mut self, shared: &mut Shared, now: Millis, input: &Input<'_>) {
+        match input {
+            Input::Visible(visible) => {
+                self.indicate(shared);
+                self.rest(shared);
+                if *visible && now.since(self.heard) > RECENT {
+                    self.suspect(shared, now, ANSWER);
+                }
+            }
+            Input::Network { online: true } => {
+                let [least, most] = BACK;
+                let patience = match shared.was_offline {
+                    true => (self.round_trip * 4).clamp(least, most),
+                    false => ANSWER,
+                };
+                self.suspect(shared, now, patience);
+            }
+            Input::PageShown | Input::ClockJumped => self.suspect(shared, now, ANSWER),
+            _ => {}
+        }
+    }
+
+    /// Asks, unless that has just been done.
+    fn suspect(&mut self, shared: &mut Shared, now: Millis, patience: u64) {
+        let asked = self.asked.as_ref().filter(|_| self.verifying);
+        if asked.is_some_and(|asked| now.since(asked.at) < RECENT && asked.due <= now.after(patience)) {
+            return;
+        }
+        self.verifying = true;
+        shared.set_status(Status::Verifying, None);
+        self.ask(shared, now, patience);
+    }
+
+    /// XEP-0352 §4.2: whether anybody looks.
+    pub(super) fn indicate(&self, shared: &mut Shared) {
+        if self.csi {
+            let state = if shared.visible { "active" } else { "inactive" };
+            shared.write(&Element::new(state, ns::CSI));
+        }
+    }
+
+    /// Whether the app is at it.
+    pub(super) fn is_in_use(&self, shared: &Shared, now: Millis) -> bool {
+        const LATELY: u64 = 10_000;
+        now.since(self.used) < LATELY || self.ledger.awaited() > 0 || !shared.outbox.waiting.is_empty()
+    }
+}

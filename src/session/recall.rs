@@ -1,0 +1,351 @@
+//! Before the first attempt: what an earlier page has left in the store.
+//!
+//! The memory of the account's server comes under its own key (`memory.rs`). A session and its messages are somebody's: the
+//! tag's lock comes before its header, so that the page that is still at it, or a duplicate of it, keeps them (`keeper.rs`).
+//! Where no tag can be had, the client makes itself a new one.
+
+use super::attempt::Attempt;
+use super::discovery::Endpoint;
+use super::io::{Input, Millis, Note, Ticket, Wish};
+use super::keeper::{self, FIELD};
+use super::ledger::Ledger;
+use super::outgoing::{Kind, Outgoing, Parcel, archived};
+use super::sm::Asleep;
+use super::state::State;
+use super::timers::Timer;
+use super::tracker::Tracker;
+use super::{Shared, memory};
+use crate::jid::Jid;
+use crate::stream::ns;
+use crate::xml;
+use std::collections::VecDeque;
+
+/// How long the app's store may take, in milliseconds, but no more than half of the login's time. Without an answer it is
+/// as if it had kept nothing, and nothing more is written: what it holds is for a later page to find.
+const TIMEOUT: u64 = 2_000;
+
+/// How long the newest tag's lock is waited for, in milliseconds: a page that is being left still holds it for a moment.
+const LOCK_WAIT: u64 = 400;
+
+/// How many tags are kept.
+const TAGS: usize = 8;
+
+/// More stanzas than a queue may hold, and so more than a header can speak of.
+const MOST: u32 = 1 << 20;
+
+/// Asking the app's store.
+#[derive(Debug)]
+pub(crate) struct Recall {
+    pub(crate) attempt: Attempt,
+    memory: Option<Ticket>,
+    step: Step,
+    record: String,
+    segments: VecDeque<u32>,
+    parcels: Vec<Parcel>,
+}
+
+/// What is awaited for the session's sake.
+#[derive(Debug)]
+enum Step {
+    Tabs(Ticket),
+    /// The lock of the tag at this place.
+    Lock(Ticket, usize),
+    Header(Ticket),
+    Segment(Ticket, u32),
+    Done,
+}
+
+impl Recall {
+    /// Whether anything is to be asked.
+    pub(crate) fn is_needed(shared: &Shared) -> bool {
+        shared.config.storage && !(shared.memory.loaded && shared.keeper.loaded)
+    }
+
+    pub(crate) fn begin(shared: &mut Shared, now: Millis, attempt: Attempt, timeout: u64) -> State {
+        let account = shared.config.account.clone();
+        let memory = (!shared.memory.loaded).then(|| load(shared, memory::key(&account)));
+        let step = match shared.keeper.tag.clone() {
+            // An attempt that was broken off has come so far.
+            Some(tag) => Step::Header(load(shared, keeper::header(&account, &tag))),
+            None => Step::Tabs(load(shared, keeper::tabs(&account))),
+        };
+        shared.timers.set(Timer::Load, now.after(TIMEOUT.min(timeout / 2)));
+        State::Recall(Box::new(Recall {
+            attempt,
+            memory,
+            step,
+            record: String::new(),
+            segments: VecDeque::new(),
+            parcels: Vec::new(),
+        }))
+    }
+
+    pub(crate) fn handle(mut self: Box<Self>, shared: &mut Shared, now: Millis, input: Input<'_>) -> State {
+        match (input, &self.step) {
+            (Input::Loaded { id, value }, _) if Some(id) == self.memory => {
+                shared.memory.recall(value.unwrap_or_default());
+                shared.memory.loaded = true;
+                self.memory = None;
+            }
+            (Input::Loaded { id, value }, Step::Tabs(asked)) if id == *asked => {
+                let tags = value.unwrap_or_default().split(' ').filter(|tag| !tag.is_empty());
+                shared.keeper.tags = tags.take(TAGS).map(str::to_owned).collect();
+                self.lock(shared, 0);
+            }
+            (Input::Locked { id, held }, Step::Lock(asked, place)) if id == *asked => {
+                let place = *place;
+                if held {
+                    self.adopt(shared, place);
+                } else {
+                    self.lock(shared, place + 1);
+                }
+            }
+            (Input::Loaded { id, value }, Step::Header(asked)) if id == *asked => {
+                self.record = value.unwrap_or_default().to_owned();
+                let fields: Vec<&str> = self.record.split(FIELD).collect();
+                let listed = fields.get(11).copied().unwrap_or_default().split(' ');
+                self.segments = listed.filter_map(|number| number.parse().ok()).collect();
+                self.next_segment(shared);
+            }
+            (Input::Loaded { id, value }, Step::Segment(asked, number)) if id == *asked => {
+                let number = *number;
+                let kept = self.parcels.len();
+                self.parcels
+                    .extend(parcels(value.unwrap_or_default(), number, &shared.config.frame));
+                let count = self.parcels.len() - kept;
+                // One that can't be read is to be removed.
+                shared.keeper.segments.push((number, count as u32));
+                self.next_segment(shared);
+            }
+            _ => {}
+        }
+        if self.memory.is_some() || !matches!(self.step, Step::Done) {
+            return State::Recall(self);
+        }
+        shared.keeper.loaded = true;
+        shared.timers.stop(Timer::Load);
+        self.restore(shared);
+        self.attempt.go(shared, now)
+    }
+
+    /// The store is silent. Of the server's memory it may speak as late as it likes.
+    pub(crate) fn time_out(self, shared: &mut Shared, now: Millis) -> State {
+        if self.memory.is_some() {
+            shared.memory.late = self.memory;
+        }
+        if let Step::Lock(id, place) = self.step
+            && let Some(tag) = shared.keeper.tags.get(place)
+        {
+            shared.keeper.late = Some((id, keeper::header(&shared.config.account, tag)));
+        }
+        if !matches!(self.step, Step::Done)
+            && let Some(tag) = shared.keeper.tag.take()
+        {
+            let name = keeper::header(&shared.config.account, &tag);
+            shared.wish(Wish::Unlock { name });
+        }
+        shared.memory.loaded = true;
+        shared.keeper.loaded = true;
+        self.attempt.go(shared, now)
+    }
+
+    /// Asks for the lock of the tag at this place, or makes a new one behind the last.
+    fn lock(&mut self, shared: &mut Shared, place: usize) {
+        let account = shared.config.account.clone();
+        if let Some(tag) = shared.keeper.tags.get(place) {
+            let name = keeper::header(&account, tag);
+            let wait = if place == 0 { LOCK_WAIT } else { 0 };
+            let id = shared.ticket();
+            shared.wish(Wish::Lock { id, name, wait });
+            self.step = Step::Lock(id, place);
+            return;
+        }
+        let tag = shared.rng.id();
+        let id = shared.ticket();
+        // Nobody else knows of it.
+        shared.wish(Wish::Lock {
+            id,
+            name: keeper::header(&account, &tag),
+            wait: 0,
+        });
+        shared.keeper.tag = Some(tag.clone());
+        shared.keeper.tags.insert(0, tag);
+        self.list(shared);
+        self.step = Step::Done;
+    }
+
+    /// The lock is held: what is under it is ours.
+    fn adopt(&mut self, shared: &mut Shared, place: usize) {
+        let tag = shared.keeper.tags.remove(place);
+        let key = keeper::header(&shared.config.account, &tag);
+        shared.keeper.tag = Some(tag.clone());
+        shared.keeper.tags.insert(0, tag);
+        if place > 0 {
+            self.list(shared);
+        }
+        self.step = Step::Header(load(shared, key));
+    }
+
+    fn list(&self, shared: &mut Shared) {
+        shared.keeper.tags.truncate(TAGS);
+        let list = shared.keeper.tags.join(" ");
+        let key = keeper::tabs(&shared.config.account);
+        shared.store(key, Some(list));
+    }
+
+    fn next_segment(&mut self, shared: &mut Shared) {
+        let tag = shared.keeper.tag.clone().unwrap_or_default();
+        self.step = match self.segments.pop_front() {
+            Some(number) => {
+                let key = keeper::segment(&shared.config.account, &tag, number);
+                Step::Segment(load(shared, key), number)
+            }
+            None => Step::Done,
+        };
+    }
+
+    /// Takes up what was read. What makes no sense is left out.
+    fn restore(&mut self, shared: &mut Shared) {
+        let fields: Vec<&str> = self.record.split(FIELD).collect();
+        let [
+            form,
+            clean,
+            url,
+            jid,
+            id,
+            acknowledged,
+            handled,
+            written,
+            runs,
+            doubted,
+            next,
+            _,
+            saved,
+        ] = fields[..]
+        else {
+            return;
+        };
+        let number = |text: &str| text.parse::<u32>().ok();
+        let (Some(acknowledged), Some(handled), Some(written), Some(next)) =
+            (number(acknowledged), number(handled), number(written), number(next))
+        else {
+            return;
+        };
+        if form != "1" {
+            return;
+        }
+        shared.keeper.next_segment = next;
+        let mut parcels = core::mem::take(&mut self.parcels);
+        parcels.sort_by_key(|parcel| parcel.serial);
+        parcels.dedup_by_key(|parcel| parcel.serial);
+        shared.outbox.after(parcels.last().map_or(0, |parcel| parcel.serial));
+        if !saved.is_empty() {
+            shared.note(Note::Restored(saved.to_owned()));
+        }
+        let clean = clean == "1";
+        let doubted: u64 = doubted.parse().unwrap_or(u64::MAX);
+        let jid = Jid::parse(jid).ok();
+        let jid = jid.filter(|jid| jid.is_full() && jid.same_bare(&shared.config.account));
+        shared.bound = jid.as_ref().and_then(Jid::resource).map(str::to_owned);
+        let numbers = numbers(runs);
+        let numbered = |parcel: &Parcel| numbers.iter().any(|(_, serials)| serials.contains(&parcel.serial));
+        let endpoint = Endpoint::explicit(url, shared.config.allow_insecure).ok();
+        let sane = written.wrapping_sub(acknowledged) < MOST;
+        if let (Some(jid), Some(endpoint), false, true) = (jid, endpoint, id.is_empty(), sane) {
+            let mut ledger = Ledger::restored(acknowledged, handled);
+            let (under_way, rest): (Vec<_>, Vec<_>) = parcels.into_iter().partition(numbered);
+            for parcel in under_way {
+                let run = numbers.iter().find(|(_, serials)| serials.contains(&parcel.serial));
+                let number = run.map_or(0, |(first, serials)| {
+                    first.wrapping_add((parcel.serial - serials.start) as u32)
+                });
+                let ahead = number.wrapping_sub(ledger.written());
+                if ahead > 0 && ahead <= written.wrapping_sub(ledger.written()) {
+                    ledger.leave_room(number.wrapping_sub(1));
+                    ledger.push(parcel);
+                } else {
+                    shared.outbox.doubts.push_back(parcel);
+                }
+            }
+            ledger.leave_room(written);
+            for mut parcel in rest {
+                if parcel.serial <= doubted && doubted > 0 {
+                    shared.outbox.doubts.push_back(parcel);
+                } else {
+                    // Since the header was written it may have left.
+                    parcel.sent = !clean;
+                    shared.outbox.waiting.push_back(parcel);
+                }
+            }
+            if shared.config.url.is_none() {
+                shared.endpoints = vec![endpoint.clone()];
+            }
+            shared.asleep = Some(Box::new(Asleep {
+                id: id.to_owned(),
+                jid,
+                endpoint,
+                ledger,
+                tracker: Tracker::default(),
+                restored: true,
+            }));
+            return;
+        }
+        for mut parcel in parcels {
+            if clean && parcel.serial > doubted && !numbered(&parcel) {
+                parcel.sent = false;
+                shared.outbox.waiting.push_back(parcel);
+            } else {
+                shared.outbox.doubts.push_back(parcel);
+            }
+        }
+    }
+}
+
+fn load(shared: &mut Shared, key: String) -> Ticket {
+    let id = shared.ticket();
+    shared.wish(Wish::Load { id, key });
+    id
+}
+
+/// The messages of a segment.
+fn parcels(segment: &str, number: u32, limits: &xml::Limits) -> Vec<Parcel> {
+    let mut fields = segment.split(FIELD);
+    let mut parcels = Vec::new();
+    while let (Some(serial), Some(frame)) = (fields.next(), fields.next()) {
+        let message = xml::read(frame, limits)
+            .ok()
+            .filter(|element| element.is("message", ns::CLIENT));
+        let to = message
+            .as_ref()
+            .and_then(|message| Jid::parse(message.attr("to")?).ok());
+        if let (Ok(serial), Some(message), Some(to)) = (serial.parse(), message, to) {
+            let outgoing = Outgoing {
+                frame: frame.to_owned(),
+                origin: None,
+                kind: Kind::Deliver {
+                    id: message.attr("id").unwrap_or_default().to_owned(),
+                    to,
+                    archived: archived(&message),
+                },
+            };
+            parcels.push(Parcel {
+                sent: true,
+                segment: Some(number),
+                ..Parcel::new(serial, outgoing)
+            });
+        }
+    }
+    parcels
+}
+
+/// The numbers that messages have in the count: the first one's, and their serials.
+fn numbers(runs: &str) -> Vec<(u32, core::ops::Range<u64>)> {
+    let run = |run: &str| {
+        let mut fields = run.split(':');
+        let number: u32 = fields.next()?.parse().ok()?;
+        let serial: u64 = fields.next()?.parse().ok()?;
+        let length: u64 = fields.next()?.parse().ok()?;
+        Some((number, serial..serial.checked_add(length.min(MOST.into()))?))
+    };
+    runs.split(' ').filter_map(run).collect()
+}
