@@ -1,0 +1,246 @@
+//! What outlives a state: what all of them share, and how they say what they have to say.
+
+use super::backoff::Wakings;
+use super::config::Config;
+use super::discovery::Endpoint;
+use super::io::{Note, Status, Ticket, Wish};
+use super::keeper::Keeper;
+use super::memory::{self, Memory};
+use super::outgoing::Outbox;
+use super::rng::Rng;
+use super::sm::Asleep;
+use super::timers::Timers;
+use super::{Observe, Said};
+use crate::error::{Code, Error, Phase};
+use crate::stream::framing;
+use crate::stream::ns;
+use crate::xml::{self, Element};
+use std::collections::VecDeque;
+
+/// What outlives a state.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    /// What an attempt has found, without those that have failed since.
+    pub(crate) endpoints: Vec<Endpoint>,
+    pub(crate) rng: Rng,
+    pub(crate) timers: Timers,
+    pub(super) outbox: Outbox,
+    pub(crate) memory: Memory,
+    pub(crate) keeper: Keeper,
+    /// The session whose connection is gone.
+    pub(crate) asleep: Option<Box<Asleep>>,
+    /// The resource that was bound last: asked for again, it ends what the server may still have of that session.
+    pub(crate) bound: Option<String>,
+    /// Where the server wants the next stream (RFC 7395 §3.6.1).
+    pub(crate) elsewhere: Option<Endpoint>,
+    /// Failed attempts to come back, in a row.
+    pub(crate) failures: u32,
+    /// How often something from outside may bring an attempt forward.
+    pub(crate) wakings: Wakings,
+    /// The server has sent us away, and perhaps all others too.
+    pub(crate) dismissed: bool,
+    /// Whether anybody can see the page.
+    pub(crate) visible: bool,
+    /// Whether the network was gone before it came back.
+    pub(crate) was_offline: bool,
+    pub(super) said: VecDeque<Said>,
+    generation: u32,
+    tickets: u64,
+    pub(super) status: Status,
+    pub(super) observe: Observe,
+}
+
+impl Shared {
+    pub(super) fn new(config: Config, seed: [u8; 32]) -> Shared {
+        Shared {
+            outbox: Outbox::new(config.queue),
+            config,
+            endpoints: Vec::new(),
+            rng: Rng::new(seed),
+            timers: Timers::default(),
+            memory: Memory::default(),
+            keeper: Keeper::default(),
+            asleep: None,
+            bound: None,
+            elsewhere: None,
+            failures: 0,
+            wakings: Wakings::default(),
+            dismissed: false,
+            visible: true,
+            was_offline: false,
+            said: VecDeque::new(),
+            generation: 0,
+            tickets: 0,
+            status: Status::Offline,
+            observe: Observe::default(),
+        }
+    }
+
+    pub(crate) fn wish(&mut self, wish: Wish) {
+        self.said.push_back(Said::Wish(wish));
+    }
+
+    pub(crate) fn note(&mut self, note: Note) {
+        self.said.push_back(Said::Note(note));
+    }
+
+    pub(crate) fn settle(&mut self, ticket: Ticket, result: Result<(), Error>) {
+        self.note(Note::Settled { ticket, result });
+    }
+
+    pub(crate) fn set_status(&mut self, status: Status, error: Option<Error>) {
+        if self.status != status {
+            self.status = status;
+            self.note(Note::Status(status, error));
+        }
+    }
+
+    /// A number for a wish of ours.
+    pub(crate) fn ticket(&mut self) -> Ticket {
+        self.tickets += 1;
+        Ticket(self.tickets)
+    }
+
+    /// Opens a socket; facts about any earlier one are void from here on.
+    pub(crate) fn dial(&mut self, url: String) -> u32 {
+        self.generation = self.generation.wrapping_add(1);
+        let generation = self.generation;
+        self.wish(Wish::Connect { generation, url });
+        generation
+    }
+
+    /// Keeps what is to be remembered, where that has changed and there is a store.
+    pub(crate) fn remember(&mut self) {
+        if !self.config.storage {
+            return;
+        }
+        if let Some(record) = self.memory.record() {
+            let id = self.ticket();
+            let key = memory::key(&self.config.account);
+            self.wish(Wish::Store {
+                id,
+                key,
+                value: Some(record),
+            });
+        }
+    }
+
+    /// Sends an element of our own making.
+    pub(crate) fn write(&mut self, element: &Element) {
+        // What we make ourselves is of text that was checked when it came in: addresses, ids, and the language.
+        if let Ok(frame) = xml::write(element) {
+            let frame = framing::wire(self.config.framing, frame);
+            if self.observe.frames {
+                let shown = redacted(element).and_then(|shown| xml::write(&shown).ok());
+                self.note(Note::Frame {
+                    inbound: false,
+                    data: shown.unwrap_or_else(|| frame.clone()),
+                });
+            }
+            self.wish(Wish::Send(frame));
+        }
+    }
+
+    /// Sends a frame that holds no credentials.
+    pub(crate) fn write_frame(&mut self, frame: String) {
+        let frame = framing::wire(self.config.framing, frame);
+        if self.observe.frames {
+            self.note(Note::Frame {
+                inbound: false,
+                data: frame.clone(),
+            });
+        }
+        self.wish(Wish::Send(frame));
+    }
+
+    /// Says that a frame came in.
+    pub(crate) fn saw(&mut self, frame: &str) {
+        if self.observe.frames {
+            // Only a login's frames are read for this, and those of somebody who writes about it.
+            let login = frame
+                .contains(ns::SASL)
+                .then(|| xml::read(frame, &self.config.frame).ok());
+            let shown = login.flatten().and_then(|element| redacted(&element));
+            self.note(Note::Frame {
+                inbound: true,
+                data: shown
+                    .and_then(|shown| xml::write(&shown).ok())
+                    .unwrap_or_else(|| frame.to_owned()),
+            });
+        }
+    }
+
+    /// Says that a stanza came in.
+    pub(crate) fn note_seen(&mut self, stanza: &Element) {
+        if self.observe.stanzas {
+            self.note(Note::Seen(stanza.clone()));
+        }
+    }
+
+    /// Closes the socket, having said why where the stream is open (RFC 7395 §3.5, §3.6).
+    pub(crate) fn hang_up(&mut self, generation: u32, open: bool, condition: Option<&'static str>) {
+        if open {
+            if let Some(condition) = condition {
+                self.write(&crate::stream::stream_error::StreamError::element(condition));
+            }
+            self.write(&framing::close());
+        }
+        self.wish(Wish::CloseSocket {
+            generation,
+            linger: open,
+        });
+    }
+
+    /// There won't be a connection unless the app asks for one: what waits for it never goes out, and what was under way is
+    /// never heard of.
+    pub(crate) fn give_up(&mut self, error: Option<Error>, reason: &Error) {
+        self.bury_asleep(reason);
+        for parcel in core::mem::take(&mut self.outbox.doubts) {
+            let message = "the connection ended for good before the server had confirmed the message: ";
+            let (code, message) = match parcel.unhandled {
+                true => (Code::NotDelivered, NEVER_SENT.to_owned()),
+                false => (Code::DeliveryUnknown, message.to_owned() + reason.message()),
+            };
+            self.finish(parcel, Err(Error::new(code, Phase::Stanza, message)));
+        }
+        for parcel in core::mem::take(&mut self.outbox.waiting) {
+            // An earlier page's, of whose last second nothing is known.
+            let code = match parcel.sent && !parcel.unhandled {
+                true => Code::DeliveryUnknown,
+                false => Code::NotDelivered,
+            };
+            self.finish(parcel, Err(Error::new(code, Phase::Session, NEVER_SENT)));
+        }
+        self.forget_kept();
+        self.bound = None;
+        self.stop(error);
+    }
+
+    /// Nothing is under way any more.
+    pub(crate) fn stop(&mut self, error: Option<Error>) {
+        self.timers = Timers::default();
+        self.failures = 0;
+        self.elsewhere = None;
+        self.set_status(Status::Offline, error);
+    }
+}
+
+/// What is said of that which waited for a connection.
+const NEVER_SENT: &str = "the connection ended for good before this could be sent";
+
+/// The element without its credentials, where it has any. What the server says of SCRAM is as good as a proof to those who
+/// try passwords: its signature can be checked against each.
+fn redacted(element: &Element) -> Option<Element> {
+    if element.ns() != ns::SASL || !matches!(element.name(), "auth" | "response" | "challenge" | "success") {
+        return None;
+    }
+    let mut shown = Element::new(element.name().to_owned(), ns::SASL);
+    if let Some(mechanism) = element.attr("mechanism") {
+        shown.set_attr("mechanism", mechanism);
+    }
+    if !element.text().trim().is_empty() {
+        shown = shown.with_text("[redacted]");
+    }
+    Some(shown)
+}
