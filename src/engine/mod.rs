@@ -49,7 +49,7 @@ pub struct Engine {
 const MAX_REQUESTS: usize = 1_000;
 
 /// The namespaces whose elements are the session's alone to send.
-const RESERVED: [&str; 6] = [ns::FRAMING, ns::STREAM, ns::SASL, ns::BIND, ns::SM, ns::CSI];
+const RESERVED: [&str; 5] = [ns::FRAMING, ns::STREAM, ns::SASL, ns::BIND, ns::SM];
 
 impl Engine {
     /// A client that isn't connected. The seed feeds its random numbers, all of which are as unpredictable as it is.

@@ -96,10 +96,12 @@ fn xep0478_3_1_idle_seconds_set_the_keepalive() {
 
 #[test]
 fn xep0199_4_1_a_server_that_has_gone_is_noticed() {
-    let mut pair = online("", config());
-    pair.advance(50_000);
+    let mut config = config();
+    config.session.silence = 3_000;
+    let mut pair = online("", config);
+    pair.advance(3_000);
     pair.element();
-    pair.advance(29_999);
+    pair.advance(4_799);
     assert_eq!(pair.engine.status(), Status::Online);
     pair.advance(1);
     assert_eq!(pair.engine.status(), Status::Reconnecting);

@@ -9,9 +9,9 @@ use stanzawire::error::Error;
 use stanzawire::im::{self, chat, presence, roster};
 use stanzawire::jid::Jid;
 use stanzawire::sasl::{Credentials, Secret, derive};
-use stanzawire::session::{self, CredentialSource, Status};
+use stanzawire::session::{self, CredentialSource, ReconnectPolicy, Status};
 use stanzawire::xml::{self, Element};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 pub const NS_CLIENT: &str = "jabber:client";
 pub const JID: &str = "alice@example.org/here";
@@ -37,12 +37,21 @@ pub struct Pair {
     pub load: Option<(Ticket, String)>,
     /// What the client wants kept, by key.
     pub stored: Vec<(String, Option<String>)>,
-    /// The locks that the client wants, and how long it waits for each.
-    pub locks: Vec<(Ticket, String, u64)>,
-    /// The locks that it has given back.
-    pub unlocked: Vec<String>,
+    /// What the store has of sessions; it answers for these by itself. What is known of servers is the test's to answer for.
+    pub kept: BTreeMap<String, String>,
+    /// Whether the store takes anything.
+    pub store_fails: bool,
+    /// The locks that somebody holds.
+    pub locked: BTreeSet<String>,
+    answers: VecDeque<(Ticket, Answer)>,
     pub closed: u32,
     calls: u64,
+}
+
+enum Answer {
+    Load(Option<String>),
+    Store(bool),
+    Lock(bool),
 }
 
 pub fn password(text: &str) -> CredentialSource {
@@ -53,6 +62,12 @@ pub fn config() -> Config {
     Config {
         session: session::Config {
             url: Some("wss://example.org/ws".into()),
+            // What these are by default, and what they are for, is the matter of tests of their own.
+            silence: u64::MAX,
+            reconnect: Some(ReconnectPolicy {
+                base: 1_000,
+                ..ReconnectPolicy::default()
+            }),
             ..session::Config::new(Jid::parse("alice@example.org").unwrap(), password("secret"))
         },
         im: im::Config::default(),
@@ -74,8 +89,10 @@ impl Pair {
             asked_because: None,
             load: None,
             stored: Vec::new(),
-            locks: Vec::new(),
-            unlocked: Vec::new(),
+            kept: BTreeMap::new(),
+            store_fails: false,
+            locked: BTreeSet::new(),
+            answers: VecDeque::new(),
             closed: 0,
             calls: 0,
         };
@@ -362,12 +379,25 @@ impl Pair {
     }
 
     fn drain(&mut self) {
-        while let Some(output) = self.engine.poll_output() {
-            match output {
-                Output::Reply { ticket, result } => self.replies.entry(ticket.0).or_default().push(result),
-                Output::Event(event) => self.events.push(event),
-                Output::Io(wish) => self.carry_out(wish),
-                _ => panic!("an output that the test doesn't know"),
+        loop {
+            while let Some(output) = self.engine.poll_output() {
+                match output {
+                    Output::Reply { ticket, result } => self.replies.entry(ticket.0).or_default().push(result),
+                    Output::Event(event) => self.events.push(event),
+                    Output::Io(wish) => self.carry_out(wish),
+                    _ => panic!("an output that the test doesn't know"),
+                }
+            }
+            let Some((id, answer)) = self.answers.pop_front() else {
+                return;
+            };
+            match answer {
+                Answer::Load(value) => {
+                    let value = value.as_deref();
+                    self.engine.handle(self.now, Input::Loaded { id, value });
+                }
+                Answer::Store(kept) => self.engine.handle(self.now, Input::Stored { id, kept }),
+                Answer::Lock(held) => self.engine.handle(self.now, Input::Locked { id, held }),
             }
         }
     }
@@ -395,10 +425,25 @@ impl Pair {
                 self.asked = Some(id);
                 self.asked_because = error;
             }
-            Wish::Load { id, key } => self.load = Some((id, key)),
-            Wish::Store { key, value, .. } => self.stored.push((key, value)),
-            Wish::Lock { id, name, wait } => self.locks.push((id, name, wait)),
-            Wish::Unlock { name } => self.unlocked.push(name),
+            Wish::Load { id, key } if key.matches(':').count() == 1 => self.load = Some((id, key)),
+            Wish::Load { id, key } => {
+                let value = self.kept.get(&key).cloned();
+                self.answers.push_back((id, Answer::Load(value)));
+            }
+            Wish::Store { key, value, .. } if key.matches(':').count() == 1 => self.stored.push((key, value)),
+            Wish::Store { id, key, value } => {
+                let kept = !self.store_fails || value.is_none();
+                match value.filter(|_| kept) {
+                    Some(value) => drop(self.kept.insert(key, value)),
+                    None => drop(self.kept.remove(&key)),
+                }
+                self.answers.push_back((id, Answer::Store(kept)));
+            }
+            Wish::Lock { id, name, .. } => {
+                let held = self.locked.insert(name);
+                self.answers.push_back((id, Answer::Lock(held)));
+            }
+            Wish::Unlock { name } => assert!(self.locked.remove(&name), "given back, and never had: {name}"),
             _ => panic!("a wish that the test doesn't know"),
         }
     }

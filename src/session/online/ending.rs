@@ -121,12 +121,13 @@ impl Online {
             // What isn't acknowledged would be delivered elsewhere, once more.
             self.say_handled(shared);
         }
-        if self.ledger.awaited() > 0 {
+        if self.ledger.awaited() > 0 && !self.asks_about_all() {
             // The last occasion to ask. The answer counts for what the question before it asked about, too.
             self.asked = None;
             self.ask_if_needed(shared, now);
-            shared.timers.stop(Timer::Confirm);
         }
+        shared.timers.stop(Timer::Confirm);
+        shared.timers.stop(Timer::Keepalive);
         shared.write(&Element::new("presence", ns::CLIENT).with_attr("type", "unavailable"));
         shared.write(&framing::close());
         shared.timers.set(Timer::Close, now.after(CLOSE_TIMEOUT));

@@ -77,6 +77,12 @@ impl Online {
         }
     }
 
+    /// Whether the question under way is about all that was sent.
+    pub(super) fn asks_about_all(&self) -> bool {
+        let written = self.ledger.written();
+        self.asked.as_ref().is_some_and(|asked| asked.upto == written)
+    }
+
     /// Asks, whatever was asked before.
     fn ask(&mut self, shared: &mut Shared, now: Millis, patience: u64) {
         if matches!(self.sm, Sm::On { .. }) {
