@@ -39,6 +39,9 @@ pub struct Config {
     pub storage: bool,
     /// How many stanzas may wait for a connection or a confirmation at once.
     pub queue: usize,
+    /// How long the server may be silent, while somebody can see the page, before it is asked whether it is there; in
+    /// milliseconds.
+    pub silence: u64,
 }
 
 /// Where credentials come from.
@@ -69,6 +72,7 @@ impl Config {
             framing: Framing::default(),
             storage: false,
             queue: 10_000,
+            silence: 3_000,
         }
     }
 }
