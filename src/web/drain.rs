@@ -279,7 +279,7 @@ impl Inner {
             Kind::Answer => self.handler_answered(id, value),
             Kind::AnswerFailed => self.handler_failed(id, value),
             Kind::Abort => self.enter(Box::new(move |engine, now| engine.abort(now, id))),
-            Kind::Page => self.page_event(number as usize, value),
+            Kind::Page => self.page_event(generation, value),
             Kind::Deliver => self.deliver(),
             Kind::Lingered => {
                 // A stanza that was on its way isn't it.

@@ -20,24 +20,25 @@ extern "C" {
     #[wasm_bindgen(method, catch, js_name = addEventListener)]
     fn add_event_listener(this: &Target, kind: &str, listener: &Function, options: &JsValue) -> Result<(), JsValue>;
 
-    #[wasm_bindgen(thread_local_v2, js_name = globalThis)]
-    static GLOBAL: JsValue;
+    #[wasm_bindgen(js_name = globalThis)]
+    type Global;
+    #[wasm_bindgen(static_method_of = Global, getter, js_name = globalThis)]
+    fn itself() -> JsValue;
 
     #[wasm_bindgen(js_namespace = Date, js_name = now)]
     fn date_now() -> f64;
 }
 
-/// What is listened to: first on the global object, from [`OF_DOCUMENT`] on at the document.
+/// What is listened to: on the global object, and from [`OF_DOCUMENT`] on at the document.
 const EVENTS: [&str; 7] = [
     "offline",
     "online",
     "pagehide",
     "pageshow",
+    "resume",
     "visibilitychange",
     "freeze",
-    "resume",
 ];
-
 const OF_DOCUMENT: usize = 4;
 
 /// How far the clock must run ahead of the platform's own count of time, in milliseconds, for it to have jumped.
@@ -45,9 +46,7 @@ const JUMP: f64 = 2_000.0;
 
 /// What the platform has under that name; `undefined` where it has nothing, or keeps it from the page.
 pub(super) fn global(name: &str) -> JsValue {
-    GLOBAL
-        .with(|global| Reflect::get(global, &name.into()))
-        .unwrap_or_default()
+    Reflect::get(&Global::itself(), &name.into()).unwrap_or_default()
 }
 
 /// The page as it was told of last.
@@ -89,14 +88,16 @@ impl Inner {
         let controller = AbortController::new();
         let options: JsValue = Object::new().into();
         set(&options, "signal", &controller.signal());
-        let document = global("document");
+        let (mut target, document) = (Global::itself(), global("document"));
         for (number, kind) in EVENTS.into_iter().enumerate() {
+            if number == OF_DOCUMENT {
+                target.clone_from(&document);
+            }
             let listener = self.callback.bound(Kind::Page, number as f64);
             // Where there are no such events, there may be no such function, nor a document.
-            let _ = match number < OF_DOCUMENT {
-                true => GLOBAL.with(|global| add(global, kind, &listener, &options)),
-                false => add(&document, kind, &listener, &options),
-            };
+            let _ = target
+                .unchecked_ref::<Target>()
+                .add_event_listener(kind, &listener, &options);
         }
         if let Some(host) = &self.host {
             host.set_page(&controller);
@@ -108,23 +109,17 @@ impl Inner {
         }
     }
 
-    /// One of the events has come.
-    pub(super) fn page_event(&self, number: usize, event: &JsValue) {
-        match EVENTS.get(number).copied() {
-            Some("offline") => self.handle(Input::Network { online: false }),
-            Some("online") => self.handle(Input::Network { online: true }),
-            Some("pagehide" | "freeze") => {
-                self.handle(Input::PageHidden);
-                self.hurry();
-            }
-            // The first one comes with the page itself.
-            Some("pageshow") if Reflect::get(event, &"persisted".into()).is_ok_and(|kept| kept.is_falsy()) => {}
-            Some("pageshow" | "resume") => self.handle(Input::PageShown),
-            _ => {
-                self.look();
-                self.hurry();
-            }
+    /// One of the events has come, by its place among them.
+    pub(super) fn page_event(&self, number: u32, event: &JsValue) {
+        match number {
+            0 | 1 => self.handle(Input::Network { online: number == 1 }),
+            // The first `pageshow` comes with the page itself.
+            3 if Reflect::get(event, &"persisted".into()).is_ok_and(|kept| kept.is_falsy()) => {}
+            3 | 4 => self.handle(Input::PageShown),
+            5 => self.look(),
+            _ => self.handle(Input::PageHidden),
         }
+        self.hurry();
     }
 
     fn look(&self) {
@@ -132,12 +127,6 @@ impl Inner {
         self.page.hidden.set(hidden);
         self.handle(Input::Visible(!hidden));
     }
-}
-
-fn add(target: &JsValue, kind: &str, listener: &Function, options: &JsValue) -> Result<(), JsValue> {
-    target
-        .unchecked_ref::<Target>()
-        .add_event_listener(kind, listener, options)
 }
 
 fn is_hidden(document: &JsValue) -> bool {

@@ -14,7 +14,6 @@ use crate::engine::{Input, Ticket};
 use crate::error::Error;
 use js_sys::JsString;
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use wasm_bindgen::prelude::*;
 
 /// How long a value may be, in UTF-16 units. A longer one is none of ours: pages have 5 or 10 MB for all that they keep.
@@ -70,7 +69,7 @@ pub(super) struct Errand {
 /// The store, and what it has to do.
 pub(super) struct Storage {
     store: Option<Store>,
-    waiting: RefCell<VecDeque<Errand>>,
+    waiting: RefCell<Vec<Errand>>,
     /// What it is at, and whether that is a load.
     under_way: Cell<Option<(Ticket, bool)>>,
 }
@@ -95,10 +94,11 @@ impl Storage {
     }
 
     fn next(&self) -> Option<Errand> {
-        if self.under_way.get().is_some() {
+        let mut waiting = self.waiting.borrow_mut();
+        if self.under_way.get().is_some() || waiting.is_empty() {
             return None;
         }
-        self.waiting.borrow_mut().pop_front()
+        Some(waiting.remove(0))
     }
 }
 
@@ -107,7 +107,7 @@ impl Inner {
     pub(super) fn send_for(&self, errand: Errand) {
         let mut waiting = self.storage.waiting.borrow_mut();
         if waiting.len() < MOST {
-            waiting.push_back(errand);
+            waiting.push(errand);
             self.deliveries.borrow_mut().push_back(Delivery::Errands);
         } else {
             drop(waiting);
