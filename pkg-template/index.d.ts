@@ -69,6 +69,14 @@ export interface ConnectOptions {
   timeout?: number | undefined;
   /** Whether and how a lost connection is made again. It applies after the first time online. Default true. */
   reconnect?: boolean | ReconnectOptions | undefined;
+  /** How many stanzas may wait for a connection or for the server's word at once; beyond that calls are `queue-full`. Default 10,000. */
+  queue?: number | undefined;
+  /**
+   * How long the server may be silent before it is asked whether it is there, while somebody can see the page; in milliseconds, at
+   * least 1,000. Default 3,000. While nobody can see it, it is 50 seconds. A server that doesn't answer within 5 seconds is
+   * as good as gone: the connection is made anew.
+   */
+  keepalive?: number | undefined;
   /** The presence to begin with; `false` to stay invisible. Default true. */
   presence?: boolean | PresenceInit | undefined;
   /** Whether `ws:` and `http:` may be used beyond loopback. Default false. */
@@ -79,15 +87,27 @@ export interface ConnectOptions {
    */
   allowPlain?: boolean | undefined;
   /**
-   * Where to keep what the next login should know; `null` for nowhere. Default `sessionStorage`, where there is one and the
-   * page may use it.
+   * Where to keep what the next page should know; `null` for nowhere. Default `sessionStorage`, where there is one and the
+   * page may use it: it outlives a reload, and ends with the tab.
    *
-   * What is kept is one line, under the key `stanzawire:` with the bare JID behind it. It says that the account has logged in
-   * by SCRAM or EXTERNAL, so that PLAIN is refused from then on (`downgrade`), and what the server was found to be able to do,
-   * so that the next login takes fewer round trips. No credentials are kept, and no messages.
+   * Under `stanzawire:` with the bare JID behind it there is one line. It says that the account has logged in by SCRAM or
+   * EXTERNAL, so that PLAIN is refused from then on (`downgrade`), and what the server was found to be able to do, so that the
+   * next login takes fewer round trips.
    *
-   * A store that throws, rejects or doesn't answer fails no login: it is as if it were empty. One without the three methods is
-   * an `invalid-argument`.
+   * Under keys that begin so and go on with a colon there is what it takes to go on after a reload as if nothing had been: the
+   * address of the server, the bound JID, the id of the stream management session and its counters, how far the archive has
+   * been read, and **the messages under way**, as they were sent, until it is certain what became of them ({@link Events.sent},
+   * {@link Events["not-sent"]}). It is written at most once a second, and when the page is hidden or goes. No credentials are
+   * kept. Whoever can read it can read those messages, and no others; without the credentials nobody can go on with the
+   * session. {@link Client.disconnect} removes all but the line.
+   *
+   * No two clients go on with one session: a lock (Web Locks) keeps them apart, so that a duplicated tab, which starts with a
+   * copy of `sessionStorage`, gets a session of its own. Where there are no locks (a page that isn't secure, Node before 24),
+   * this holds among the clients of one page or process only: there don't let two share a store.
+   *
+   * A store that throws, rejects, is full or doesn't answer fails no call: it is as if it kept nothing. What it gives back is not
+   * believed either. One that answers with promises may lose what was written last when the page goes. One without the
+   * three methods is an `invalid-argument`.
    */
   storage?: KeyValueStore | null | undefined;
   /**
@@ -206,10 +226,21 @@ export interface Client {
   disconnect(): Promise<void>;
 
   /**
-   * Sends a message, and resolves when the server has taken it. While `reconnecting` it waits.
+   * Sends a message, and resolves when the server has taken it: when it has confirmed it by stream management (XEP-0198) or, where
+   * it has none, by its answer to a ping sent behind it; or when, after a broken session, the account's archive has it. While the
+   * connection is being verified or made again it waits.
    *
-   * Rejects `offline`, `queue-full`, `invalid-jid`; `not-delivered` where the server can't have taken it,
-   * `delivery-unknown` where it may have, `stanza-error` where it was refused.
+   * Rejects `not-delivered` where the server has certainly not taken the message and never will, `stanza-error` where it was
+   * refused, `offline`, `queue-full` where as much waits as {@link ConnectOptions.queue} allows, `too-large`, `invalid-jid`.
+   *
+   * Rejects `delivery-unknown` where nobody can tell whether the server has taken it. That is so only where it was under way when the
+   * connection ended, the session could not be resumed, and
+   * - the account has no archive (XEP-0313), or it can't be searched; or
+   * - the message is of a kind that archives don't keep: one without a body, or of another type than `chat` and `normal`; or
+   * - the client comes back no more: after {@link Client.disconnect}, an error that forbids it, or the last attempt.
+   *
+   * The promise ends with the page, the message doesn't: as long as {@link ConnectOptions.storage} keeps it, the next page
+   * sends it, and says by a `sent` or `not-sent` event what has become of it.
    */
   send(message: MessageInit, options?: CallOptions): Promise<SentMessage>;
 
@@ -248,8 +279,8 @@ export interface Client {
    * Adds a listener, and returns what takes it away. Listeners run in order, one event after the other; one that throws
    * harms no other, and is told as uncaught.
    *
-   * Messages that come while nobody listens for them are held for the next listener: up to 10,000, then the oldest go
-   * and an `error` event says so (`queue-full`).
+   * `message`, `sent` and `not-sent` events that come while nobody listens for them are held for the next listener, up to 10,000
+   * of each, and `gap` events, up to 1,000; then the oldest go and an `error` event says so (`queue-full`).
    */
   on<K extends keyof Events>(type: K, listener: (event: Events[K]) => void, options?: ListenerOptions): () => void;
 
@@ -331,7 +362,10 @@ export interface XmlElement {
   children: (XmlElement | string)[];
 }
 
-/** The state of a connection. `offline`: none is being made. `reconnecting`: it was lost, and is being made again. */
+/**
+ * The state of a connection. `offline`: none is being made. `verifying`: it may have died, and the server was asked; it is used
+ * as if nothing were. `reconnecting`: it was lost, and is being made again.
+ */
 export type Status = "offline" | "connecting" | "online" | "verifying" | "reconnecting";
 
 /** The events of a client, by name. An app may add the names of its own to this interface. */
@@ -344,6 +378,14 @@ export interface Events {
   roster: RosterPush;
   /** The state of the connection changed. */
   status: StatusEvent;
+  /** The session goes on over a new connection, as if the old one had not been lost. */
+  resumed: ResumedEvent;
+  /** The server has taken a message that an earlier page had sent: see {@link Client.send}. */
+  sent: SentEvent;
+  /** A message that an earlier page had sent won't be sent: see {@link Client.send}. */
+  "not-sent": NotSentEvent;
+  /** Messages may be missing here, and could not be fetched from the archive. */
+  gap: GapEvent;
   /** Something went wrong that no promise tells of. */
   error: XmppError;
   /** A login with a password has left keys behind. The newest are held until somebody listens. */
@@ -356,8 +398,39 @@ export interface Events {
 
 /** The state of the connection changed, perhaps because of an error. */
 export type StatusEvent =
-  | { status: "offline" | "reconnecting" | "verifying"; error?: XmppError }
+  | { status: "offline" | "verifying" | "reconnecting"; error?: XmppError }
   | { status: "connecting" | "online"; error?: never };
+
+/** The session goes on over a new connection (XEP-0198): nothing was lost, and contacts saw nothing of it. */
+export interface ResumedEvent {
+  /** It was begun by an earlier page; this one has made a client and connected it. */
+  restored: boolean;
+}
+
+/** A message that an earlier page had sent. */
+export interface SentEvent extends SentMessage {
+  body?: string;
+  type?: Exclude<MessageType, "error">;
+  subject?: string;
+  thread?: string;
+}
+
+/** The same, where the server hasn't taken it, or nobody knows whether it has. */
+export interface NotSentEvent extends Omit<SentEvent, "stanzaId"> {
+  /** `not-delivered`, `delivery-unknown`, or whatever else {@link Client.send} would have rejected with. */
+  error: XmppError;
+}
+
+/**
+ * A hole in what came in, between the last message seen and the first one of this session. Where both fields are absent, it
+ * isn't known where it begins.
+ */
+export interface GapEvent {
+  /** The archive's id of the last message before it. */
+  after?: string;
+  /** When it began. */
+  since?: Date;
+}
 
 /** A login by SCRAM with a password has succeeded: from now on this can take the password's place in {@link ConnectOptions}. */
 export interface CredentialsEvent {
@@ -438,7 +511,7 @@ export type ErrorCode =
   | "stanza-error"
   /** There is no connection, and none is being made. */
   | "offline"
-  /** The message has certainly not been taken by the server. */
+  /** The message has certainly not been taken by the server, and won't be. */
   | "not-delivered"
   /** Nobody can tell whether the server has taken the message. */
   | "delivery-unknown"

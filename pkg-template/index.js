@@ -32,7 +32,7 @@ class Client {
   #inner;
   #dead;
   #jid;
-  #host = { socket: undefined, guard: (entry) => (...args) => this.#called(entry, args) };
+  #host = { locked, guard: (entry) => (...args) => this.#called(entry, args) };
   /** How to reject what waits for an instance that has trapped. */
   #waiting = new Set();
   #listeners = new Map();
@@ -207,7 +207,8 @@ class Client {
     const hint = "This is a fault of stanzawire: please report it. Make a new client with createClient().";
     const error = this.#dead = failure("internal", `the client has failed: ${cause?.message ?? cause}`, { hint, cause });
     this.#inner = undefined;
-    const { socket } = this.#host;
+    const { socket, page } = this.#host;
+    page?.abort();
     if (socket) {
       socket.onopen = socket.onmessage = socket.onerror = socket.onclose = null;
       socket.close();
@@ -225,8 +226,9 @@ class Client {
   }
 }
 
-/** The module, being compiled or ready. */
+/** The module, being compiled or ready; and what no two clients may hold, where the platform itself has no locks. */
 let compiling;
+const locked = new Set();
 
 /** An instance of its own for a new client. */
 async function load(options) {

@@ -71,6 +71,11 @@ pub trait Feature: Sized {
 pub trait Named {
     /// The name.
     fn name(&self) -> &'static str;
+
+    /// What listeners get as its `error`. It has no part in how the event is serialized: the edge makes it a real `Error`.
+    fn error(&self) -> Option<&Error> {
+        None
+    }
 }
 
 /// Whether a stanza goes on to the next feature.
@@ -295,6 +300,12 @@ macro_rules! features {
             fn name(&self) -> &'static str {
                 match self {
                     $(Event::$variant(event) => event.name(),)*
+                }
+            }
+
+            fn error(&self) -> Option<&Error> {
+                match self {
+                    $(Event::$variant(event) => event.error(),)*
                 }
             }
         }

@@ -42,6 +42,9 @@ pub struct Config {
     pub silence: u64,
     /// How many stanzas may wait for a connection or a confirmation at once.
     pub queue: usize,
+    /// How long the server may be silent, while somebody can see the page, before it is asked whether it is there; in
+    /// milliseconds.
+    pub silence: u64,
 }
 
 /// Where credentials come from.
@@ -73,6 +76,7 @@ impl Config {
             storage: false,
             silence: 3_000,
             queue: 10_000,
+            silence: 3_000,
         }
     }
 }

@@ -4,7 +4,7 @@
 //! wasm that isn't a method call.
 
 use super::drain::Inner;
-use js_sys::{Function, Promise};
+use js_sys::{Function, Promise, Set};
 use std::rc::Weak;
 use wasm_bindgen::prelude::*;
 
@@ -50,16 +50,22 @@ pub(super) enum Kind {
     AnswerFailed,
     /// A signal was aborted: the call.
     Abort,
-    /// The network came (1) or went (0).
-    Network,
+    /// Something happened to the page, or to the network: which of the events.
+    Page,
     /// Time to run listeners.
     Deliver,
     /// A socket that lingers has heard something, or has lingered for long enough: generation.
     Lingered,
+    /// A lock is ours: the wish.
+    LockGranted,
+    /// A lock has been waited for long enough: the wish.
+    LockLate,
+    /// A lock was given back, or can't be had: the wish.
+    LockEnded,
 }
 
 impl Kind {
-    const ALL: [Kind; 22] = [
+    const ALL: [Kind; 25] = [
         Kind::Open,
         Kind::Message,
         Kind::Close,
@@ -79,9 +85,12 @@ impl Kind {
         Kind::Answer,
         Kind::AnswerFailed,
         Kind::Abort,
-        Kind::Network,
+        Kind::Page,
         Kind::Deliver,
         Kind::Lingered,
+        Kind::LockGranted,
+        Kind::LockLate,
+        Kind::LockEnded,
     ];
 }
 
@@ -93,12 +102,17 @@ extern "C" {
     fn bind(this: &Bindable, receiver: &JsValue, kind: u32, number: f64) -> Function;
 
     /// What the façade gives a client: `guard(f)` returns a function in place of `f`; `socket` is set to the
-    /// WebSocket that is open, for when the instance can't close it any more.
+    /// WebSocket that is open, and `page` to what takes all listeners from the page, for when the instance can't do it any
+    /// more. `locked` has the names of the locks that the page's clients hold where the platform has none.
     pub type Host;
     #[wasm_bindgen(method)]
     fn guard(this: &Host, function: &JsValue) -> JsValue;
     #[wasm_bindgen(method, setter)]
     pub(super) fn set_socket(this: &Host, socket: &JsValue);
+    #[wasm_bindgen(method, setter)]
+    pub(super) fn set_page(this: &Host, listeners: &JsValue);
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn locked(this: &Host) -> Set;
 
     type Thenable;
     #[wasm_bindgen(method, catch)]

@@ -76,6 +76,9 @@ pub(super) fn event(event: &Event, cause: Option<&JsValue>) -> JsValue {
         Event::Im(event) => {
             let object = plain(event);
             without_invalid_date(&object);
+            if let Some(reason) = event.error() {
+                set(&object, "error", &error::to_js(reason, None));
+            }
             object
         }
     }
@@ -88,13 +91,15 @@ fn plain(value: &impl Serialize) -> JsValue {
         .unwrap_or_default()
 }
 
-/// Takes out a `delay` of a day that doesn't exist.
+/// Takes out a `delay` or `since` of a day that doesn't exist.
 fn without_invalid_date(object: &JsValue) {
-    let delay = "delay".into();
-    if let Ok(true) = Reflect::has(object, &delay)
-        && Reflect::get(object, &delay).is_ok_and(|delay| delay.is_undefined())
-    {
-        let _ = Reflect::delete_property(object.unchecked_ref::<Object>(), &delay);
+    for name in ["delay", "since"] {
+        let name = name.into();
+        if let Ok(true) = Reflect::has(object, &name)
+            && Reflect::get(object, &name).is_ok_and(|date| date.is_undefined())
+        {
+            let _ = Reflect::delete_property(object.unchecked_ref::<Object>(), &name);
+        }
     }
 }
 

@@ -12,7 +12,9 @@ use super::error::{report, to_js};
 use super::fetch::{Fetch, Outcome};
 use super::fields::set;
 use super::listeners::Listeners;
+use super::locks::Locks;
 use super::options::Options;
+use super::page::Page;
 use super::promises::Promises;
 use super::socket::{self, Socket};
 use super::storage::{Errand, Storage};
@@ -28,10 +30,6 @@ use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
 extern "C" {
-    #[wasm_bindgen(catch, js_name = addEventListener)]
-    fn add_event_listener(kind: &str, listener: &Function) -> Result<(), JsValue>;
-    #[wasm_bindgen(catch, js_name = removeEventListener)]
-    fn remove_event_listener(kind: &str, listener: &Function) -> Result<(), JsValue>;
     #[wasm_bindgen(js_name = queueMicrotask)]
     fn queue_microtask(function: &Function);
 }
@@ -45,7 +43,7 @@ pub(super) enum Delivery {
     /// Which wish, and why it is asked again.
     AskCredentials(Ticket, Option<Error>),
     /// The store has something to do.
-    Errand,
+    Errands,
 }
 
 /// A client's engine and all that the platform has for it.
@@ -57,7 +55,7 @@ pub(super) struct Inner {
     delivering: Cell<bool>,
     tickets: Cell<u64>,
     pub(super) callback: Callback,
-    host: Option<Host>,
+    pub(super) host: Option<Host>,
     pub(super) promises: Promises,
     pub(super) listeners: Listeners,
     pub(super) handlers: RefCell<Vec<(u32, Function)>>,
@@ -71,11 +69,9 @@ pub(super) struct Inner {
     fetches: RefCell<Vec<Fetch>>,
     deriving: RefCell<Option<Deriving>>,
     timer: Timer,
-    /// The listeners for the network, while there is something to listen for.
-    network: RefCell<Option<[Function; 2]>>,
+    pub(super) page: Page,
+    pub(super) locks: Locks,
 }
-
-const NETWORK: [&str; 2] = ["offline", "online"];
 
 impl Inner {
     pub(super) fn new(options: Options, host: Option<Host>) -> Result<Rc<Inner>, Error> {
@@ -100,7 +96,8 @@ impl Inner {
             fetches: RefCell::default(),
             deriving: RefCell::default(),
             timer: Timer::default(),
-            network: RefCell::default(),
+            page: Page::new(),
+            locks: Locks::default(),
         }))
     }
 
@@ -122,17 +119,30 @@ impl Inner {
         if self.draining.replace(true) {
             return;
         }
+        if self.page.clock_has_jumped() {
+            // Told first: what has come in may be old.
+            let jump: Entry = Box::new(|engine, now| engine.handle(now, Input::ClockJumped));
+            self.entries.borrow_mut().push_front(jump);
+        }
         while let Some(entry) = self.next_entry() {
             entry(&mut self.engine.borrow_mut(), now());
             while let Some(output) = self.next_output() {
                 self.carry_out(output);
             }
+            // It may find something to tell.
+            self.watch_page(self.with(Engine::status) != Status::Offline);
         }
-        let (deadline, status) = self.with(|engine| (engine.next_deadline(), engine.status()));
-        self.timer.arm(deadline, &self.callback);
-        self.watch_network(status != Status::Offline);
+        self.timer.arm(self.with(Engine::next_deadline), &self.callback);
         self.draining.set(false);
         self.deliver();
+    }
+
+    /// Has the store do now what it is to do, even where a function of the app's is running: the page may be gone when
+    /// that has come to its end.
+    pub(super) fn hurry(&self) {
+        if !self.draining.get() {
+            self.run_errands();
+        }
     }
 
     /// Reports a fact.
@@ -209,9 +219,8 @@ impl Inner {
                 key,
                 value,
             }),
-            // The edge knows no locks yet.
-            Wish::Lock { id, .. } => self.handle(Input::Locked { id, held: true }),
-            Wish::Unlock { .. } => {}
+            Wish::Lock { id, name, wait } => self.lock(id, name, wait),
+            Wish::Unlock { name } => self.unlock(&name),
             Wish::DeriveKey { id, request } => {
                 let deriving = Deriving::start(id, request, &self.callback);
                 self.deriving.replace(Some(deriving));
@@ -270,7 +279,7 @@ impl Inner {
             Kind::Answer => self.handler_answered(id, value),
             Kind::AnswerFailed => self.handler_failed(id, value),
             Kind::Abort => self.enter(Box::new(move |engine, now| engine.abort(now, id))),
-            Kind::Network => self.handle(Input::Network { online: number > 0.0 }),
+            Kind::Page => self.page_event(generation, value),
             Kind::Deliver => self.deliver(),
             Kind::Lingered => {
                 // A stanza that was on its way isn't it.
@@ -280,6 +289,9 @@ impl Inner {
                         .retain(|socket| socket.generation() != generation);
                 }
             }
+            Kind::LockGranted => self.lock_granted(id, value),
+            Kind::LockLate => self.lock_late(id),
+            Kind::LockEnded => self.lock_ended(id),
         }
     }
 
@@ -326,7 +338,7 @@ impl Inner {
         while let Some(delivery) = self.next_delivery() {
             match delivery {
                 Delivery::AskCredentials(id, error) => self.ask_credentials(id, error.as_ref()),
-                Delivery::Errand => self.run_errand(),
+                Delivery::Errands => self.run_errands(),
                 Delivery::Event(event @ Event::Request { .. }) => self.ask_handler(&event),
                 Delivery::Event(event) => self.tell(event),
             }
@@ -339,10 +351,10 @@ impl Inner {
         let listeners = self.listeners.of(name);
         if listeners.is_empty() {
             if self.listeners.hold(name, event) {
-                let message = "nobody listens for messages: the oldest of those held are dropped";
+                let message = ["nobody listens for `", name, "`: the oldest of those held are dropped"].concat();
                 let error = Error::new(Code::QueueFull, Phase::Session, message)
                     .with_retryable(false)
-                    .with_hint("Add a listener for `message`.");
+                    .with_hint("Add a listener for it.");
                 self.deliveries
                     .borrow_mut()
                     .push_back(Delivery::Event(Event::Error(error)));
@@ -422,27 +434,5 @@ impl Inner {
     fn cause(&self, error: &Error) -> Option<JsValue> {
         let its = error.code() == Code::InvalidArgument && error.phase() == Phase::Auth;
         if its { self.cause.borrow().clone() } else { None }
-    }
-
-    fn watch_network(&self, watch: bool) {
-        let mut watched = self.network.borrow_mut();
-        if watch == watched.is_some() {
-            return;
-        }
-        // Node has no such events, and no such functions.
-        match watched.take() {
-            Some(listeners) => {
-                for (kind, listener) in NETWORK.into_iter().zip(&listeners) {
-                    let _ = remove_event_listener(kind, listener);
-                }
-            }
-            None => {
-                let listeners = [0.0, 1.0].map(|online| self.callback.bound(Kind::Network, online));
-                for (kind, listener) in NETWORK.into_iter().zip(&listeners) {
-                    let _ = add_event_listener(kind, listener);
-                }
-                *watched = Some(listeners);
-            }
-        }
     }
 }

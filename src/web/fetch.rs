@@ -11,13 +11,13 @@ extern "C" {
     #[wasm_bindgen(catch, js_name = fetch)]
     fn start_fetch(url: &str, init: &JsValue) -> Result<JsValue, JsValue>;
 
-    type AbortController;
+    pub(super) type AbortController;
     #[wasm_bindgen(constructor)]
-    fn new() -> AbortController;
+    pub(super) fn new() -> AbortController;
     #[wasm_bindgen(method, getter)]
-    fn signal(this: &AbortController) -> JsValue;
+    pub(super) fn signal(this: &AbortController) -> JsValue;
     #[wasm_bindgen(method)]
-    fn abort(this: &AbortController);
+    pub(super) fn abort(this: &AbortController);
 
     type Response;
     #[wasm_bindgen(method, getter)]

@@ -1,4 +1,5 @@
-//! The app's listeners, and the events that wait for one: messages, and the keys of a login.
+//! The app's listeners, and the events that wait for one: messages, what became of those sent by an earlier page, and the keys of a
+//! login.
 
 use crate::engine::{Event, Observe};
 use js_sys::Function;
@@ -7,7 +8,16 @@ use std::collections::VecDeque;
 
 /// What is held for want of a listener, and how many of each. Beyond that the oldest go. (A login that `connect()` makes is
 /// over before the app has the client.)
-const HELD: [(&str, usize); 2] = [("message", 10_000), ("credentials", 1)];
+const HELD: [(&str, usize); 5] = [
+    ("message", 10_000),
+    ("sent", 10_000),
+    ("not-sent", 10_000),
+    ("gap", 1_000),
+    (NEWEST, 1),
+];
+
+/// Of these an older one is of no use: nobody need be told that it goes.
+const NEWEST: &str = "credentials";
 
 /// Who listens to what, and what is held meanwhile.
 #[derive(Default)]
@@ -16,8 +26,13 @@ pub(super) struct Listeners {
     listeners: RefCell<Vec<(u32, String, Function)>>,
     last: Cell<u32>,
     /// By their places in [`HELD`].
-    held: RefCell<[VecDeque<Event>; HELD.len()]>,
-    overflowed: Cell<bool>,
+    held: RefCell<[Held; HELD.len()]>,
+}
+
+#[derive(Default)]
+struct Held {
+    events: VecDeque<Event>,
+    overflowed: bool,
 }
 
 impl Listeners {
@@ -57,28 +72,25 @@ impl Listeners {
         }
     }
 
-    /// Keeps the event for the next listener, if it is of a kind that waits; true where a message had to go for it, for the
+    /// Keeps the event for the next listener, if it is of a kind that waits; true where an older one had to go for it, for the
     /// first time since they were last taken.
     pub(super) fn hold(&self, kind: &str, event: Event) -> bool {
         let mut held = self.held.borrow_mut();
         let Some((held, (_, most))) = held.iter_mut().zip(HELD).find(|(_, (held, _))| *held == kind) else {
             return false;
         };
-        held.push_back(event);
-        if held.len() <= most {
+        held.events.push_back(event);
+        if held.events.len() <= most {
             return false;
         }
-        held.pop_front();
-        kind == "message" && !self.overflowed.replace(true)
+        held.events.pop_front();
+        kind != NEWEST && !core::mem::replace(&mut held.overflowed, true)
     }
 
     /// The events of that kind that were held, the oldest first; none is held any more.
     pub(super) fn take_held(&self, kind: &str) -> VecDeque<Event> {
         let mut held = self.held.borrow_mut();
         let held = held.iter_mut().zip(HELD).find(|(_, (held, _))| *held == kind);
-        if kind == "message" {
-            self.overflowed.set(false);
-        }
-        held.map(|(held, _)| core::mem::take(held)).unwrap_or_default()
+        held.map(|(held, _)| core::mem::take(held).events).unwrap_or_default()
     }
 }

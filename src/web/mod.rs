@@ -6,8 +6,6 @@
 //! (`callback.rs`), so that the package's façade can guard every way in against a trap.
 //!
 //! Only `globalThis` is used, by name: it works in pages, workers, Node, Deno and Bun.
-//!
-//! Left out for now: Web Locks, visibility.
 
 mod callback;
 mod client;
@@ -21,7 +19,9 @@ mod error;
 mod fetch;
 mod fields;
 mod listeners;
+mod locks;
 mod options;
+mod page;
 mod promises;
 mod requests;
 mod socket;

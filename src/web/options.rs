@@ -46,6 +46,12 @@ impl Options {
         if let Some(timeout) = fields.millis("timeout")? {
             config.timeout = timeout;
         }
+        if let Some(queue) = at_least(&fields, "queue", 1.0)? {
+            config.queue = queue as usize;
+        }
+        if let Some(silence) = at_least(&fields, "keepalive", 1_000.0)? {
+            config.silence = silence as u64;
+        }
         config.reconnect = reconnect(&fields.get("reconnect")?)?;
         config.allow_insecure = fields.flag("allowInsecure")?.unwrap_or(false);
         config.allow_plain = fields.flag("allowPlain")?.unwrap_or(false);
@@ -190,6 +196,14 @@ fn resource(fields: &Fields<'_>, address: &Jid) -> Result<Option<String>, Error>
         return Err(invalid("`jid` and `resource` name two different resources"));
     }
     Ok(full.resource().map(str::to_owned))
+}
+
+/// A number that has a least value.
+fn at_least(fields: &Fields<'_>, name: &str, least: f64) -> Result<Option<f64>, Error> {
+    match fields.number(name)? {
+        Some(number) if number < least => Err(invalid(["`", name, "` is too small"].concat())),
+        number => Ok(number),
+    }
 }
 
 fn reconnect(value: &JsValue) -> Result<Option<ReconnectPolicy>, Error> {

@@ -1,23 +1,26 @@
 //! What outlives the client: the app's store, else the page's `sessionStorage`.
 //!
 //! A store's methods are functions of the app's: they run once the engine has finished, and one at a time, so that what is
-//! kept is what was wished for last, however slowly a store answers. Where it throws, rejects, or has something else than
-//! text, it is as if it kept nothing.
-//!
-//! Left out: Web Locks. Two pages of one origin may write the same key; the last one's value stays.
+//! kept is what was wished for last, however slowly a store answers. A store that answers at once has done all it is to do
+//! when the engine has been told that the page goes. Where it throws, rejects, or has something else than text, it is
+//! as if it kept nothing.
 
 use super::callback::Kind;
 use super::drain::{Delivery, Inner};
 use super::error::invalid;
 use super::fields::{Fields, string};
+use super::page::global;
 use crate::engine::{Input, Ticket};
 use crate::error::Error;
 use js_sys::JsString;
 use std::cell::{Cell, RefCell};
 use wasm_bindgen::prelude::*;
 
-/// How long a value may be, in UTF-16 units. A longer one is none of ours.
-const LONGEST: u32 = 1 << 16;
+/// How long a value may be, in UTF-16 units. A longer one is none of ours: pages have 5 or 10 MB for all that they keep.
+const LONGEST: u32 = 1 << 23;
+
+/// How many errands may wait for a store that doesn't answer. What is to be kept beyond that isn't.
+const MOST: usize = 1_000;
 
 #[wasm_bindgen]
 extern "C" {
@@ -29,11 +32,6 @@ extern "C" {
     fn set_item(this: &Store, key: &str, value: &str) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, catch, js_name = removeItem)]
     fn remove_item(this: &Store, key: &str) -> Result<JsValue, JsValue>;
-
-    #[wasm_bindgen(js_name = globalThis)]
-    type Global;
-    #[wasm_bindgen(static_method_of = Global, getter, catch, js_name = sessionStorage)]
-    fn session_storage() -> Result<JsValue, JsValue>;
 }
 
 /// The store that the app passed; the page's where it said nothing, and none where it said `null`.
@@ -45,8 +43,8 @@ pub(super) fn store(given: JsValue) -> Result<Option<Store>, Error> {
         return checked(given).map(Some);
     }
     // A sandboxed page may not even look at it (`SecurityError`), and Node may have none.
-    let session = Global::session_storage().ok().filter(JsValue::is_object);
-    Ok(session.map(JsValue::unchecked_into))
+    let session = global("sessionStorage");
+    Ok(session.is_object().then(|| session.unchecked_into()))
 }
 
 fn checked(given: JsValue) -> Result<Store, Error> {
@@ -68,7 +66,7 @@ pub(super) struct Errand {
     pub(super) value: Option<String>,
 }
 
-/// The store, and what it has to do: no more than a wish or two a login.
+/// The store, and what it has to do.
 pub(super) struct Storage {
     store: Option<Store>,
     waiting: RefCell<Vec<Errand>>,
@@ -94,24 +92,38 @@ impl Storage {
             under_way: Cell::default(),
         }
     }
+
+    fn next(&self) -> Option<Errand> {
+        let mut waiting = self.waiting.borrow_mut();
+        if self.under_way.get().is_some() || waiting.is_empty() {
+            return None;
+        }
+        Some(waiting.remove(0))
+    }
 }
 
 impl Inner {
     /// Puts an errand in line.
     pub(super) fn send_for(&self, errand: Errand) {
-        self.storage.waiting.borrow_mut().push(errand);
-        self.deliveries.borrow_mut().push_back(Delivery::Errand);
+        let mut waiting = self.storage.waiting.borrow_mut();
+        if waiting.len() < MOST {
+            waiting.push(errand);
+            self.deliveries.borrow_mut().push_back(Delivery::Errands);
+        } else {
+            drop(waiting);
+            self.answered(errand.id, errand.load, None);
+        }
     }
 
-    /// Lets the store do the errand that is first in line, unless it is at one.
-    pub(super) fn run_errand(&self) {
-        let storage = &self.storage;
-        let mut waiting = storage.waiting.borrow_mut();
-        if storage.under_way.get().is_some() || waiting.is_empty() {
-            return;
+    /// Lets the store do its errands one by one, until there are none or it takes its time.
+    pub(super) fn run_errands(&self) {
+        while let Some(errand) = self.storage.next() {
+            self.run_errand(errand);
         }
-        let errand = waiting.remove(0);
-        drop(waiting);
+    }
+
+    fn run_errand(&self, errand: Errand) {
+        let storage = &self.storage;
         let id = errand.id;
         storage.under_way.set(Some((id, errand.load)));
         match storage.store.as_ref().map(|store| errand.run(store)) {
@@ -130,7 +142,7 @@ impl Inner {
             && ours == id
         {
             self.storage.under_way.set(None);
-            self.deliveries.borrow_mut().push_back(Delivery::Errand);
+            self.deliveries.borrow_mut().push_back(Delivery::Errands);
             self.answered(id, load, answer);
         }
     }

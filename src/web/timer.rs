@@ -13,8 +13,9 @@ const LONGEST: u64 = 0x7FFF_FFFF;
 extern "C" {
     #[wasm_bindgen(js_name = setTimeout)]
     fn set_timeout(function: &Function, millis: f64) -> JsValue;
+    /// What was to be called later won't be.
     #[wasm_bindgen(js_name = clearTimeout)]
-    fn clear_timeout(handle: &JsValue);
+    pub(super) fn cancel(handle: &JsValue);
     #[wasm_bindgen(js_namespace = performance, js_name = now)]
     fn performance_now() -> f64;
 }
@@ -41,7 +42,7 @@ impl Timer {
             return;
         }
         if let Some((_, handle)) = armed.take() {
-            clear_timeout(&handle);
+            cancel(&handle);
         }
         if let Some(at) = deadline {
             let handle = later(&callback.bound(Kind::Timer, 0.0), at.since(now()));

@@ -74,6 +74,11 @@ fn options_are_checked_by_name() {
         ("{'resource': ''}", "invalid-jid", "`resource`"),
         ("{'timeout': '1'}", "invalid-argument", "`timeout`"),
         ("{'timeout': -1}", "invalid-argument", "`timeout`"),
+        ("{'queue': 'all'}", "invalid-argument", "`queue`"),
+        ("{'queue': 0}", "invalid-argument", "`queue`"),
+        ("{'queue': 0.5}", "invalid-argument", "`queue`"),
+        ("{'keepalive': true}", "invalid-argument", "`keepalive`"),
+        ("{'keepalive': 999}", "invalid-argument", "`keepalive`"),
         ("{'reconnect': 'no'}", "invalid-argument", "`reconnect`"),
         ("{'reconnect': {'minDelay': 'a'}}", "invalid-argument", "`minDelay`"),
         (
@@ -117,13 +122,13 @@ fn options_are_checked_by_name() {
 fn options_that_are_fine() {
     for more in [
         "{'reconnect': {'minDelay': 1, 'maxDelay': 2, 'maxAttempts': 3}, 'presence': true, 'storage': null, 'framing': 'rfc7395'}",
-        "{'reconnect': false, 'presence': false, 'allowPlain': true, 'allowInsecure': true, 'lang': 'de', 'timeout': 1.5}",
+        "{'reconnect': false, 'presence': false, 'allowPlain': true, 'allowInsecure': true, 'lang': 'de', 'timeout': 1.5, 'queue': 1, 'keepalive': 1000}",
         "{'password': null, 'credentials': {'password': 'a'}}",
         "{'password': null, 'jid': 'localhost'}",
         "{'password': null, 'credentials': {'token': 't'}, 'framing': 'draft-00'}",
         "{'password': null, 'jid': 'localhost', 'credentials': {'external': true, 'authzid': 'a@localhost'}}",
         "{'password': null, 'jid': 'ALICE@LOCALHOST', 'credentials': {'anonymous': true}}",
-        "{'url': null, 'hostMeta': null, 'resource': null, 'timeout': null, 'reconnect': null, 'presence': null}",
+        "{'url': null, 'hostMeta': null, 'resource': null, 'timeout': null, 'queue': null, 'keepalive': null, 'reconnect': null, 'presence': null}",
     ] {
         client_with(&options("alice", more));
     }

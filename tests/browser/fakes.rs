@@ -188,6 +188,33 @@ export function impossible(kind) {
   }
 }
 
+// What the façade gives a client, and how often the client was entered through its guard.
+export function host(open) {
+  const host = {
+    socket: undefined,
+    page: undefined,
+    locked: new Set(),
+    entries: 0,
+    guard: (entry) => (...args) => {
+      if (!open()) return;
+      host.entries += 1;
+      entry(...args);
+    },
+  };
+  return host;
+}
+
+// What a browser tells of the page, in this order.
+export const pageEvents = () => [
+  [globalThis, new Event("offline")],
+  [globalThis, new Event("online")],
+  [globalThis, new PageTransitionEvent("pagehide", { persisted: true })],
+  [globalThis, new PageTransitionEvent("pageshow", { persisted: true })],
+  [document, new Event("visibilitychange", { bubbles: true })],
+  [document, new Event("freeze")],
+  [document, new Event("resume")],
+].map(([target, event]) => () => target.dispatchEvent(event));
+
 export const with_getter = (name, get) => Object.defineProperty({}, name, { get });
 "#)]
 extern "C" {
@@ -209,6 +236,9 @@ extern "C" {
     pub(crate) fn vanishing() -> JsValue;
     pub(crate) fn throwing(name: &str) -> JsValue;
     pub(crate) fn impossible(kind: &str) -> JsValue;
+    pub(crate) fn host(open: &Function) -> JsValue;
+    #[wasm_bindgen(js_name = pageEvents)]
+    pub(crate) fn page_events() -> Vec<Function>;
     pub(crate) fn with_getter(name: &str, get: &Function) -> JsValue;
 }
 

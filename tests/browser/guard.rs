@@ -1,5 +1,6 @@
 //! What the package's façade relies on: every way in, other than a method, goes through its guard.
 
+use crate::fakes::host;
 use crate::support::*;
 use js_sys::{Function, Promise};
 use stanzawire::web::Client;
@@ -7,24 +8,6 @@ use std::cell::Cell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::*;
-
-#[wasm_bindgen(inline_js = r#"
-export function host(open) {
-  const host = {
-    socket: undefined,
-    entries: 0,
-    guard: (entry) => (...args) => {
-      if (!open()) return;
-      host.entries += 1;
-      entry(...args);
-    },
-  };
-  return host;
-}
-"#)]
-extern "C" {
-    fn host(open: &Function) -> JsValue;
-}
 
 #[wasm_bindgen_test]
 async fn every_way_in_is_guarded() {

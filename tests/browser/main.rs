@@ -19,6 +19,7 @@ mod guard;
 mod hostile;
 mod listeners;
 mod login;
+mod page;
 mod storage;
 mod support;
 mod unicode;

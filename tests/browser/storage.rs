@@ -297,13 +297,14 @@ async fn plain_is_refused_once_scram_has_been_used() {
     });
     let _fake = Fake::socket(&server, "xmpp");
     let plain = "AGFsaWNlAHNlY3JldA==";
-    let (half, long) = (JsString::from_char_code1(0xD83E), JsString::from(" ").repeat(1 << 16));
+    let (half, long) = (JsString::from_char_code1(0xD83E), JsString::from(" ").repeat(1 << 23));
     let pin = |end: &JsString| holding(&JsString::from("1 pinned ").concat(end));
     let tries = [
         (store(&NONE), "closed"),
         (pinned, "downgrade"),
         (JsValue::NULL, "closed"),
         (pin(&"".into()), "downgrade"),
+        (pin(&JsString::from(" ").repeat(1 << 20)), "downgrade"),
         // None of these was kept by us.
         (pin(&half), "closed"),
         (pin(&long), "closed"),

@@ -3,9 +3,9 @@
 import { connect, createClient, discover, isXmppError, xml } from "stanzawire";
 import type {
   CallOptions, Client, ConnectOptions, Credentials, CredentialsEvent, CredentialsRequest, DiscoverOptions, Endpoint,
-  ErrorCode, ErrorPhase, Events, FrameEvent, IqRequest, KeyValueStore, ListenerOptions, Message, MessageInit, MessageType,
-  PresenceEvent, PresenceInit, PresenceType, ReconnectOptions, RequestMatch, Roster, RosterItem, RosterPush, ScramKeys,
-  SentMessage, Show, Status, StatusEvent, Subscription, XmlElement, XmppError,
+  ErrorCode, ErrorPhase, Events, FrameEvent, GapEvent, IqRequest, KeyValueStore, ListenerOptions, Message, MessageInit, MessageType,
+  NotSentEvent, PresenceEvent, PresenceInit, PresenceType, ReconnectOptions, RequestMatch, ResumedEvent, Roster, RosterItem,
+  RosterPush, ScramKeys, SentEvent, SentMessage, Show, Status, StatusEvent, Subscription, XmlElement, XmppError,
 } from "stanzawire";
 
 /** Fails to compile unless both are the same type; `any` equals nothing but itself. */
@@ -37,6 +37,8 @@ export const full: ConnectOptions = {
   signal: new AbortController().signal,
   timeout: 1000,
   reconnect,
+  queue: 100,
+  keepalive: 5000,
   presence: { show: "away", status: "lunch", priority: -1 },
   allowInsecure: false,
   allowPlain: true,
@@ -75,6 +77,10 @@ export const framing: ConnectOptions = { jid: "a@example.org", framing: "draft-0
 export const storage: ConnectOptions = { jid: "a@example.org", storage: { getItem: () => null } };
 // @ts-expect-error: a misspelt option
 export const misspelt: ConnectOptions = { jid: "a@example.org", pasword: "secret" };
+// @ts-expect-error: a number of stanzas
+export const queue: ConnectOptions = { jid: "a@example.org", queue: "all" };
+// @ts-expect-error: milliseconds
+export const keepalive: ConnectOptions = { jid: "a@example.org", keepalive: true };
 // @ts-expect-error: no such availability
 export const show: ConnectOptions = { jid: "a@example.org", presence: { show: "busy" } };
 
@@ -162,6 +168,31 @@ export async function session(signal: AbortSignal): Promise<void> {
     if (event.status === "online") same<Same<typeof event.error, undefined>>();
     const error: XmppError | undefined = event.error;
     void error;
+  });
+  created.on("resumed", (event) => {
+    same<Same<typeof event, ResumedEvent>>();
+    same<Same<typeof event.restored, boolean>>();
+  });
+  created.on("sent", (event) => {
+    same<Same<typeof event, SentEvent>>();
+    // It is what `send()` would have resolved to, and the message.
+    const sent: SentMessage = event;
+    const again: MessageInit = event;
+    void [sent, again, event.stanzaId, event.body];
+  });
+  created.on("not-sent", (event) => {
+    same<Same<typeof event, NotSentEvent>>();
+    same<Same<typeof event.error, XmppError>>();
+    // What wasn't sent can be sent again.
+    const again: Promise<SentMessage> = created.send(event);
+    // @ts-expect-error: no archive has it
+    event.stanzaId;
+    return again.then(() => {});
+  });
+  created.on("gap", (event) => {
+    same<Same<typeof event, GapEvent>>();
+    const bounds: [string | undefined, Date | undefined] = [event.after, event.since];
+    void bounds;
   });
   created.on("error", (error) => same<Same<typeof error, XmppError>>());
   created.on("credentials", (event) => {
