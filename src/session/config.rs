@@ -37,9 +37,6 @@ pub struct Config {
     pub framing: Framing,
     /// Whether there is a store that outlives the client.
     pub storage: bool,
-    /// How long the server may be silent while somebody looks at the page before it is asked whether it is there, in
-    /// milliseconds.
-    pub silence: u64,
     /// How many stanzas may wait for a connection or a confirmation at once.
     pub queue: usize,
     /// How long the server may be silent, while somebody can see the page, before it is asked whether it is there; in
@@ -74,7 +71,6 @@ impl Config {
             scram: scram::Limits::default(),
             framing: Framing::default(),
             storage: false,
-            silence: 3_000,
             queue: 10_000,
             silence: 3_000,
         }

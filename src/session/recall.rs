@@ -250,7 +250,7 @@ impl Recall {
         let numbers = numbers(runs);
         let numbered = |parcel: &Parcel| numbers.iter().any(|(_, serials)| serials.contains(&parcel.serial));
         let endpoint = Endpoint::explicit(url, shared.config.allow_insecure).ok();
-        let sane = written.wrapping_sub(acknowledged) < MOST;
+        let sane = written.wrapping_sub(acknowledged) < MOST && id.chars().all(xml::is_xml_char);
         if let (Some(jid), Some(endpoint), false, true) = (jid, endpoint, id.is_empty(), sane) {
             let mut ledger = Ledger::restored(acknowledged, handled);
             let (under_way, rest): (Vec<_>, Vec<_>) = parcels.into_iter().partition(numbered);

@@ -35,6 +35,7 @@ mod rfc7395;
 mod roster;
 mod sasl;
 mod server;
+mod sm;
 mod storage;
 mod stream;
 mod walk;

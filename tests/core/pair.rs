@@ -76,8 +76,12 @@ pub fn config() -> Config {
 
 impl Pair {
     pub fn new(config: Config) -> Pair {
+        Pair::seeded(config, 42)
+    }
+
+    pub fn seeded(config: Config, seed: u8) -> Pair {
         let mut pair = Pair {
-            engine: Engine::new(config, [42; 32]),
+            engine: Engine::new(config, [seed; 32]),
             now: Millis(1_000),
             sent: VecDeque::new(),
             replies: BTreeMap::new(),

@@ -208,7 +208,7 @@ fn a_login_that_does_not_last_is_no_success() {
     let mut pair = Pair::online_with(config);
     for _ in 0..2 {
         pair.close_socket();
-        pair.advance(2_000);
+        pair.advance(30_000);
         back(&mut pair);
     }
     pair.close_socket();

@@ -1,0 +1,235 @@
+//! Servers that count wrongly, and those that don't count at all.
+
+use super::{FIRST, SM, acknowledge, again, back, bodies, errors, online, online_with, resumed};
+use crate::pair::{JID, Pair, config};
+use stanzawire::engine::{Event, Input, Status};
+use stanzawire::error::Code;
+
+const BOB: &str = "bob@example.org";
+
+/// The session is not trusted any more: it is left with a stream error, and a new one is bound.
+fn left(pair: &mut Pair) {
+    assert_eq!(pair.engine.status(), Status::Reconnecting);
+    assert!(
+        pair.sent.iter().any(|frame| frame.contains("undefined-condition")),
+        "{:?}",
+        pair.sent
+    );
+    let Some(Event::Status(_, Some(error))) = pair.events.last() else {
+        panic!("{:?}", pair.events.last())
+    };
+    assert_eq!(error.code(), Code::ProtocolViolation);
+    again(pair);
+    assert!(
+        pair.sent.iter().all(|frame| !frame.starts_with("<resume")),
+        "{:?}",
+        pair.sent
+    );
+    pair.sent.retain(|frame| frame.contains("xmpp-bind"));
+    pair.bind(JID);
+    assert_eq!(pair.engine.status(), Status::Online);
+}
+
+#[test]
+fn xep0198_4_an_h_beyond_what_was_sent() {
+    for h in [FIRST + 2, FIRST + 1_000, u32::MAX] {
+        let mut pair = online();
+        let call = pair.send(BOB, "1");
+        pair.receive(&format!("<a xmlns='{SM}' h='{h}'/>"));
+        assert!(pair.is_open(call), "it proves nothing");
+        left(&mut pair);
+    }
+}
+
+#[test]
+fn xep0198_4_an_h_that_runs_backwards() {
+    for h in [0, FIRST - 1] {
+        let mut pair = online();
+        pair.receive(&format!("<a xmlns='{SM}' h='{h}'/>"));
+        left(&mut pair);
+    }
+}
+
+#[test]
+fn an_h_that_is_no_number_says_nothing() {
+    let mut pair = online();
+    let call = pair.send(BOB, "1");
+    for h in ["", "-1", "x", "99999999999"] {
+        pair.receive(&format!("<a xmlns='{SM}' h='{h}'/>"));
+    }
+    pair.receive(&format!("<a xmlns='{SM}'/>"));
+    assert!(pair.is_open(call));
+    acknowledge(&mut pair, FIRST + 1);
+    assert!(pair.reply(call).is_ok());
+}
+
+#[test]
+fn a_resumption_that_counts_wrongly_or_is_somebody_elses() {
+    for answer in [
+        "previd='session-1' h='99'",
+        "previd='session-1' h='1'",
+        "previd='somebody-elses' h='2'",
+    ] {
+        let mut pair = online();
+        let call = pair.send(BOB, "1");
+        back(&mut pair);
+        pair.sent.clear();
+        pair.receive(&format!("<resumed xmlns='{SM}' {answer}/>"));
+        assert_eq!(
+            errors(&pair).first().map(|error| error.code()),
+            Some(Code::ProtocolViolation),
+            "{answer}"
+        );
+        assert!(pair.is_open(call));
+        assert!(!pair.events.contains(&Event::Resumed { restored: false }));
+        // The same attempt goes on, and binds.
+        pair.sent.clear();
+        pair.open_socket();
+        super::login_up_to_features(&mut pair);
+        pair.sent.retain(|frame| frame.contains("xmpp-bind"));
+        pair.bind(JID);
+        assert_eq!(pair.engine.status(), Status::Online, "{answer}");
+    }
+}
+
+#[test]
+fn a_server_that_acknowledges_nothing_fills_the_queue_and_no_more() {
+    let mut config = config();
+    // The roster's answer is still to come.
+    config.session.queue = 6;
+    let mut pair = online_with(config);
+    let calls: Vec<_> = (0..7).map(|n| pair.send(BOB, &n.to_string())).collect();
+    assert!(calls[..5].iter().all(|call| pair.is_open(*call)));
+    for call in &calls[5..] {
+        assert_eq!(pair.error(*call).code(), Code::QueueFull);
+    }
+    // It is there, though, and says so when it is asked by a ping: there is no reason to leave it.
+    for _ in 0..30 {
+        pair.advance(4_000);
+        pair.receive("<presence xmlns='jabber:client' from='bob@example.org/x'/>");
+        while let Some(frame) = pair.sent.pop_front() {
+            if frame.contains("urn:xmpp:ping") {
+                let ping = stanzawire::xml::read(&frame, &stanzawire::xml::Limits::default()).unwrap();
+                pair.answer(&ping, "");
+            }
+        }
+    }
+    assert_eq!(pair.engine.status(), Status::Online);
+    assert!(calls[..5].iter().all(|call| pair.is_open(*call)));
+    acknowledge(&mut pair, FIRST + 5);
+    assert!(pair.reply(calls[4]).is_ok());
+}
+
+#[test]
+fn words_out_of_their_turn_mean_nothing() {
+    let mut pair = online();
+    for word in [
+        "<enabled id='other' resume='true'",
+        "<failed",
+        "<resumed previd='session-1' h='0'",
+        "<other",
+    ] {
+        pair.receive(&format!("{word} xmlns='{SM}'/>"));
+    }
+    assert_eq!(pair.engine.status(), Status::Online);
+    let call = pair.send(BOB, "1");
+    back(&mut pair);
+    pair.sent.clear();
+    resumed(&mut pair, FIRST);
+    assert_eq!(bodies(&mut pair), ["1"]);
+    assert!(pair.is_open(call));
+}
+
+#[test]
+fn a_server_that_is_gone_is_noticed_with_traffic() {
+    let mut pair = online();
+    pair.send(BOB, "1");
+    pair.advance(4_799);
+    assert_eq!(pair.engine.status(), Status::Online);
+    pair.advance(1);
+    assert_eq!(pair.engine.status(), Status::Reconnecting, "no answer to <r/>");
+}
+
+#[test]
+fn a_server_that_is_gone_is_noticed_without_traffic() {
+    let mut config = config();
+    config.session.silence = 3_000;
+    let mut pair = online_with(config);
+    pair.advance(2_999);
+    pair.nothing_sent();
+    pair.advance(1);
+    assert!(pair.element().is("r", SM));
+    pair.advance(4_800);
+    assert_eq!(pair.engine.status(), Status::Reconnecting);
+}
+
+#[test]
+fn a_page_that_nobody_sees_asks_seldom() {
+    let mut config = config();
+    config.session.silence = 3_000;
+    let mut pair = online_with(config);
+    pair.handle(Input::Visible(false));
+    pair.sent.clear();
+    pair.advance(49_999);
+    pair.nothing_sent();
+    pair.advance(1);
+    assert!(pair.element().is("r", SM));
+}
+
+#[test]
+fn a_suspicion_is_looked_into_at_once() {
+    for input in [
+        Input::Visible(true),
+        Input::PageShown,
+        Input::ClockJumped,
+        Input::Network { online: true },
+    ] {
+        let mut pair = online();
+        pair.advance(1_500);
+        let name = format!("{input:?}");
+        pair.handle(input);
+        assert_eq!(pair.engine.status(), Status::Verifying, "{name}");
+        pair.sent.retain(|frame| !frame.contains("csi"));
+        assert!(pair.element().is("r", SM), "{name}");
+        // A machine that wakes says so in many ways.
+        pair.handle(Input::PageShown);
+        pair.handle(Input::Network { online: true });
+        pair.handle(Input::ClockJumped);
+        pair.nothing_sent();
+        // What comes in may have been on its way for long.
+        pair.receive("<presence xmlns='jabber:client' from='bob@example.org/x'/>");
+        assert_eq!(pair.engine.status(), Status::Verifying, "{name}");
+        acknowledge(&mut pair, FIRST);
+        assert_eq!(pair.engine.status(), Status::Online, "{name}");
+        pair.advance(1_500);
+        pair.handle(Input::PageShown);
+        pair.advance(4_800);
+        assert_eq!(pair.engine.status(), Status::Reconnecting, "{name}");
+    }
+}
+
+#[test]
+fn after_the_network_was_gone_there_is_little_patience() {
+    let mut pair = online();
+    pair.handle(Input::Network { online: false });
+    pair.advance(20_000);
+    pair.sent.clear();
+    pair.handle(Input::Network { online: true });
+    assert!(pair.element().is("r", SM));
+    pair.advance(600);
+    assert_eq!(pair.engine.status(), Status::Reconnecting);
+    pair.advance(400);
+    assert!(pair.socket.is_some(), "within a second");
+}
+
+#[test]
+fn a_timer_that_was_held_up_proves_nothing() {
+    let mut pair = online();
+    pair.send(BOB, "1");
+    // The page was frozen: the answer waits to be read, behind the timer.
+    pair.now = pair.now.after(60_000);
+    pair.handle(Input::Deadline);
+    assert_ne!(pair.engine.status(), Status::Reconnecting);
+    acknowledge(&mut pair, FIRST + 1);
+    assert_eq!(pair.engine.status(), Status::Online);
+}
