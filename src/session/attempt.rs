@@ -160,7 +160,7 @@ impl Attempt {
             // Coming back applies after the first time online; the app's own attempt tells the app. What an earlier page has
             // left waits for the next one.
             Some(ticket) => {
-                shared.stop(Some(error.clone()));
+                shared.leave(Some(error.clone()));
                 shared.settle(ticket, Err(error));
                 State::Idle
             }

@@ -54,6 +54,8 @@ pub(crate) struct Keeper {
     written: Option<Millis>,
     /// The count of handled stanzas that is in the store.
     handled: Option<u32>,
+    /// Whether it is to be given back after the next write.
+    released: bool,
     /// The writes that the store hasn't confirmed.
     writes: Vec<Ticket>,
 }
@@ -155,6 +157,28 @@ impl Shared {
         });
     }
 
+    /// What was restored is left to the next attempt, whoever makes it.
+    pub(crate) fn release_kept(&mut self) {
+        if self.keeper.tag.is_some() {
+            self.keeper.released = true;
+            self.note(Note::Keep);
+        }
+    }
+
+    /// The state has been written for the last time.
+    fn unlock(&mut self) {
+        let keeper = core::mem::take(&mut self.keeper);
+        self.asleep = None;
+        self.bound = None;
+        self.outbox.doubts.clear();
+        self.outbox.waiting.clear();
+        self.timers.stop(Timer::Keep);
+        if let Some(tag) = keeper.tag {
+            let name = header(&self.config.account, &tag);
+            self.wish(Wish::Unlock { name });
+        }
+    }
+
     /// The store has taken a write, or not.
     pub(super) fn stored(&mut self, id: Ticket, kept: bool) {
         let Some(place) = self.keeper.writes.iter().position(|write| *write == id) else {
@@ -187,6 +211,14 @@ impl Shared {
 impl Session {
     /// Writes the state, with what the features want saved: see [`Note::Keep`].
     pub fn keep(&mut self, now: Millis, saved: &str) {
+        let released = self.shared.keeper.released;
+        self.write(now, saved);
+        if released {
+            self.shared.unlock();
+        }
+    }
+
+    fn write(&mut self, now: Millis, saved: &str) {
         let shared = &mut self.shared;
         shared.timers.stop(Timer::Keep);
         if !shared.keeper.is_active() {

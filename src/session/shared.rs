@@ -217,8 +217,14 @@ impl Shared {
         self.stop(error);
     }
 
+    /// The app's own attempt has come to nothing. What an earlier page has left goes back to where it was.
+    pub(crate) fn leave(&mut self, error: Option<Error>) {
+        self.stop(error);
+        self.release_kept();
+    }
+
     /// Nothing is under way any more.
-    pub(crate) fn stop(&mut self, error: Option<Error>) {
+    fn stop(&mut self, error: Option<Error>) {
         self.timers = Timers::default();
         self.failures = 0;
         self.elsewhere = None;

@@ -114,6 +114,10 @@ impl State {
                     input,
                     Input::Network { online: true } | Input::Visible(true) | Input::PageShown | Input::ClockJumped
                 );
+                if matches!(input, Input::Network { online: true }) && shared.was_offline {
+                    // What has failed meanwhile says nothing about the server.
+                    shared.failures = 0;
+                }
                 if woken && shared.wakings.allow(now) {
                     let soon = now.after(shared.rng.below(NETWORK_JITTER));
                     let due = shared.timers.due(Timer::Backoff).unwrap_or(soon);
@@ -172,7 +176,7 @@ impl State {
             return self;
         }
         self.hang_up(shared);
-        shared.stop(Some(error.clone()));
+        shared.leave(Some(error.clone()));
         shared.settle(ticket, Err(error));
         State::Idle
     }

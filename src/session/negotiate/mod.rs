@@ -204,6 +204,8 @@ impl Negotiate {
                     }
                 }
             },
+            // A socket that was opened into a dead network stays there for long.
+            (Input::Network { online: true }, Step::Socket) if shared.was_offline => Ok(Progress::Anew),
             (Input::Derived { id, key }, Step::Key { id: asked, exchange }) if id == asked => {
                 self.derived(shared, exchange, &key)
             }
@@ -238,13 +240,10 @@ impl Negotiate {
         }
         let sm = if self.sm { Sm::Asked } else { Sm::Off };
         let begun = self.succeed(shared);
-        let mut online = Online::start(shared, now, begun, jid, sm);
+        let ahead = self.ahead.stanzas.take().unwrap_or_default();
+        let mut online = Online::start(shared, now, begun, jid, sm, ahead);
         if let Some(login) = self.attempt.ticket {
             shared.settle(login, Ok(()));
-        }
-        for outgoing in self.ahead.stanzas.into_iter().flatten() {
-            let parcel = shared.outbox.parcel(outgoing);
-            online.track(shared, now, parcel);
         }
         for stanza in early {
             online.stanza(shared, now, stanza);

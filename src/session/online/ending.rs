@@ -92,7 +92,9 @@ impl Online {
             // Some way is there, and may be gone the next moment.
             shared.failures /= 2;
         }
-        let hurry = self.is_in_use(shared, now) && !core::mem::take(&mut shared.dismissed);
+        // Where it was the server that has sent us away, it has sent all others away too.
+        let dismissed = core::mem::take(&mut shared.dismissed);
+        let hurry = !dismissed && self.is_in_use(shared, now);
         shared.timers.stop(Timer::Confirm);
         shared.timers.stop(Timer::Keepalive);
         match core::mem::replace(&mut self.sm, Sm::Off) {

@@ -53,6 +53,8 @@ pub(super) struct Asked {
     at: Millis,
     /// When the server is taken for gone.
     due: Millis,
+    /// Whether the timer for that was held up once.
+    held_up: bool,
 }
 
 #[derive(Debug)]
@@ -107,6 +109,7 @@ impl Online {
             upto: self.ledger.written(),
             at: now,
             due,
+            held_up: false,
         });
     }
 
@@ -253,8 +256,9 @@ impl Online {
             return State::Online(self);
         };
         let silent = self.heard.after(ANSWER);
-        if now.since(asked.due) > LATE {
-            // The timer was held up, and with it perhaps the answer. A late one counts as none.
+        if now.since(asked.due) > LATE && !asked.held_up {
+            // The timer was held up, and with it perhaps the answer.
+            asked.held_up = true;
             asked.due = now.after(ANSWER);
             shared.timers.set(Timer::Confirm, asked.due);
         } else if self.heard > asked.at && silent > now && now.since(asked.at) < EVASION {
