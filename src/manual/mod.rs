@@ -5,3 +5,6 @@ pub mod adding_a_xep {}
 
 #[doc = include_str!("rfc7395.md")]
 pub mod rfc7395 {}
+
+#[doc = include_str!("delivery.md")]
+pub mod delivery {}
