@@ -43,6 +43,8 @@ pub struct Engine {
     /// The requests that the app has not answered yet, the oldest first.
     requests: Vec<(Ticket, Element)>,
     next_request: u64,
+    /// When features want to be called, each by its place in their list.
+    timers: Vec<(u8, Millis)>,
 }
 
 /// How many requests may wait for the app's answer at once.
@@ -62,6 +64,7 @@ impl Engine {
             handlers: Vec::new(),
             requests: Vec::new(),
             next_request: 0,
+            timers: Vec::new(),
         }
     }
 
@@ -81,6 +84,10 @@ impl Engine {
                 // A login watches its own time: what is late here is a stanza or its answer.
                 let error = Error::new(Code::Timeout, Phase::Stanza, "nobody answered in time");
                 self.cancel(now, ticket, error);
+            }
+            while let Some(place) = self.timers.iter().position(|(_, at)| *at <= now) {
+                let (feature, _) = self.timers.swap_remove(place);
+                self.features(now, |features, cx| features.on_timer(cx, feature));
             }
         }
         self.session.handle(now, input);
@@ -102,7 +109,8 @@ impl Engine {
 
     /// When [`Input::Deadline`] is due.
     pub fn next_deadline(&self) -> Option<Millis> {
-        [self.session.next_deadline(), self.tickets.next_deadline()]
+        let feature = self.timers.iter().map(|(_, at)| *at).min();
+        [self.session.next_deadline(), self.tickets.next_deadline(), feature]
             .into_iter()
             .flatten()
             .min()
@@ -297,6 +305,10 @@ impl Engine {
             match said {
                 im::Said::Event(event) => self.event(Event::Im(event)),
                 im::Said::Reply(ticket, result) => self.reply(ticket, result.map(Reply::Im)),
+                im::Said::Timer(feature, at) => {
+                    self.timers.retain(|(other, _)| *other != feature);
+                    self.timers.extend(at.map(|at| (feature, at)));
+                }
             }
         }
     }

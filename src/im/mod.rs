@@ -63,6 +63,9 @@ pub trait Feature: Sized {
     /// What an earlier page had saved, before the first connection.
     fn restore(&mut self, _cx: &mut Ctx<'_>, _saved: &str) {}
 
+    /// The time set by [`Ctx::set_timer`] has come, whether there is a connection or not.
+    fn on_timer(&mut self, _cx: &mut Ctx<'_>) {}
+
     /// The session is over. Everything asked in it has been settled before.
     fn on_offline(&mut self, _cx: &mut Ctx<'_>) {}
 }
@@ -125,6 +128,8 @@ pub enum Said {
     Event(Event),
     /// To a caller.
     Reply(Ticket, Result<Reply, Error>),
+    /// To the clock: the timer of the feature with this place in the list, in the place of what it was set to.
+    Timer(u8, Option<Millis>),
 }
 
 /// A feature's way to the outside.
@@ -239,6 +244,17 @@ impl<'a> Ctx<'a> {
     /// hasn't handled them.
     pub fn end_doubts(&mut self, absent: &dyn Fn(&Doubt) -> bool) {
         self.session.end_doubts(self.now, absent);
+    }
+
+    /// The number of the last stanza that was to be sent, and up to which of them it is known of every message what has become
+    /// of it.
+    pub fn progress(&self) -> (u64, u64) {
+        self.session.progress()
+    }
+
+    /// Sets the feature's one timer, or stops it: see [`Feature::on_timer`].
+    pub fn set_timer(&mut self, at: Option<Millis>) {
+        self.said.push(Said::Timer(self.owner, at));
     }
 
     /// What [`Feature::save`] would say has changed.
@@ -416,6 +432,14 @@ macro_rules! features {
                     return self.$module.on_reply(cx, origin.token, result);
                 })*
                 drop(result);
+            }
+
+            /// Tells a feature that its time has come.
+            pub fn on_timer(&mut self, cx: &mut Ctx<'_>, owner: u8) {
+                $(if owner == Place::$variant as u8 {
+                    cx.owner = owner;
+                    return self.$module.on_timer(cx);
+                })*
             }
 
             /// Tells all of the session's end.

@@ -226,6 +226,18 @@ impl Session {
         self.flush(now);
     }
 
+    /// The number of the last stanza that was to be sent, and up to which of them it is known of every message what has become
+    /// of it. The two grow, and nothing else is to be read from them.
+    pub fn progress(&self) -> (u64, u64) {
+        let ledger = match (&self.state, &self.shared.asleep) {
+            (State::Online(online), _) => Some(online.ledger()),
+            (_, Some(asleep)) => Some(&asleep.ledger),
+            _ => None,
+        };
+        let under_way = ledger.into_iter().flat_map(ledger::Ledger::iter);
+        self.shared.outbox.progress(under_way)
+    }
+
     /// What the features would save has changed.
     pub fn changed(&mut self, now: Millis) {
         self.shared.keeper.change();

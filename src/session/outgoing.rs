@@ -51,7 +51,7 @@ pub struct Doubt {
     /// To whom it went.
     pub to: Jid,
     /// Whether it is of a kind that the account's archive keeps: one with a body, of type `chat` or `normal`
-    /// (XEP-0313 §5.1.1 leaves it to the server, and servers agree on these).
+    /// (XEP-0313 §6.1.1 leaves it to the server, and servers agree on these).
     pub archived: bool,
 }
 
@@ -202,6 +202,18 @@ impl Outbox {
     /// What was restored has its places already.
     pub(super) fn after(&mut self, serial: u64) {
         self.serial = self.serial.max(serial);
+    }
+
+    /// The number of the last stanza, and up to which of them no message is open: neither here nor among those `under_way`.
+    pub(super) fn progress<'a>(&'a self, under_way: impl Iterator<Item = &'a Parcel>) -> (u64, u64) {
+        let first = |parcel: Option<&Parcel>| parcel.map_or(u64::MAX, |parcel| parcel.serial - 1);
+        let open = [
+            first(under_way.into_iter().find(|parcel| parcel.is_message())),
+            first(self.doubts.front()),
+            first(self.waiting.iter().find(|parcel| parcel.is_message())),
+        ];
+        let settled = open.into_iter().fold(self.serial, u64::min);
+        (self.serial, settled)
     }
 
     /// Whether there is room for one more, beside those that are under way.

@@ -294,6 +294,10 @@ impl Online {
         cancel(&mut self.tracker, &mut self.ledger, shared, token, error)
     }
 
+    pub(crate) fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
     pub(crate) fn ledger_mut(&mut self) -> &mut Ledger {
         &mut self.ledger
     }
