@@ -168,7 +168,7 @@ fn a_contact_that_no_jid_can_name_is_kept() {
 }
 
 #[test]
-fn those_who_wait_hear_when_it_cannot_be_asked_for() {
+fn it_can_be_asked_for_however_much_is_under_way() {
     let mut config = config();
     config.session.queue = 2;
     let mut pair = Pair::new(config);
@@ -180,8 +180,14 @@ fn those_who_wait_hear_when_it_cannot_be_asked_for() {
     pair.receive(&format!("<iq xmlns='jabber:client' type='error' id='{id}'/>"));
     pair.send("bob@example.org", "1");
     pair.send("bob@example.org", "2");
+    let refused = pair.send("bob@example.org", "3");
+    assert_eq!(pair.error(refused).code(), Code::QueueFull);
     let call = pair.roster();
-    assert_eq!(pair.error(call).code(), Code::QueueFull);
+    assert!(pair.is_open(call));
+    let request = pair.sent.pop_back().unwrap();
+    let request = stanzawire::xml::read(&request, &Default::default()).unwrap();
+    pair.answer(&request, &format!("<query xmlns='{ROSTER}'/>"));
+    assert_eq!(items(&pair, call), []);
 }
 
 #[test]

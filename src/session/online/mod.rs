@@ -181,8 +181,10 @@ impl Online {
     /// Sends a stanza, unless it is too large or too many are under way.
     pub(crate) fn submit(&mut self, shared: &mut Shared, now: Millis, outgoing: Outgoing) -> Result<(), Error> {
         self.fits(&outgoing)?;
-        // What nobody waits for takes no place: the server's own requests are answered however full it is.
-        let waits = !matches!(outgoing.kind, Kind::Send);
+        // What nobody waits for takes no place: the server's own requests are answered however full it is. What features ask
+        // of their own accord is little, and may be what all the others wait for.
+        let own = |origin: Origin| matches!(origin.token, Token::Own(_));
+        let waits = !matches!(outgoing.kind, Kind::Send) && !outgoing.origin.is_some_and(own);
         if waits && !shared.outbox.has_room(self.ledger.awaited() + self.tracker.under_way()) {
             return Err(queue_full());
         }
