@@ -7,9 +7,9 @@ use crate::session::{Ticket, Token};
 use crate::stanza::{Stamp, StanzaError, delay};
 use crate::stream::ns;
 use crate::xml::Element;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
-const SID: &str = "urn:xmpp:sid:0";
+pub(super) const SID: &str = "urn:xmpp:sid:0";
 
 /// A message to be sent.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -108,6 +108,34 @@ pub struct SentMessage {
     pub stanza_id: Option<String>,
 }
 
+/// A message that an earlier page had sent, whose promise died with that page.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
+pub struct KeptMessage {
+    /// Its id.
+    pub id: String,
+    /// Its origin id (XEP-0359 §3.2).
+    pub origin_id: String,
+    /// To whom.
+    pub to: String,
+    /// The archive's id for it, where it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stanza_id: Option<String>,
+    /// What kind of message.
+    #[serde(rename = "type")]
+    pub kind: MessageType,
+    /// The text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+    /// What it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// The conversation it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub thread: Option<String>,
+}
+
 /// What the app can call.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Command {
@@ -115,9 +143,40 @@ pub enum Command {
     Send(OutgoingMessage),
 }
 
-impl Named for Message {
+/// What listeners are told.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum News {
+    /// A message came in.
+    Message(Message),
+    /// The server has taken a message of an earlier page's.
+    Sent(KeptMessage),
+    /// It hasn't, or nobody knows.
+    NotSent(KeptMessage, Error),
+}
+
+impl Named for News {
     fn name(&self) -> &'static str {
-        "message"
+        match self {
+            News::Message(_) => "message",
+            News::Sent(_) => "sent",
+            News::NotSent(..) => "not-sent",
+        }
+    }
+
+    fn error(&self) -> Option<&Error> {
+        match self {
+            News::NotSent(_, error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl Serialize for News {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            News::Message(message) => message.serialize(serializer),
+            News::Sent(kept) | News::NotSent(kept, _) => kept.serialize(serializer),
+        }
     }
 }
 
@@ -131,7 +190,7 @@ pub struct Chat {
 impl Feature for Chat {
     type Command = Command;
     type Reply = SentMessage;
-    type Event = Message;
+    type Event = News;
 
     fn new(_: &Config) -> Self {
         Chat::default()
@@ -149,7 +208,7 @@ impl Feature for Chat {
             return Flow::Next;
         }
         if let Some(message) = read(stanza, cx.account()) {
-            cx.emit(Event::Chat(message));
+            cx.emit(Event::Chat(News::Message(message)));
         }
         Flow::Next
     }
@@ -157,9 +216,32 @@ impl Feature for Chat {
     fn on_reply(&mut self, cx: &mut Ctx<'_>, token: Token, result: Result<Option<Element>, Error>) {
         let Token::Call(ticket) = token else { return };
         if let Ok(place) = self.sent.binary_search_by_key(&ticket, |(ticket, _)| *ticket) {
-            let (_, sent) = self.sent.remove(place);
-            cx.reply(ticket, result.map(|_| Reply::Chat(sent)));
+            let (_, mut sent) = self.sent.remove(place);
+            let result = result.map(|stanza_id| {
+                sent.stanza_id = stanza_id.and_then(id_of);
+                Reply::Chat(sent)
+            });
+            cx.reply(ticket, result);
         }
+    }
+
+    fn on_kept(&mut self, cx: &mut Ctx<'_>, message: &Element, result: &Result<Option<Element>, Error>) {
+        let id = message.attr("id").unwrap_or_default();
+        let text = |name| message.child_text(name, ns::CLIENT);
+        let kept = KeptMessage {
+            id: id.to_owned(),
+            origin_id: origin_id(message).unwrap_or(id).to_owned(),
+            to: message.attr("to").unwrap_or_default().to_owned(),
+            stanza_id: result.as_ref().ok().cloned().flatten().and_then(id_of),
+            kind: kind(message),
+            body: text("body"),
+            subject: text("subject"),
+            thread: text("thread"),
+        };
+        cx.emit(Event::Chat(match result {
+            Ok(_) => News::Sent(kept),
+            Err(error) => News::NotSent(kept, error.clone()),
+        }));
     }
 }
 
@@ -203,16 +285,39 @@ impl Chat {
     }
 }
 
-/// A message with nothing to read in it (a chat state, a receipt) is none for listeners.
-fn read(stanza: &Element, own: &Jid) -> Option<Message> {
-    let kind = match stanza.attr("type") {
+/// The id in a `<stanza-id/>`.
+fn id_of(stanza_id: Element) -> Option<String> {
+    let id = stanza_id.attr("id").filter(|_| stanza_id.is("stanza-id", SID));
+    id.map(str::to_owned)
+}
+
+/// The id that the sending client says it gave a message.
+pub(super) fn origin_id(message: &Element) -> Option<&str> {
+    message.child("origin-id", SID)?.attr("id")
+}
+
+/// The id that this archive has given a message. XEP-0359 §5: it counts only from whose archive it is.
+pub(super) fn stanza_id<'a>(message: &'a Element, archive: &str) -> Option<&'a str> {
+    let by_archive = |by: &str| by == archive || Jid::parse(by).is_ok_and(|by| by.as_str() == archive);
+    let mut ids = message.children().filter(|child| child.is("stanza-id", SID));
+    ids.find(|child| child.attr("by").is_some_and(by_archive))?.attr("id")
+}
+
+/// What kind of message it is.
+pub(super) fn kind(message: &Element) -> MessageType {
+    match message.attr("type") {
         Some("chat") => MessageType::Chat,
         Some("groupchat") => MessageType::Groupchat,
         Some("headline") => MessageType::Headline,
         Some("error") => MessageType::Error,
         // RFC 6121 §5.2.2: without a type, or with an unknown one, it is "normal".
         _ => MessageType::Normal,
-    };
+    }
+}
+
+/// A message with nothing to read in it (a chat state, a receipt) is none for listeners.
+pub(super) fn read(stanza: &Element, own: &Jid) -> Option<Message> {
+    let kind = kind(stanza);
     let text = |name| stanza.child_text(name, ns::CLIENT);
     let (body, subject) = (text("body"), text("subject"));
     if body.is_none() && subject.is_none() && kind != MessageType::Error {
@@ -220,9 +325,11 @@ fn read(stanza: &Element, own: &Jid) -> Option<Message> {
     }
     // RFC 6120 §8.1.2.1: without a sender, it is the own account's.
     let from = stanza.attr("from").unwrap_or(own.bare_str());
-    let archive = match kind {
-        MessageType::Groupchat => Jid::parse(from).ok().map(|from| from.to_bare()),
-        _ => Some(own.to_bare()),
+    let stanza_id = match kind {
+        MessageType::Groupchat => Jid::parse(from)
+            .ok()
+            .and_then(|room| stanza_id(stanza, room.bare_str())),
+        _ => stanza_id(stanza, own.bare_str()),
     };
     Some(Message {
         to: stanza.attr("to").unwrap_or(own.as_str()).to_owned(),
@@ -231,20 +338,8 @@ fn read(stanza: &Element, own: &Jid) -> Option<Message> {
         body,
         subject,
         thread: text("thread"),
-        stanza_id: stanza
-            .children()
-            // XEP-0359 §5: an id counts only from whose archive it is.
-            .filter(|child| child.is("stanza-id", SID))
-            .find(|child| {
-                let by = child.attr("by").and_then(|by| Jid::parse(by).ok());
-                by.is_some() && by == archive
-            })
-            .and_then(|child| child.attr("id"))
-            .map(str::to_owned),
-        origin_id: stanza
-            .child("origin-id", SID)
-            .and_then(|child| child.attr("id"))
-            .map(str::to_owned),
+        stanza_id: stanza_id.map(str::to_owned),
+        origin_id: origin_id(stanza).map(str::to_owned),
         delay: delay(stanza),
         condition: StanzaError::of(stanza).map(|error| error.condition),
         from: from.to_owned(),

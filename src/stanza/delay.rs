@@ -6,12 +6,17 @@ use crate::xml::Element;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Stamp(pub String);
 
+impl Stamp {
+    /// The text, where it has the shape of XEP-0082 §3.2; whether such a day exists is for the calendar of the edge to say.
+    pub fn parse(text: &str) -> Option<Stamp> {
+        let shape = |b: &[u8]| b.get(4) == Some(&b'-') && b.get(10) == Some(&b'T') && b.is_ascii() && b.len() <= 40;
+        shape(text.as_bytes()).then(|| Stamp(text.to_owned()))
+    }
+}
+
 /// When the stanza was first sent, as far as it says. Nothing vouches for it: a sender can claim any time.
 pub fn delay(stanza: &Element) -> Option<Stamp> {
-    let stamp = stanza.child("delay", "urn:xmpp:delay")?.attr("stamp")?;
-    // The shape of XEP-0082 §3.2; whether such a day exists is for the calendar of the edge to say.
-    let shape = |b: &[u8]| b.get(4) == Some(&b'-') && b.get(10) == Some(&b'T') && b.is_ascii() && b.len() <= 40;
-    shape(stamp.as_bytes()).then(|| Stamp(stamp.to_owned()))
+    Stamp::parse(stanza.child("delay", "urn:xmpp:delay")?.attr("stamp")?)
 }
 
 #[cfg(not(target_arch = "wasm32"))]

@@ -207,7 +207,7 @@ impl Pair {
 
     pub fn messages(&self) -> Vec<chat::Message> {
         let message = |event: &Event| match event {
-            Event::Im(im::Event::Chat(message)) => Some(message.clone()),
+            Event::Im(im::Event::Chat(chat::News::Message(message))) => Some(message.clone()),
             _ => None,
         };
         self.events.iter().filter_map(message).collect()
