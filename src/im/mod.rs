@@ -452,9 +452,10 @@ macro_rules! features {
 }
 
 // The order is the order in which stanzas are offered, and in which features speak when a session begins: RFC 6121 §2.2
-// wants the roster asked for before the first presence.
+// wants the roster asked for before the first presence, and what comes with that is to find the archive at work.
 features! {
     Roster => roster::Roster;
+    Archive => archive::Archive;
     Presence => presence::Presence;
     Chat => chat::Chat;
     Ping => ping::Ping;

@@ -1,6 +1,7 @@
 //! Messages: RFC 6121 §5, XEP-0359, XEP-0203, and the promise that a sent message has been taken.
 
 use crate::pair::{NS_CLIENT, Pair, config};
+use crate::server::Fault;
 use stanzawire::engine::{Command, Reply};
 use stanzawire::error::{Code, Phase};
 use stanzawire::im::chat::{self, MessageType, OutgoingMessage};
@@ -104,17 +105,35 @@ fn rfc6120_8_3_a_bounced_message_fails_its_promise() {
 
 #[test]
 fn a_lost_connection_leaves_no_one_wondering() {
+    // A server that has neither stream management nor an archive.
+    let comes_back = |pair: &mut Pair| {
+        pair.sent.clear();
+        pair.advance(1_000);
+        pair.open_socket();
+        pair.login(&Fault::None);
+        for child in ["metadata", "query"] {
+            let asked = pair.sent.iter().position(|frame| frame.contains("urn:xmpp:mam:2"));
+            let asked = pair.sent.remove(asked.expect("the archive is asked")).unwrap();
+            let asked = stanzawire::xml::read(&asked, &Default::default()).unwrap();
+            assert_eq!(asked.children().next().unwrap().name(), child);
+            let id = asked.attr("id").unwrap();
+            pair.receive(&format!("<iq xmlns='jabber:client' type='error' id='{id}'/>"));
+        }
+    };
     let mut pair = Pair::online();
     let call = pair.send("bob@example.org", "1");
     pair.close_socket();
+    assert!(pair.is_open(call));
+    comes_back(&mut pair);
     assert_eq!(pair.error(call).code(), Code::DeliveryUnknown);
 
-    // A server that no longer answers is a lost connection too.
+    // One that no longer answers is a lost connection too.
     let mut pair = Pair::online();
     let call = pair.send("bob@example.org", "1");
     pair.advance(30_000);
-    assert_eq!(pair.error(call).code(), Code::DeliveryUnknown);
     assert_eq!(pair.closed, 1);
+    comes_back(&mut pair);
+    assert_eq!(pair.error(call).code(), Code::DeliveryUnknown);
 }
 
 #[test]

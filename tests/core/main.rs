@@ -12,6 +12,7 @@
     clippy::string_slice
 )]
 
+mod archive;
 mod calls;
 mod chat;
 mod disco;

@@ -14,6 +14,7 @@ use stanzawire::xml::{self, Element};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 pub const NS_CLIENT: &str = "jabber:client";
+pub const NS_MAM: &str = "urn:xmpp:mam:2";
 pub const JID: &str = "alice@example.org/here";
 
 /// The two sides, and what has happened between them so far.
@@ -107,7 +108,7 @@ impl Pair {
         pair
     }
 
-    /// A client that is logged in, its first stanzas (roster request and presence) taken.
+    /// A client that is logged in, its first stanzas taken.
     pub fn online() -> Pair {
         Pair::online_with(config())
     }
@@ -122,15 +123,22 @@ impl Pair {
         pair
     }
 
-    /// The roster request and the first presence, unanswered.
+    /// The roster request and the first presence, unanswered, and between them the question where the archive ends: it is
+    /// empty.
     pub fn take_first_stanzas(&mut self) -> (Element, Element) {
         let roster = self.element();
         assert!(
             roster.child("query", "jabber:iq:roster").is_some(),
             "the roster first: RFC 6121 §2.2"
         );
+        let archive = self.element();
+        assert!(
+            archive.child("metadata", NS_MAM).is_some(),
+            "the archive before the presence"
+        );
         let presence = self.element();
         assert!(presence.is("presence", NS_CLIENT));
+        self.answer(&archive, &format!("<metadata xmlns='{NS_MAM}'/>"));
         (roster, presence)
     }
 

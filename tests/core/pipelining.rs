@@ -4,7 +4,7 @@ mod disliked;
 
 mod prosody;
 
-use crate::pair::{JID, Pair, config, password};
+use crate::pair::{JID, NS_MAM, Pair, config, password};
 use crate::server::{Fault, Scram};
 use stanzawire::engine::{Event, Input, Reply, Ticket};
 use stanzawire::error::{Code, Phase};
@@ -213,6 +213,10 @@ impl Server {
                 "<iq xmlns='jabber:client' type='result' id='{}' from='example.org'/>",
                 element.attr("id").unwrap()
             )],
+            "iq" if element.child("metadata", NS_MAM).is_some() => vec![format!(
+                "<iq xmlns='jabber:client' type='result' id='{}'><metadata xmlns='{NS_MAM}'/></iq>",
+                element.attr("id").unwrap()
+            )],
             "iq" => vec![format!(
                 "<iq xmlns='jabber:client' type='result' id='{}'><query xmlns='jabber:iq:roster'>\
                  <item jid='bob@example.org'/></query></iq>",
@@ -280,7 +284,7 @@ fn rfc6120_6_four_round_trips_at_first_and_two_from_then_on() {
         assert_eq!((pair.reply(call), &server.flights[..]), (Ok(Reply::Done), &[2][..]));
         assert_eq!(
             server.names(),
-            ["open", "auth", "response", "open", "iq", "iq", "presence"],
+            ["open", "auth", "response", "open", "iq", "iq", "iq", "presence"],
             "RFC 6121 §2.2: the roster before the presence"
         );
         pair.nothing_sent();

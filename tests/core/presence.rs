@@ -1,6 +1,6 @@
 //! Presence: RFC 6121 §4.
 
-use crate::pair::{NS_CLIENT, Pair, config};
+use crate::pair::{NS_CLIENT, NS_MAM, Pair, config};
 use crate::server::Fault;
 use stanzawire::engine::{Command, Reply};
 use stanzawire::error::Code;
@@ -42,6 +42,7 @@ fn without_presence_nobody_is_told() {
     pair.open_socket();
     pair.login(&Fault::None);
     assert!(pair.element().child("query", "jabber:iq:roster").is_some());
+    assert!(pair.element().child("metadata", NS_MAM).is_some());
     pair.nothing_sent();
 }
 

@@ -1,10 +1,10 @@
 //! Stream management, XEP-0198 1.6.3: what is counted, what is asked, and what becomes of it when the connection goes.
 
 mod bad;
-mod kept;
+pub mod kept;
 mod resume;
 
-use crate::pair::{JID, Pair, config};
+use crate::pair::{JID, NS_MAM, Pair, config};
 use crate::server::Fault;
 use stanzawire::engine::{Command, Config, Event, Input, Reply};
 use stanzawire::error::Error;
@@ -45,7 +45,11 @@ pub fn enabled(pair: &mut Pair, id: &str) {
     let enable = pair.element();
     assert!(enable.is("enable", SM), "{enable:?}");
     assert_eq!(enable.attr("resume"), Some("true"));
+    // It counts what comes behind its answer.
+    let archive = pair.sent.iter().find(|frame| frame.contains("<metadata")).cloned();
     let first = stanzas(pair);
+    let archive = stanzawire::xml::read(&archive.unwrap(), &Default::default()).unwrap();
+    pair.answer(&archive, &format!("<metadata xmlns='{NS_MAM}'/>"));
     pair.receive(&format!("<enabled xmlns='{SM}' id='{id}' resume='true' max='300'/>"));
     acknowledge(pair, first);
 }
@@ -65,7 +69,7 @@ pub fn acknowledge(pair: &mut Pair, h: u32) {
 }
 
 /// The number of the last of the first stanzas.
-pub const FIRST: u32 = 2;
+pub const FIRST: u32 = 3;
 
 /// Comes back over a new socket, as far as the server's features.
 pub fn back(pair: &mut Pair) {

@@ -218,7 +218,7 @@ fn after_the_network_was_gone_there_is_little_patience() {
     assert!(pair.element().is("r", SM));
     pair.advance(600);
     assert_eq!(pair.engine.status(), Status::Reconnecting);
-    pair.advance(400);
+    pair.advance(1_000);
     assert!(pair.socket.is_some(), "within a second");
 }
 

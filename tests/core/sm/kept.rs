@@ -7,14 +7,14 @@ use stanzawire::error::Code;
 
 const BOB: &str = "bob@example.org";
 
-fn storing() -> Config {
+pub fn storing() -> Config {
     let mut config = config();
     config.session.storage = true;
     config
 }
 
 /// The page is loaded again: all that is left is what the store has.
-fn reload(mut old: Pair) -> Pair {
+pub fn reload(mut old: Pair) -> Pair {
     old.handle(Input::PageHidden);
     kill(old)
 }
@@ -29,7 +29,7 @@ fn kill(old: Pair) -> Pair {
     pair
 }
 
-fn log_in(pair: &mut Pair) {
+pub fn log_in(pair: &mut Pair) {
     pair.open_socket();
     super::login_up_to_features(pair);
 }

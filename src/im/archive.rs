@@ -1,0 +1,347 @@
+//! The account's own archive, XEP-0313 1.1.3 (9 April 2025) with XEP-0059 1.0: what came while there was no session is told
+//! when there is one again, once and in order; and what became of a message that was under way when its session ended.
+//!
+//! Without anything known of the archive, the client asks where it ends, and looks back no further: that is the *anchor*.
+//! From then on the anchor is the last entry that the app has been told of. A session that isn't a resumed one begins with
+//! what is behind it (`archive/search.rs`), and messages that come meanwhile wait for that. Where something may be
+//! missing, there is a `gap` event.
+//!
+//! Left out for now: the app's own queries, changing the preferences, archives of rooms and what they leave in that of the
+//! account, and messages that the account's other clients have sent.
+
+mod answers;
+mod page;
+mod prefs;
+mod search;
+mod seen;
+
+use super::{Config, Ctx, Event, Feature, Flow, Named, Never, chat};
+use crate::error::Error;
+use crate::jid::Jid;
+use crate::session::{Status, Ticket, Token};
+use crate::stanza::Stamp;
+use crate::stream::ns;
+use crate::xml::{self, Element, Node};
+use chat::{MessageType, News};
+use search::Search;
+use seen::{Marks, Seen};
+use serde::Serialize;
+
+/// Messages may be missing: those between the last one known and what comes next.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
+pub struct Gap {
+    /// The archive's id of the last message that came before, where one is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    /// A time at which nothing was missing yet, by the server's clock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(target_arch = "wasm32", tsify(type = "Date"))]
+    pub since: Option<Stamp>,
+}
+
+impl Named for Gap {
+    fn name(&self) -> &'static str {
+        "gap"
+    }
+}
+
+/// An entry of the archive; without an id the place before the first.
+#[derive(Clone, Debug, Default)]
+struct Point {
+    id: Option<String>,
+    /// When it was put there, or some time before that.
+    stamp: Option<Stamp>,
+}
+
+/// How many messages wait at most while the archive is read, and how many bytes of them, roughly.
+const HELD: [usize; 2] = [500, 4 << 20];
+
+/// How often it is looked whether the marks can move on, in milliseconds.
+const TIDY: u64 = 5_000;
+
+/// What is known of the account's archive.
+#[derive(Debug, Default)]
+pub struct Archive {
+    /// Whose archive: the bare JID.
+    account: String,
+    anchor: Option<Point>,
+    marks: Marks,
+    seen: Seen,
+    /// The server has an archive and numbers messages, and so nobody else does (XEP-0359 §5).
+    known: bool,
+    /// There has been a session before.
+    earlier: bool,
+    /// An earlier page was still reading.
+    unread: bool,
+    search: Option<Box<Search>>,
+    tokens: u32,
+    /// The timer is set to look after the marks.
+    tidying: bool,
+}
+
+impl Feature for Archive {
+    type Command = Never;
+    type Reply = Never;
+    type Event = Gap;
+
+    const NAME: &'static str = "archive";
+
+    fn new(_: &Config) -> Self {
+        Archive::default()
+    }
+
+    fn command(&mut self, _: &mut Ctx<'_>, _: Ticket, command: Never) {
+        match command {}
+    }
+
+    fn on_binding(&mut self, cx: &mut Ctx<'_>) {
+        // Before our presence, and so before any message for us. Who has no address yet has no archive that is known.
+        if cx.account().local().is_some() && self.begin(cx, self.earlier).is_err() {
+            // It can be asked again where this comes to nothing.
+            self.search = None;
+        }
+    }
+
+    fn on_online(&mut self, cx: &mut Ctx<'_>) {
+        let account = cx.account().bare_str();
+        if account != self.account {
+            // An anonymous account is another one each time.
+            if !self.account.is_empty() {
+                let tokens = self.tokens;
+                *self = Archive::default();
+                self.tokens = tokens;
+            }
+            self.account = account.to_owned();
+        }
+        if self.search.is_none()
+            && let Err(error) = self.begin(cx, self.earlier)
+        {
+            self.fail(cx, &error);
+        }
+        self.begun(cx);
+        self.earlier = true;
+        cx.changed();
+    }
+
+    fn on_resumed(&mut self, cx: &mut Ctx<'_>, restored: bool) {
+        if !restored {
+            self.again(cx);
+            return;
+        }
+        self.known = self.anchor.is_some();
+        if (self.unread || !self.known)
+            && let Err(error) = self.begin(cx, false)
+        {
+            self.fail(cx, &error);
+        }
+    }
+
+    fn on_stanza(&mut self, cx: &mut Ctx<'_>, stanza: &Element) -> Flow {
+        if !stanza.is("message", ns::CLIENT) {
+            return Flow::Next;
+        }
+        if self.entry(cx, stanza) {
+            return Flow::Taken;
+        }
+        let kind = chat::kind(stanza);
+        // A room's message has its place in the room's archive.
+        let own = cx.account();
+        let id = match kind {
+            MessageType::Groupchat => None,
+            _ => chat::stanza_id(stanza, own.bare_str()),
+        };
+        let Some(id) = id else { return Flow::Next };
+        if let Some(search) = self.search.as_mut().filter(|search| search.hold)
+            && matches!(kind, MessageType::Chat | MessageType::Normal)
+        {
+            let weight = search.weight.saturating_add(weight(stanza));
+            if search.held.len() < HELD[0] && weight <= HELD[1] {
+                search.weight = weight;
+                search.held.push(stanza.clone());
+            } else {
+                // It is in the archive too, and so will be found there.
+                search.dropped = true;
+            }
+            return Flow::Taken;
+        }
+        if !self.pass(cx, stanza, id) && self.known {
+            return Flow::Taken;
+        }
+        Flow::Next
+    }
+
+    fn on_reply(&mut self, cx: &mut Ctx<'_>, token: Token, result: Result<Option<Element>, Error>) {
+        self.answered(cx, token, result);
+    }
+
+    fn on_timer(&mut self, cx: &mut Ctx<'_>) {
+        self.tidying = false;
+        let connected = is_connected(cx);
+        match &self.search {
+            Some(search) if search.asked && connected => self.release(cx),
+            Some(search) if search.asked => self.wait(cx),
+            // Where there is no connection, that goes on when there is one.
+            Some(_) if connected => self.again(cx),
+            Some(_) => {}
+            None if !connected => self.tidy_later(cx),
+            None => {
+                self.marks.tidy(cx.now(), cx.progress().1);
+                // Not each has left a mark.
+                if let Some(anchor) = &self.anchor
+                    && let Some(id) = anchor.id.as_deref().filter(|_| self.marks.first() != Some(&anchor.id))
+                {
+                    self.marks.push(cx.now(), id, cx.progress());
+                }
+                self.tidy_later(cx);
+                cx.changed();
+            }
+        }
+    }
+
+    fn save(&self) -> Option<String> {
+        if !self.earlier {
+            return None;
+        }
+        let anchor = self.anchor.as_ref();
+        let id = |id: &Option<String>| id.clone().unwrap_or_default();
+        let saved = Element::new("archive", page::MAM)
+            .with_attr("of", self.account.as_str())
+            .with_opt_attr("after", anchor.map(|anchor| id(&anchor.id)))
+            .with_opt_attr("stamp", anchor.and_then(|anchor| anchor.stamp.clone()).map(|at| at.0))
+            .with_opt_attr("mark", self.marks.first().map(id))
+            .with_opt_attr("unread", self.search.as_ref().map(|_| "1"))
+            .with_attr("seen", self.seen.save());
+        xml::write(&saved).ok()
+    }
+
+    fn restore(&mut self, _: &mut Ctx<'_>, saved: &str) {
+        let Ok(saved) = xml::read(saved, &xml::Limits::default()) else {
+            return;
+        };
+        let id = |name| saved.attr(name).map(|id| Some(id.to_owned()).filter(|id| !id.is_empty()));
+        self.account = saved.attr("of").unwrap_or_default().to_owned();
+        self.anchor = id("after").map(|id| Point {
+            id,
+            stamp: saved.attr("stamp").and_then(Stamp::parse),
+        });
+        if let Some(mark) = id("mark") {
+            self.marks.begin(Some(mark));
+        }
+        self.unread = saved.attr("unread").is_some();
+        self.seen = Seen::restore(saved.attr("seen").unwrap_or_default());
+        self.earlier = true;
+    }
+
+    fn on_offline(&mut self, cx: &mut Ctx<'_>) {
+        // What waited to be told is in the archive, behind the anchor.
+        self.search = None;
+        self.known = false;
+        self.tidying = false;
+        cx.set_timer(None);
+    }
+}
+
+impl Archive {
+    /// A message goes by; whether for the first time.
+    fn pass(&mut self, cx: &mut Ctx<'_>, message: &Element, id: &str) -> bool {
+        if !self.seen.insert(id) {
+            return false;
+        }
+        if own(message, cx.account())
+            && let Some(key) = own_key(message)
+        {
+            self.seen.insert(&key);
+        }
+        if self.search.is_none() && self.known {
+            self.advance(cx, id.to_owned(), None);
+            self.marks.push(cx.now(), id, cx.progress());
+            self.tidy_later(cx);
+        }
+        true
+    }
+
+    /// The app has been told of everything up to here.
+    fn advance(&mut self, cx: &mut Ctx<'_>, id: String, stamp: Option<Stamp>) {
+        let anchor = self.anchor.get_or_insert_default();
+        anchor.id = Some(id);
+        anchor.stamp = stamp.or(anchor.stamp.take());
+        cx.changed();
+    }
+
+    /// Tells of an entry of the archive, unless that has been told of.
+    fn tell(&mut self, cx: &mut Ctx<'_>, message: &Element, at: &Point) {
+        let account = cx.account();
+        if chat::kind(message) == MessageType::Groupchat {
+            return;
+        }
+        if own(message, account) {
+            let to_self = |to| Jid::parse(to).is_ok_and(|to| to.same_bare(account));
+            if !message.attr("to").is_none_or(to_self) {
+                return;
+            }
+            // Some servers keep a message to oneself twice, once sent and once received.
+            if own_key(message).is_some_and(|key| !self.seen.insert(&key)) {
+                return;
+            }
+        }
+        if let Some(mut read) = chat::read(message, account) {
+            read.stanza_id.clone_from(&at.id);
+            read.delay = at.stamp.clone().or(read.delay);
+            cx.emit(Event::Chat(News::Message(read)));
+        }
+    }
+
+    /// Lets through what has waited, in order.
+    fn release(&mut self, cx: &mut Ctx<'_>) {
+        let Some(search) = &mut self.search else { return };
+        search.hold = false;
+        let held = core::mem::take(&mut search.held);
+        self.let_through(cx, held);
+    }
+
+    fn let_through(&mut self, cx: &mut Ctx<'_>, held: Vec<Element>) {
+        for message in held {
+            let account = cx.account();
+            let id = chat::stanza_id(&message, account.bare_str()).map(str::to_owned);
+            let read = chat::read(&message, account);
+            if id.is_some_and(|id| self.pass(cx, &message, &id)) || !self.known {
+                read.into_iter()
+                    .for_each(|read| cx.emit(Event::Chat(News::Message(read))));
+            }
+        }
+    }
+
+    fn tidy_later(&mut self, cx: &mut Ctx<'_>) {
+        if !self.tidying && self.marks.are_many() {
+            self.tidying = true;
+            cx.set_timer(Some(cx.now().after(TIDY)));
+        }
+    }
+}
+
+/// Whether there is a connection, as far as anybody knows.
+fn is_connected(cx: &Ctx<'_>) -> bool {
+    matches!(cx.status(), Status::Online | Status::Verifying)
+}
+
+/// About how many bytes an element takes.
+fn weight(element: &Element) -> usize {
+    let own = element.attrs().fold(100, |sum, (_, value)| sum + value.len() + 50);
+    element.nodes().iter().fold(own, |sum, node| match node {
+        Node::Element(child) => sum + weight(child),
+        Node::Text(text) => sum + text.len(),
+    })
+}
+
+/// Whether the account itself sent it. RFC 6120 §8.1.2.1: that is who is meant where nobody is named.
+fn own(message: &Element, account: &Jid) -> bool {
+    let from = |from| Jid::parse(from).is_ok_and(|from| from.same_bare(account));
+    message.attr("from").is_none_or(from)
+}
+
+/// By which the copies of a message to oneself are known.
+fn own_key(message: &Element) -> Option<String> {
+    let id = chat::origin_id(message).or(message.attr("id"))?;
+    Some("own ".to_owned() + id)
+}

@@ -1,0 +1,230 @@
+//! What outlives the page.
+
+use super::*;
+use crate::sm;
+use crate::sm::kept::{log_in as log_in_again, reload, storing};
+use stanzawire::engine::Input;
+use stanzawire::error::Code;
+use stanzawire::im::Named;
+use stanzawire::im::chat::{KeptMessage, News};
+
+/// A page that knows of the archive, with stream management and a store.
+fn page_knowing(end: &str) -> Pair {
+    let mut pair = sm::online_with(storing());
+    live(&mut pair, end);
+    pair.advance(10_000);
+    pair
+}
+
+/// The next page, where the session goes on.
+fn resumed(old: Pair, h: u32) -> Pair {
+    let mut pair = reload(old);
+    log_in_again(&mut pair);
+    pair.sent.clear();
+    sm::resumed(&mut pair, h);
+    pair
+}
+
+/// The next page, where it doesn't.
+fn failed(old: Pair) -> Pair {
+    let mut pair = reload(old);
+    log_in_again(&mut pair);
+    pair.sent.clear();
+    sm::failed(&mut pair, None);
+    pair.bind(crate::pair::JID);
+    pair
+}
+
+/// What the archive is asked, if anything.
+fn asked(pair: &mut Pair) -> Option<Element> {
+    let place = pair.sent.iter().position(|frame| frame.contains(NS_MAM))?;
+    let frame = pair.sent.remove(place).unwrap();
+    Some(stanzawire::xml::read(&frame, &Default::default()).unwrap())
+}
+
+fn news(pair: &Pair) -> Vec<News> {
+    let news = |event: &Event| match event {
+        Event::Im(im::Event::Chat(news)) => Some(news.clone()),
+        _ => None,
+    };
+    pair.events.iter().filter_map(news).collect()
+}
+
+#[test]
+fn a_session_that_goes_on_has_missed_nothing() {
+    let mut pair = resumed(page_knowing("1"), sm::FIRST);
+    assert_eq!(asked(&mut pair), None);
+    // What the earlier page has had is known.
+    live(&mut pair, "1");
+    live(&mut pair, "2");
+    assert_eq!(bodies(&pair), ["2"]);
+    pair.advance(10_000);
+    sm::back(&mut pair);
+    pair.sent.clear();
+    sm::failed(&mut pair, None);
+    pair.bind(crate::pair::JID);
+    assert_eq!(after(&asked(&mut pair).unwrap()).0.as_deref(), Some("2"));
+    assert_eq!(gaps(&pair), []);
+}
+
+#[test]
+fn a_session_that_is_over_is_made_up_for() {
+    let mut old = page_knowing("1");
+    live(&mut old, "2");
+    live(&mut old, "3");
+    let mut pair = failed(old);
+    let question = asked(&mut pair).unwrap();
+    assert_eq!(after(&question).0.as_deref(), Some("1"), "from the mark");
+    page(&mut pair, &question, &["2", "3", "4"].map(from_bob), true);
+    assert_eq!(bodies(&pair), ["4"]);
+    assert_eq!(gaps(&pair), []);
+}
+
+#[test]
+fn the_archives_time_outlives_the_page_too() {
+    let mut old = page_knowing("1");
+    sm::back(&mut old);
+    old.sent.clear();
+    sm::failed(&mut old, None);
+    old.bind(crate::pair::JID);
+    old.receive(&format!("<enabled xmlns='{}' id='session-1' resume='true'/>", sm::SM));
+    let question = asked(&mut old).unwrap();
+    page(&mut old, &question, &[from_bob("22")], true);
+    let mut pair = failed(old);
+    for _ in 0..2 {
+        // The mark is gone, and so is the anchor.
+        let question = asked(&mut pair).unwrap();
+        refuse(&mut pair, &question, "cancel", "item-not-found");
+    }
+    let gap = gaps(&pair).pop().unwrap();
+    assert_eq!((gap.after.as_deref(), gap.since.unwrap().0), (Some("22"), stamp("22")));
+}
+
+#[test]
+fn what_was_not_read_to_its_end_is_read_on() {
+    let mut old = page_knowing("1");
+    sm::back(&mut old);
+    old.sent.clear();
+    sm::failed(&mut old, None);
+    old.bind(crate::pair::JID);
+    old.receive(&format!("<enabled xmlns='{}' id='session-1' resume='true'/>", sm::SM));
+    let question = asked(&mut old).unwrap();
+    result(&mut old, &question, &from_bob("2"));
+    live(&mut old, "9");
+    assert_eq!(bodies(&old), ["1", "2"], "the last one waits");
+    let mut pair = resumed(old, 0);
+    let question = asked(&mut pair).expect("the earlier page's answer is lost");
+    live(&mut pair, "10");
+    page(&mut pair, &question, &["2", "3", "9", "10"].map(from_bob), true);
+    assert_eq!(bodies(&pair), ["3", "9", "10"]);
+    assert_eq!(gaps(&pair), []);
+}
+
+#[test]
+fn an_end_that_was_not_known_yet_is_asked_for() {
+    let mut old = Pair::new(storing());
+    old.connect();
+    let (id, _) = old.load.take().unwrap();
+    old.handle(Input::Loaded { id, value: None });
+    old.open_socket();
+    sm::login(&mut old);
+    old.receive(&format!("<enabled xmlns='{}' id='session-1' resume='true'/>", sm::SM));
+    let mut pair = resumed(old, sm::FIRST);
+    let question = asked(&mut pair).unwrap();
+    pair.answer(&question, &metadata("5"));
+    assert_eq!(gaps(&pair), [], "the session has gone on");
+}
+
+#[test]
+fn an_earlier_pages_messages_end_as_events() {
+    let mut old = page_knowing("1");
+    let ids: Vec<String> = (0..4).map(|n| send(&mut old, &n.to_string()).1).collect();
+    let mut pair = failed(old);
+    let question = asked(&mut pair).unwrap();
+    page(&mut pair, &question, &[sent("7", &ids[1], "1")], true);
+    let of = |n: usize, stanza_id: Option<&str>| KeptMessage {
+        id: ids[n].clone(),
+        origin_id: ids[n].clone(),
+        to: "bob@example.org".into(),
+        stanza_id: stanza_id.map(str::to_owned),
+        kind: im::chat::MessageType::Chat,
+        body: Some(n.to_string()),
+        subject: None,
+        thread: None,
+    };
+    assert_eq!(news(&pair), [News::Sent(of(1, Some("7")))]);
+    assert_eq!((news(&pair)[0].name(), news(&pair)[0].error()), ("sent", None));
+    let question = asked(&mut pair).unwrap();
+    pair.answer(&question, &format!("<prefs xmlns='{NS_MAM}' default='never'/>"));
+    let question = asked(&mut pair).unwrap();
+    page(&mut pair, &question, &[], true);
+    let told = news(&pair);
+    assert_eq!(told.len(), 4);
+    for (n, news) in [0, 2, 3].into_iter().zip(&told[1..]) {
+        let News::NotSent(kept, error) = news else {
+            panic!("{news:?}")
+        };
+        assert_eq!(
+            (kept, error.code(), news.name()),
+            (&of(n, None), Code::DeliveryUnknown, "not-sent")
+        );
+        assert_eq!(news.error(), Some(error));
+        let json = serde_json::to_value(news).unwrap();
+        assert_eq!(json.get("error"), None, "the edge makes it a real one");
+        assert_eq!(json["originId"], ids[n].as_str());
+    }
+}
+
+#[test]
+fn what_an_acknowledgement_settles_has_no_archives_id() {
+    let mut old = page_knowing("1");
+    send(&mut old, "1");
+    let pair = resumed(old, sm::FIRST + 1);
+    let [News::Sent(kept)] = &news(&pair)[..] else {
+        panic!("{:?}", news(&pair))
+    };
+    assert_eq!((kept.body.as_deref(), kept.stanza_id.as_deref()), (Some("1"), None));
+}
+
+#[test]
+fn garbage_that_was_kept_does_no_harm() {
+    let old = page_knowing("1");
+    let old = {
+        let mut old = old;
+        old.handle(Input::PageHidden);
+        old
+    };
+    let header = old.kept.iter().find(|(_, value)| value.contains("<archive")).unwrap();
+    let (key, good) = (header.0.clone(), header.1.clone());
+    let (start, end) = (good.find("<archive").unwrap(), good.find("/>").unwrap() + 2);
+    for garbage in [
+        "",
+        "<",
+        "x",
+        "<archive/>",
+        "<archive xmlns='urn:xmpp:mam:2' seen='0123456789abcdeg0123456789abcdef01' mark=''/>",
+        "<archive xmlns='urn:xmpp:mam:2' seen='éééééééééééééééé' after='x' stamp='yesterday' mark='&#10;'/>",
+        "<archive xmlns='urn:xmpp:mam:2' unread='1'/>",
+        "<archive xmlns='urn:xmpp:mam:2' of='mallory@example.org' after='7'/>",
+    ] {
+        let mut pair = Pair::seeded(storing(), 7);
+        pair.kept = old.kept.clone();
+        pair.kept
+            .insert(key.clone(), [&good[..start], garbage, &good[end..]].concat());
+        pair.connect();
+        let (id, _) = pair.load.take().unwrap();
+        pair.handle(Input::Loaded { id, value: None });
+        log_in_again(&mut pair);
+        pair.sent.clear();
+        sm::failed(&mut pair, None);
+        pair.bind(crate::pair::JID);
+        let question = asked(&mut pair).expect("it is asked something");
+        assert!(
+            question.child("metadata", NS_MAM).is_some() || garbage.contains("x'"),
+            "{garbage}: {question:?}"
+        );
+        live(&mut pair, "2");
+        pair.answer(&question, &metadata("2"));
+        assert_eq!(bodies(&pair), ["2"], "{garbage}");
+    }
+}
