@@ -1,5 +1,8 @@
 //! Presence, RFC 6121 §4: who is there, and that we are.
 //!
+//! A server says once in a session who is there. A page that goes on with an earlier one's session hasn't heard it, so the
+//! earlier one keeps it for the next.
+//!
 //! Left out for now: answering subscription requests; they arrive as events.
 
 use super::{Config, Ctx, Event, Feature, Flow, Named, Reply};
@@ -8,7 +11,7 @@ use crate::error::Error;
 use crate::session::{Kind, Outgoing, Status, Ticket};
 use crate::stanza::{Stamp, StanzaError, delay};
 use crate::stream::ns;
-use crate::xml::Element;
+use crate::xml::{self, Element};
 use serde::{Deserialize, Serialize};
 
 /// What the client says of its own availability.
@@ -102,12 +105,26 @@ impl Named for PresenceEvent {
     }
 }
 
-/// Our own presence.
+/// How many available clients are kept for the next page, and how many bytes of text at most.
+const KEPT: [usize; 2] = [500, 64 << 10];
+
+/// How many bytes of it may be one client's. A longer presence is kept without its words.
+const KEPT_EACH: usize = 1 << 10;
+
+/// Our own presence, and that of others.
 #[derive(Debug)]
 pub struct Presence {
     own: Option<PresenceInit>,
     /// What has been said ahead of the session.
     ahead: Option<PresenceInit>,
+    /// What has been said in the session last.
+    said: Option<PresenceInit>,
+    /// Who is available, by full JID, each with the presence in XML.
+    there: Vec<(String, String)>,
+    /// How many bytes all that is.
+    size: usize,
+    /// It was an earlier page that has heard it; this one's app hasn't.
+    untold: bool,
 }
 
 impl Feature for Presence {
@@ -115,19 +132,25 @@ impl Feature for Presence {
     type Reply = ();
     type Event = PresenceEvent;
 
+    const NAME: &'static str = "presence";
+
     fn new(config: &Config) -> Self {
         Presence {
             own: config.presence.clone(),
             ahead: None,
+            said: None,
+            there: Vec::new(),
+            size: 0,
+            untold: false,
         }
     }
 
     fn command(&mut self, cx: &mut Ctx<'_>, ticket: Ticket, command: Command) {
         let Command::Set(presence) = command;
         let result = match cx.status() {
-            // What waits is sent by `on_online`.
+            // What waits is sent when there is a connection again.
             Status::Reconnecting => presence.check(),
-            _ => cx.send(&element(&presence)),
+            _ => self.say(cx, &presence),
         };
         if result.is_ok() {
             self.own = Some(presence);
@@ -142,16 +165,33 @@ impl Feature for Presence {
     }
 
     fn on_online(&mut self, cx: &mut Ctx<'_>) {
-        let said = self.ahead.take();
-        // RFC 6121 §4.2.1: initial presence has no `to`.
-        if let Some(own) = self.own.as_ref().filter(|own| said.as_ref() != Some(*own)) {
-            // Checked where it was set.
-            let _ = cx.send(&element(own));
+        self.said = self.ahead.take();
+        // A new session: the server says anew who is there.
+        for (from, _) in self.forget() {
+            cx.emit(Event::Presence(PresenceEvent::unavailable(from)));
         }
+        self.say_own(cx);
+        cx.changed();
+    }
+
+    fn on_resumed(&mut self, cx: &mut Ctx<'_>, _: bool) {
+        if core::mem::take(&mut self.untold) {
+            for (_, presence) in &self.there {
+                if let Some(event) = xml::read(presence, &xml::Limits::default()).ok().as_ref().and_then(read) {
+                    cx.emit(Event::Presence(event));
+                }
+            }
+        }
+        self.say_own(cx);
     }
 
     fn on_offline(&mut self, _: &mut Ctx<'_>) {
         self.ahead = None;
+        self.said = None;
+        if self.untold {
+            self.untold = false;
+            self.forget();
+        }
     }
 
     fn on_stanza(&mut self, cx: &mut Ctx<'_>, stanza: &Element) -> Flow {
@@ -159,9 +199,114 @@ impl Feature for Presence {
             return Flow::Next;
         }
         if let Some(event) = read(stanza) {
+            if matches!(event.kind, None | Some(PresenceType::Unavailable)) {
+                self.note(&event);
+                cx.changed();
+            }
             cx.emit(Event::Presence(event));
         }
         Flow::Next
+    }
+
+    fn save(&self) -> Option<String> {
+        let said = self.said.as_ref().and_then(|said| in_a_line(&element(said)));
+        let mut text = ["<saved xmlns='", ns::CLIENT, "'>", said.as_deref().unwrap_or_default()].concat();
+        text.reserve(self.size);
+        for (_, presence) in &self.there {
+            text.push_str(presence);
+        }
+        text.push_str("</saved>");
+        Some(text)
+    }
+
+    fn restore(&mut self, _: &mut Ctx<'_>, saved: &str) {
+        let saved = xml::read(saved, &xml::Limits::default()).ok();
+        for presence in saved.iter().flat_map(Element::children) {
+            match read(presence) {
+                Some(event) => self.note(&event),
+                None => self.said = Some(init(presence)),
+            }
+        }
+        self.untold = true;
+    }
+}
+
+impl Presence {
+    fn say(&mut self, cx: &mut Ctx<'_>, presence: &PresenceInit) -> Result<(), Error> {
+        cx.send(&element(presence))?;
+        self.said = Some(presence.clone());
+        cx.changed();
+        Ok(())
+    }
+
+    /// Says what the app wants said, unless that is what was said last.
+    fn say_own(&mut self, cx: &mut Ctx<'_>) {
+        // RFC 6121 §4.2.1: initial presence has no `to`.
+        if let Some(own) = self.own.clone().filter(|own| self.said.as_ref() != Some(own)) {
+            // Checked where it was set.
+            let _ = self.say(cx, &own);
+        }
+    }
+
+    /// Keeps in mind who is there.
+    fn note(&mut self, event: &PresenceEvent) {
+        let from = event.from.as_str();
+        let gone = event.kind.is_some();
+        // RFC 6121 §4.5.4: with its bare JID all of an account's clients go.
+        let is_of = |known: &str| {
+            let rest = known.strip_prefix(from);
+            rest.is_some_and(|rest| rest.is_empty() || (gone && rest.starts_with('/')))
+        };
+        self.there.retain(|(known, _)| !is_of(known));
+        self.size = self.there.iter().map(|(_, presence)| presence.len()).sum();
+        if gone {
+            return;
+        }
+        let mut presence = event.clone();
+        let mut text = in_a_line(&presence.element());
+        if text.as_ref().is_some_and(|text| text.len() > KEPT_EACH) {
+            presence.status = None;
+            text = in_a_line(&presence.element());
+        }
+        if let Some(text) = text.filter(|text| text.len() <= KEPT_EACH)
+            && self.there.len() < KEPT[0]
+            && self.size + text.len() <= KEPT[1]
+        {
+            self.size += text.len();
+            self.there.push((event.from.clone(), text));
+        }
+    }
+
+    fn forget(&mut self) -> Vec<(String, String)> {
+        self.size = 0;
+        core::mem::take(&mut self.there)
+    }
+}
+
+impl PresenceEvent {
+    fn unavailable(from: String) -> PresenceEvent {
+        PresenceEvent {
+            from,
+            kind: Some(PresenceType::Unavailable),
+            show: None,
+            status: None,
+            priority: 0,
+            delay: None,
+            condition: None,
+        }
+    }
+
+    /// An available presence as it came.
+    fn element(&self) -> Element {
+        let init = PresenceInit {
+            show: self.show,
+            status: self.status.clone(),
+            priority: Some(self.priority).filter(|priority| *priority != 0),
+        };
+        let delay = |at: &Stamp| Element::new("delay", "urn:xmpp:delay").with_attr("stamp", at.0.as_str());
+        element(&init)
+            .with_attr("from", self.from.as_str())
+            .with_opt_child(self.delay.as_ref().map(delay))
     }
 }
 
@@ -189,6 +334,35 @@ fn element(presence: &PresenceInit) -> Element {
         .with_opt_child(text("priority", presence.priority.map(|priority| decimal(priority.into()))))
 }
 
+/// In XML without control characters: as references those of white space are the same in a text.
+fn in_a_line(presence: &Element) -> Option<String> {
+    let text = xml::write(presence).ok()?;
+    Some(text.replace('\n', "&#10;").replace('\t', "&#9;"))
+}
+
+/// Reads what [`element`] writes.
+fn init(presence: &Element) -> PresenceInit {
+    PresenceInit {
+        show: show(presence),
+        status: presence.child_text("status", ns::CLIENT),
+        priority: priority(presence),
+    }
+}
+
+fn show(presence: &Element) -> Option<Show> {
+    match presence.child_text("show", ns::CLIENT).as_deref().map(str::trim) {
+        Some("away") => Some(Show::Away),
+        Some("chat") => Some(Show::Chat),
+        Some("dnd") => Some(Show::Dnd),
+        Some("xa") => Some(Show::Xa),
+        _ => None,
+    }
+}
+
+fn priority(presence: &Element) -> Option<i8> {
+    presence.child_text("priority", ns::CLIENT)?.trim().parse().ok()
+}
+
 /// A presence without a sender, or of a type that isn't defined, is nobody's.
 fn read(stanza: &Element) -> Option<PresenceEvent> {
     let kind = match stanza.attr("type") {
@@ -204,18 +378,9 @@ fn read(stanza: &Element) -> Option<PresenceEvent> {
     Some(PresenceEvent {
         from: stanza.attr("from")?.to_owned(),
         kind,
-        show: match stanza.child_text("show", ns::CLIENT).as_deref().map(str::trim) {
-            Some("away") => Some(Show::Away),
-            Some("chat") => Some(Show::Chat),
-            Some("dnd") => Some(Show::Dnd),
-            Some("xa") => Some(Show::Xa),
-            _ => None,
-        },
+        show: show(stanza),
         status: stanza.child_text("status", ns::CLIENT),
-        priority: stanza
-            .child_text("priority", ns::CLIENT)
-            .and_then(|priority| priority.trim().parse().ok())
-            .unwrap_or(0),
+        priority: priority(stanza).unwrap_or(0),
         delay: delay(stanza),
         condition: StanzaError::of(stanza).map(|error| error.condition),
     })

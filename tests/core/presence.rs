@@ -2,6 +2,7 @@
 
 use crate::pair::{NS_CLIENT, NS_MAM, Pair, config};
 use crate::server::Fault;
+use crate::sm;
 use stanzawire::engine::{Command, Reply};
 use stanzawire::error::Code;
 use stanzawire::im;
@@ -115,4 +116,135 @@ fn a_presence_that_is_not_sent_is_not_resolved() {
     pair.call(Command::Disconnect);
     let call = set(&mut pair, PresenceInit::default());
     assert_eq!(pair.error(call).code(), Code::Offline);
+}
+
+/// What a page with these presences leaves, and its session goes on or not.
+fn next_page(presences: &[&str], config: stanzawire::engine::Config, goes_on: bool) -> Pair {
+    let mut old = sm::online_with(sm::kept::storing());
+    for presence in presences {
+        old.receive(&format!("<presence xmlns='jabber:client' {presence}</presence>"));
+    }
+    old.handle(stanzawire::engine::Input::PageHidden);
+    let mut pair = Pair::seeded(config, 7);
+    pair.kept = old.kept;
+    pair.connect();
+    let (id, _) = pair.load.take().unwrap();
+    pair.handle(stanzawire::engine::Input::Loaded { id, value: None });
+    sm::kept::log_in(&mut pair);
+    pair.sent.clear();
+    if goes_on {
+        sm::resumed(&mut pair, sm::FIRST);
+    } else {
+        sm::failed(&mut pair, None);
+        pair.bind(crate::pair::JID);
+    }
+    pair
+}
+
+const THERE: [&str; 6] = [
+    "from='bob@example.org/x'><show>dnd</show><status>busy\n&amp;\tquiet</status><priority>5</priority>",
+    "from='carol@example.org/y'>",
+    "from='carol@example.org/z'><delay xmlns='urn:xmpp:delay' stamp='2026-11-21T10:00:00Z'/>",
+    "from='bob@example.org/x'><show>away</show><status>busy\n&amp;\tquiet</status><priority>-5</priority>",
+    "from='dave@example.org/gone'>",
+    "from='dave@example.org' type='unavailable'>",
+];
+
+#[test]
+fn who_is_there_is_told_to_the_next_page_whose_session_goes_on() {
+    let mut pair = next_page(&THERE, sm::kept::storing(), true);
+    let told = pair.presences();
+    let from: Vec<&str> = told.iter().map(|event| event.from.as_str()).collect();
+    assert_eq!(
+        from,
+        ["carol@example.org/y", "carol@example.org/z", "bob@example.org/x"]
+    );
+    let bob = &told[2];
+    assert_eq!((bob.show, bob.priority, bob.kind), (Some(Show::Away), -5, None));
+    assert_eq!(bob.status.as_deref(), Some("busy\n&\tquiet"));
+    assert_eq!(told[1].delay.as_ref().unwrap().0, "2026-11-21T10:00:00Z");
+    assert!(
+        pair.sent.iter().all(|frame| !frame.starts_with("<presence")),
+        "ours is what it was"
+    );
+    // Once.
+    pair.events.clear();
+    sm::back(&mut pair);
+    pair.sent.clear();
+    sm::resumed(&mut pair, sm::FIRST);
+    assert_eq!(pair.presences(), []);
+}
+
+#[test]
+fn who_was_there_in_a_session_that_is_over_is_not() {
+    let pair = next_page(&THERE, sm::kept::storing(), false);
+    assert_eq!(pair.presences(), [], "the server says it anew");
+    assert!(pair.sent.iter().any(|frame| frame.starts_with("<presence")));
+
+    // Where the app has been told, it is told.
+    let mut pair = next_page(&THERE, sm::kept::storing(), true);
+    pair.events.clear();
+    sm::back(&mut pair);
+    pair.sent.clear();
+    sm::failed(&mut pair, None);
+    assert_eq!(pair.presences(), []);
+    pair.bind(crate::pair::JID);
+    let told = pair.presences();
+    assert_eq!(told.len(), 3);
+    assert!(told.iter().all(|event| event.kind == Some(PresenceType::Unavailable)));
+}
+
+#[test]
+fn a_presence_of_ours_that_has_changed_with_the_page_is_said() {
+    let mut config = sm::kept::storing();
+    config.im.presence = Some(PresenceInit {
+        show: Some(Show::Away),
+        ..PresenceInit::default()
+    });
+    let mut pair = next_page(&[], config, true);
+    assert_eq!(pair.element().child_text("show", NS_CLIENT).as_deref(), Some("away"));
+    // Nothing was to be said: it stays at what the earlier page has said.
+    let mut config = sm::kept::storing();
+    config.im.presence = None;
+    let pair = next_page(&[], config, true);
+    assert!(pair.sent.iter().all(|frame| !frame.starts_with("<presence")));
+}
+
+#[test]
+fn a_presence_that_changes_while_there_is_no_connection_is_said_when_the_session_goes_on() {
+    let mut pair = sm::online();
+    pair.close_socket();
+    let away = PresenceInit {
+        show: Some(Show::Away),
+        ..PresenceInit::default()
+    };
+    let call = set(&mut pair, away);
+    assert!(pair.reply(call).is_ok());
+    sm::again(&mut pair);
+    pair.sent.clear();
+    sm::resumed(&mut pair, sm::FIRST);
+    assert_eq!(pair.element().child_text("show", NS_CLIENT).as_deref(), Some("away"));
+}
+
+#[test]
+fn no_more_is_kept_than_fits() {
+    let long = "x".repeat(5_000);
+    let many: Vec<String> = (0..700)
+        .map(|n| {
+            format!(
+                "from='c{n}@example.org/{n}'><status>{}</status>",
+                if n == 0 { &long } else { "here" }
+            )
+        })
+        .collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let pair = next_page(&many, sm::kept::storing(), true);
+    let told = pair.presences();
+    assert!((400..=500).contains(&told.len()), "{}", told.len());
+    assert_eq!(
+        (told[0].status.as_deref(), told[1].status.as_deref()),
+        (None, Some("here"))
+    );
+    let header = pair.kept.values().map(String::len).max().unwrap();
+    assert!(header < 70_000, "{header}");
 }
