@@ -105,9 +105,9 @@ export interface ConnectOptions {
    * copy of `sessionStorage`, gets a session of its own. Where there are no locks (a page that isn't secure, Node before 24),
    * this holds among the clients of one page or process only: there don't let two share a store.
    *
-   * A store that throws, rejects, is full or doesn't answer fails no call: it is as if it kept nothing. What it gives back is not
-   * believed either. One that answers with promises may lose what was written last when the page goes. One without the
-   * three methods is an `invalid-argument`.
+   * A store that throws, rejects, is full or doesn't answer fails no call: it is as if it kept nothing, and where it fails to keep
+   * the session, an `error` event says so once (`storage-failed`). What it gives back is not believed either. One that answers
+   * with promises may lose what was written last when the page goes. One without the three methods is an `invalid-argument`.
    */
   storage?: KeyValueStore | null | undefined;
   /**
@@ -529,6 +529,8 @@ export type ErrorCode =
   | "invalid-argument"
   /** The call does not fit the client's present state. */
   | "invalid-state"
+  /** {@link ConnectOptions.storage} has failed. The session goes on, and won't outlive the page. */
+  | "storage-failed"
   /** The platform can't run the package. */
   | "load-failed"
   /** A fault of this package. */

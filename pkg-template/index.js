@@ -195,7 +195,7 @@ class Client {
   #called(entry, args) {
     if (this.#dead) return;
     try {
-      entry(...args);
+      return entry(...args);
     } catch (error) {
       this.#trapped(error);
     }

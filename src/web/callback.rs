@@ -4,6 +4,7 @@
 //! wasm that isn't a method call.
 
 use super::drain::Inner;
+use crate::engine::Ticket;
 use js_sys::{Function, Promise, Set};
 use std::rc::Weak;
 use wasm_bindgen::prelude::*;
@@ -56,7 +57,7 @@ pub(super) enum Kind {
     Deliver,
     /// A socket that lingers has heard something, or has lingered for long enough: generation.
     Lingered,
-    /// A lock is ours: the wish.
+    /// A lock is ours, or can't be had at once: the wish. The one whose return value counts.
     LockGranted,
     /// A lock has been waited for long enough: the wish.
     LockLate,
@@ -126,11 +127,16 @@ impl Callback {
     /// Calls `inner` as long as it is there.
     pub(super) fn new(inner: &Weak<Inner>, host: Option<&Host>) -> Callback {
         let inner = inner.clone();
-        let closure = Closure::<dyn Fn(u32, f64, JsValue)>::new(move |kind: u32, number: f64, value: JsValue| {
-            if let (Some(inner), Some(kind)) = (inner.upgrade(), Kind::ALL.get(kind as usize)) {
+        let called = move |kind: u32, number: f64, value: JsValue| match (inner.upgrade(), Kind::ALL.get(kind as usize))
+        {
+            (Some(inner), Some(Kind::LockGranted)) => inner.lock_granted(Ticket(number as u64), &value),
+            (Some(inner), Some(kind)) => {
                 inner.called(*kind, number, &value);
+                JsValue::UNDEFINED
             }
-        });
+            _ => JsValue::UNDEFINED,
+        };
+        let closure = Closure::<dyn Fn(u32, f64, JsValue) -> JsValue>::new(called);
         // Freed by the garbage collector, once no platform object holds it any more.
         let function = closure.into_js_value();
         let function = match host {

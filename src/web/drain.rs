@@ -289,7 +289,7 @@ impl Inner {
                         .retain(|socket| socket.generation() != generation);
                 }
             }
-            Kind::LockGranted => self.lock_granted(id, value),
+            Kind::LockGranted => {}
             Kind::LockLate => self.lock_late(id),
             Kind::LockEnded => self.lock_ended(id),
         }

@@ -14,7 +14,7 @@ use super::fields::set;
 use super::page::global;
 use super::timer::{cancel, later};
 use crate::engine::{Input, Ticket};
-use js_sys::{Function, Object, Reflect, Set};
+use js_sys::{Function, Object, Promise, Reflect, Set};
 use std::cell::RefCell;
 use wasm_bindgen::prelude::*;
 
@@ -37,10 +37,8 @@ struct Lock {
 }
 
 enum State {
-    Waiting {
-        controller: AbortController,
-        timer: JsValue,
-    },
+    /// Asked for, and for how long it is waited for.
+    Waiting(Option<Wait>),
     /// This function gives it back.
     Held(Function),
     /// It is in the façade's list.
@@ -49,11 +47,20 @@ enum State {
     Alone,
 }
 
+struct Wait {
+    controller: AbortController,
+    timer: JsValue,
+}
+
 impl Inner {
     /// Waits that long for a lock, in milliseconds.
     pub(super) fn lock(&self, id: Ticket, name: String, wait: u64) {
         match self.request(id, &name, wait) {
-            Some(state) => self.locks.0.borrow_mut().push(Lock { id, name, state }),
+            Some(wait) => self.locks.0.borrow_mut().push(Lock {
+                id,
+                name,
+                state: State::Waiting(wait),
+            }),
             None => self.list(id, name),
         }
     }
@@ -63,15 +70,23 @@ impl Inner {
         self.locks.0.borrow_mut().retain(|lock| lock.name != name);
     }
 
-    /// A lock is ours; `release` gives it back.
-    pub(super) fn lock_granted(&self, id: Ticket, release: &JsValue) {
-        let release: &Function = release.unchecked_ref();
-        if let Some(name) = self.locks.waiting(id) {
-            let state = State::Held(release.clone());
-            self.locked(Lock { id, name, state });
-        } else {
-            // Nobody waits for it any more.
-            let _ = release.call0(&JsValue::UNDEFINED);
+    /// A lock is ours, or `null`: then somebody else has it. It stays ours for as long as the promise is open that is returned.
+    pub(super) fn lock_granted(&self, id: Ticket, lock: &JsValue) -> JsValue {
+        let Some(name) = self.locks.waiting(id) else {
+            return JsValue::UNDEFINED;
+        };
+        let mut release = None;
+        let open = Promise::new(&mut |resolve, _| release = Some(resolve));
+        match release {
+            Some(release) if !lock.is_null() => {
+                let state = State::Held(release);
+                self.locked(Lock { id, name, state });
+                open.into()
+            }
+            _ => {
+                self.handle(Input::Locked { id, held: false });
+                JsValue::UNDEFINED
+            }
         }
     }
 
@@ -89,23 +104,23 @@ impl Inner {
         }
     }
 
-    fn request(&self, id: Ticket, name: &str, wait: u64) -> Option<State> {
+    fn request(&self, id: Ticket, name: &str, wait: u64) -> Option<Option<Wait>> {
         let manager = Reflect::get(&global("navigator"), &"locks".into()).ok()?;
-        let number = id.0 as f64;
-        // The platform keeps the lock for as long as the promise is open that `granted` returns. It returns an object
-        // with a `then`: the platform calls that with what closes the promise.
-        let promise: JsValue = Object::new().into();
-        set(&promise, "then", &self.callback.bound(Kind::LockGranted, number));
-        let itself: Function = Reflect::get(&promise, &"valueOf".into()).ok()?.dyn_into().ok()?;
-        let granted = itself.bind0(&promise);
+        let manager: &LockManager = manager.unchecked_ref();
+        let bound = |kind| self.callback.bound(kind, id.0 as f64);
         let controller = AbortController::new();
         let options: JsValue = Object::new().into();
-        set(&options, "signal", &controller.signal());
-        let manager: &LockManager = manager.unchecked_ref();
-        let request = manager.request(name, &options, &granted).ok()?;
-        self.callback.then(&request, Kind::LockEnded, Kind::LockEnded, number);
-        let timer = later(&self.callback.bound(Kind::LockLate, number), wait);
-        Some(State::Waiting { controller, timer })
+        match wait {
+            0 => set(&options, "ifAvailable", &true.into()),
+            _ => set(&options, "signal", &controller.signal()),
+        }
+        let request = manager.request(name, &options, &bound(Kind::LockGranted)).ok()?;
+        self.callback
+            .then(&request, Kind::LockEnded, Kind::LockEnded, id.0 as f64);
+        Some((wait > 0).then(|| Wait {
+            controller,
+            timer: later(&bound(Kind::LockLate), wait),
+        }))
     }
 
     /// Without locks of the platform's: none of the page's other clients may have it.
@@ -129,7 +144,7 @@ impl Locks {
     /// The name of a lock that is waited for, and isn't any more.
     fn waiting(&self, id: Ticket) -> Option<String> {
         let mut locks = self.0.borrow_mut();
-        let waits = |lock: &Lock| lock.id == id && matches!(lock.state, State::Waiting { .. });
+        let waits = |lock: &Lock| lock.id == id && matches!(lock.state, State::Waiting(_));
         let place = locks.iter().position(waits)?;
         Some(core::mem::take(&mut locks.swap_remove(place).name))
     }
@@ -138,10 +153,12 @@ impl Locks {
 impl Drop for Lock {
     fn drop(&mut self) {
         match &self.state {
-            State::Waiting { controller, timer } => {
-                cancel(timer);
-                // On one that was granted this has no effect.
-                controller.abort();
+            State::Waiting(wait) => {
+                if let Some(Wait { controller, timer }) = wait {
+                    cancel(timer);
+                    // On one that was granted this has no effect.
+                    controller.abort();
+                }
             }
             State::Held(release) => drop(release.call0(&JsValue::UNDEFINED)),
             State::Listed(locked) => drop(locked.delete(&self.name.as_str().into())),

@@ -198,22 +198,29 @@ export function host(open) {
     guard: (entry) => (...args) => {
       if (!open()) return;
       host.entries += 1;
-      entry(...args);
+      return entry(...args);
     },
   };
   return host;
 }
 
-// What a browser tells of the page, in this order.
-export const pageEvents = () => [
-  [globalThis, new Event("offline")],
-  [globalThis, new Event("online")],
-  [globalThis, new PageTransitionEvent("pagehide", { persisted: true })],
-  [globalThis, new PageTransitionEvent("pageshow", { persisted: true })],
-  [document, new Event("visibilitychange", { bubbles: true })],
-  [document, new Event("freeze")],
-  [document, new Event("resume")],
-].map(([target, event]) => () => target.dispatchEvent(event));
+// What a browser tells of the page.
+const happen = {
+  offline: () => dispatchEvent(new Event("offline")),
+  online: () => dispatchEvent(new Event("online")),
+  pagehide: () => dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true })),
+  pageshow: () => dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true })),
+  visibilitychange: () => document.dispatchEvent(new Event("visibilitychange", { bubbles: true })),
+  freeze: () => document.dispatchEvent(new Event("freeze")),
+  resume: () => document.dispatchEvent(new Event("resume")),
+};
+export const page_events = () => Object.keys(happen);
+export const page_event = (name) => void (happen[name] ?? (() => dispatchEvent(new PageTransitionEvent("pageshow"))))();
+
+// Takes a lock: what gives it back.
+export const hold = (name) => new Promise((resolve) => {
+  navigator.locks.request(name, () => new Promise(resolve));
+});
 
 export const with_getter = (name, get) => Object.defineProperty({}, name, { get });
 "#)]
@@ -237,8 +244,9 @@ extern "C" {
     pub(crate) fn throwing(name: &str) -> JsValue;
     pub(crate) fn impossible(kind: &str) -> JsValue;
     pub(crate) fn host(open: &Function) -> JsValue;
-    #[wasm_bindgen(js_name = pageEvents)]
-    pub(crate) fn page_events() -> Vec<Function>;
+    pub(crate) fn page_events() -> Vec<String>;
+    pub(crate) fn page_event(name: &str);
+    pub(crate) fn hold(lock: &str) -> js_sys::Promise;
     pub(crate) fn with_getter(name: &str, get: &Function) -> JsValue;
 }
 

@@ -203,7 +203,7 @@ async fn a_server_that_takes_no_strangers() {
 
 #[wasm_bindgen_test]
 async fn a_login_has_a_time() {
-    let alice = client("alice");
+    let alice = client_with(&options("alice", "{'storage': null}"));
     fails(alice.connect(&json("{'timeout': 0}")), "timeout", "discovery").await;
     done(alice.connect(&NONE)).await;
     disconnect(&[&alice]).await;

@@ -18,6 +18,7 @@ mod fakes;
 mod guard;
 mod hostile;
 mod listeners;
+mod locks;
 mod login;
 mod page;
 mod storage;

@@ -266,6 +266,8 @@ export function failed(error: unknown): string {
       return "ask for the password";
     case "not-authorized":
       return "wrong password";
+    case "storage-failed":
+      return "no reload without a loss";
     case "load-failed":
       return "no wasm";
     default:

@@ -15,6 +15,7 @@ mod ports;
 mod process;
 mod prosody;
 mod relay;
+mod reload;
 mod roundtrips;
 mod scripted;
 mod serve;
@@ -40,7 +41,7 @@ cargo xtask <command>
       --check     instead drive the page in headless Chromium; screenshots go to target/demo/
       --no-open   don't open the browser
   test        The one check. The last line counts passed, failed and skipped; the exit status is 1 unless all is well.
-      [step...]   only these: fmt, clippy, clippy-wasm, doc, core, build, size, types, browser, demo, logins,
+      [step...]   only these: fmt, clippy, clippy-wasm, doc, core, build, size, types, browser, demo, reload, logins,
                   roundtrips, packaging, fuzz
   faults      Plant each fault of xtask/faults.toml in a copy of the tree, and see the native tests catch it.
       [name...]   only those whose names contain this

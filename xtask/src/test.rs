@@ -12,10 +12,10 @@ use crate::prosody::Prosody;
 use crate::setup::{self, Need};
 use crate::tally::Tally;
 use crate::tools::Tools;
-use crate::{build, demo, fuzz, logins, packaging, roundtrips, size};
+use crate::{build, demo, fuzz, logins, packaging, reload, roundtrips, size};
 
 /// The steps, in their order.
-const STEPS: [Step; 14] = [
+const STEPS: [Step; 15] = [
     Step::Fmt,
     Step::Clippy,
     Step::ClippyWasm,
@@ -26,6 +26,7 @@ const STEPS: [Step; 14] = [
     Step::Types,
     Step::Browser,
     Step::Demo,
+    Step::Reload,
     Step::Logins,
     Step::Roundtrips,
     Step::Packaging,
@@ -45,6 +46,7 @@ enum Step {
     Types,
     Browser,
     Demo,
+    Reload,
     Logins,
     Roundtrips,
     Packaging,
@@ -64,6 +66,7 @@ impl Step {
             Self::Types => "types",
             Self::Browser => "browser",
             Self::Demo => "demo",
+            Self::Reload => "reload",
             Self::Logins => "logins",
             Self::Roundtrips => "roundtrips",
             Self::Packaging => "packaging",
@@ -83,6 +86,7 @@ impl Step {
             Self::Types => "its types",
             Self::Browser => "browser tests against Prosody",
             Self::Demo => "the chat page against Prosody",
+            Self::Reload => "pages left, reloaded, duplicated",
             Self::Logins => "logins to Prosody and ejabberd",
             Self::Roundtrips => "round trips of a login",
             Self::Packaging => "the packed tarball in a page",
@@ -96,7 +100,7 @@ impl Step {
             Self::ClippyWasm => &[Need::WasmTarget],
             Self::Build | Self::Size | Self::Types => Need::BUILD,
             Self::Browser => Need::BROWSER_TESTS,
-            Self::Demo | Self::Packaging => Need::DEMO_CHECK,
+            Self::Demo | Self::Reload | Self::Packaging => Need::DEMO_CHECK,
             Self::Logins | Self::Roundtrips => Need::LOGINS,
             Self::Fuzz => Need::FUZZ,
         }
@@ -105,7 +109,7 @@ impl Step {
     fn needs_package(self) -> bool {
         matches!(
             self,
-            Self::Size | Self::Types | Self::Demo | Self::Logins | Self::Roundtrips | Self::Packaging
+            Self::Size | Self::Types | Self::Demo | Self::Reload | Self::Logins | Self::Roundtrips | Self::Packaging
         )
     }
 
@@ -127,6 +131,7 @@ impl Step {
             Self::Types => return types(root, tools),
             Self::Browser => return browser(root, tools),
             Self::Demo => return demo::check_built(root, tools, &package),
+            Self::Reload => return reload::check(root, tools, &package),
             Self::Logins => return logins::check(root, tools, &package),
             Self::Roundtrips => return roundtrips::check(root, tools, &package),
             Self::Packaging => return packaging::check(root, tools, &package),
