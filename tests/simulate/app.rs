@@ -82,8 +82,7 @@ impl World {
 
     pub fn send(&mut self, page: usize, archivable: bool) {
         let number = self.sent.len() as u32 + 1;
-        let tab = self.pages[page].tab;
-        self.sent.push(Sent::new(number, tab, page, self.now, archivable));
+        self.sent.push(Sent::new(number, page, archivable));
         self.log(|| format!("  page {page}: send([a{number}])"));
         let message = chat::OutgoingMessage {
             to: PEER.into(),

@@ -21,9 +21,7 @@ const KEPT: usize = 8_000;
 #[derive(Debug)]
 pub struct Sent {
     pub number: u32,
-    pub tab: usize,
     pub page: usize,
-    pub at: u64,
     pub archivable: bool,
     /// How its promise was settled: with nothing, or an error of this code.
     pub outcome: Option<Result<(), &'static str>>,
@@ -37,12 +35,10 @@ pub struct Sent {
 }
 
 impl Sent {
-    pub fn new(number: u32, tab: usize, page: usize, at: u64, archivable: bool) -> Sent {
+    pub fn new(number: u32, page: usize, archivable: bool) -> Sent {
         Sent {
             number,
-            tab,
             page,
-            at,
             archivable,
             outcome: None,
             aborted: false,
@@ -89,7 +85,7 @@ impl World {
                 self.pages[page].status = *status;
                 if *status == Status::Online {
                     let chain = self.pages[page].chain;
-                    self.pages[page].online_since.get_or_insert(self.now);
+                    self.pages[page].online_link = self.pages[page].link;
                     self.chains[chain].from.get_or_insert(self.peer_sent);
                 }
             }
@@ -159,7 +155,8 @@ impl World {
     pub fn given_up(&mut self, page: usize, link: Link) {
         let one = &self.pages[page];
         let connection = &self.connections[link];
-        if connection.accepted && connection.touched.is_none() && one.wants && !self.ended {
+        // A session of which the store doesn't know the latest can't be gone on with: that shows before anybody is online.
+        if one.online_link == Some(link) && connection.touched.is_none() && one.wants && !self.ended {
             self.breaks(format!("page {page} gives up connection {link}, and there's nothing wrong with it"));
         }
     }
@@ -395,7 +392,8 @@ impl World {
                 self.breaks(format!("tab {tab} keeps a message, with nothing under way"));
             }
         }
-        let waits = self.server.unacknowledged();
+        let links = self.running().into_iter().filter_map(|page| self.pages[page].link);
+        let waits: usize = links.map(|link| self.server.unacknowledged(link)).sum();
         if waits > 0 && self.plan.page.store_fault == StoreFault::None {
             self.breaks(format!("{waits} stanzas of the server's are never acknowledged"));
         }

@@ -71,7 +71,8 @@ pub struct Page {
     pub restarts: u64,
     pub status: Status,
     pub visible: bool,
-    pub online_since: Option<u64>,
+    /// The connection that the app was told of.
+    pub online_link: Option<Link>,
     /// The app wants to be connected.
     pub wants: bool,
     pub connecting: bool,
@@ -80,7 +81,6 @@ pub struct Page {
     pub mutated: Mutated,
     /// What the listeners are going to be told.
     pub deliveries: VecDeque<stanzawire::engine::Event>,
-    pub began: u64,
     pub ends: Option<u64>,
     /// It was told that it goes.
     pub left: bool,
@@ -146,14 +146,13 @@ impl World {
             restarts: 500,
             status: Status::Offline,
             visible: true,
-            online_since: None,
+            online_link: None,
             wants: true,
             connecting: false,
             errands: VecDeque::new(),
             at_errand: false,
             mutated: Mutated::default(),
             deliveries: VecDeque::new(),
-            began: self.now,
             ends: None,
             left: false,
         });

@@ -158,6 +158,17 @@ impl Server {
             }
             return;
         }
+        if element.is("error", "http://etherx.jabber.org/streams") {
+            // RFC 6120 §4.9.1.1: that was the stream. Servers disagree on whether its session can be resumed.
+            self.effects.push(Effect::Close(link));
+            self.streams.remove(&link);
+            match session {
+                Some(session) if self.random.percent(50) => self.detach(session),
+                Some(session) => self.end(session),
+                None => {}
+            }
+            return;
+        }
         match session {
             Some(session) => self.online(session, link, &element),
             None => self.login(link, &element),
@@ -336,16 +347,10 @@ impl Server {
 
     // --- for those who judge ---
 
-    /// How many sessions of that tab are connected.
-    pub fn connected(&self, tab: usize) -> usize {
-        let ours = |session: &&Session| session.tab == tab && session.link.is_some();
-        self.sessions.values().filter(ours).count()
-    }
-
-    /// How many stanzas wait for an acknowledgement in connected sessions.
-    pub fn unacknowledged(&self) -> usize {
-        let connected = self.sessions.values().filter(|session| session.link.is_some());
-        connected.filter_map(|session| session.managed.as_ref()).map(|managed| managed.queue.len()).sum()
+    /// How many stanzas wait for an acknowledgement on that connection.
+    pub fn unacknowledged(&self, link: Link) -> usize {
+        let there = self.sessions.values().find(|session| session.link == Some(link));
+        there.and_then(|session| session.managed.as_ref()).map_or(0, |managed| managed.queue.len())
     }
 }
 
