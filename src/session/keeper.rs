@@ -21,6 +21,7 @@ use super::{Said, Session, Shared};
 use crate::decimal::decimal;
 use crate::error::{Code, Error, Phase};
 use crate::jid::Jid;
+use std::collections::VecDeque;
 
 /// The header's first field: its form.
 const FORM: &str = "1";
@@ -273,7 +274,7 @@ impl Session {
             .iter()
             .map(|(number, _)| decimal((*number).into()))
             .collect();
-        let doubted = shared.outbox.doubts.iter().map(|parcel| parcel.serial).max();
+        let [doubts, waiting] = [&shared.outbox.doubts, &shared.outbox.waiting].map(spans);
         let record = [
             FORM,
             if keeper.clean { "1" } else { "0" },
@@ -284,7 +285,8 @@ impl Session {
             &decimal(ledger.handled.into()),
             &decimal(ledger.written().into()),
             &runs,
-            &decimal(doubted.unwrap_or_default() as i64),
+            &doubts,
+            &waiting,
             &decimal(keeper.next_segment.into()),
             &segments.join(" "),
             saved,
@@ -312,6 +314,19 @@ impl Session {
             online.stored(shared);
         }
     }
+}
+
+/// Which messages are among these: `SERIAL:LENGTH` for each run.
+fn spans(parcels: &VecDeque<Parcel>) -> String {
+    let mut spans: Vec<[u64; 2]> = Vec::new();
+    for parcel in parcels.iter().filter(|parcel| parcel.is_message()) {
+        match spans.last_mut() {
+            Some([serial, length]) if *serial + *length == parcel.serial => *length += 1,
+            _ => spans.push([parcel.serial, 1]),
+        }
+    }
+    let span = |span: [u64; 2]| span.map(|number| decimal(number as i64)).join(":");
+    spans.into_iter().map(span).collect::<Vec<_>>().join(" ")
 }
 
 /// Which messages have which numbers in the session's count: `NUMBER:SERIAL:LENGTH` for each run of both.
