@@ -296,12 +296,13 @@ impl Session {
         keeper.written = Some(now);
         keeper.handled = Some(ledger.handled);
         let account = shared.config.account.clone();
-        let mut stores = Vec::new();
+        // A page may end between any two of these. What is gone goes first, while there is a header that names it.
+        let gone = gone.into_iter().map(|number| (segment(&account, &tag, number), None));
+        let mut stores: Vec<(String, Option<String>)> = gone.collect();
         if !fresh.is_empty() {
             stores.push((segment(&account, &tag, number), Some(fresh.join(FIELD))));
         }
         stores.push((header(&account, &tag), Some(record)));
-        stores.extend(gone.into_iter().map(|number| (segment(&account, &tag, number), None)));
         // It was asked for before what has been said since.
         for (key, value) in stores.into_iter().rev() {
             let id = shared.ticket();
