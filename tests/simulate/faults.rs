@@ -181,7 +181,6 @@ impl World {
     /// No more faults.
     pub fn heal(&mut self) {
         self.log(|| "no faults from here on".into());
-        self.healed = true;
         self.refuse(0, false);
         if !self.server.running {
             self.server.running = true;

@@ -129,7 +129,7 @@ impl World {
                 if result.is_ok() && !self.server.taken.contains(&self.sent[sent].number) {
                     self.breaks(format!("{} is reported as sent, and the server doesn't have it", self.sent[sent].token()));
                 }
-                if self.pages[self.sent[sent].page].tab != self.pages[page].tab {
+                if self.pages[self.sent[sent].page].tab != self.pages[page].tab && !self.stolen {
                     self.breaks(format!("{} is another tab's, and reported here", self.sent[sent].token()));
                 }
                 self.sent[sent].kept.push(result);
@@ -219,9 +219,11 @@ impl World {
             }
         }
         self.judge_sent();
-        self.judge_order();
+        if !self.stolen {
+            self.judge_order();
+        }
         for chain in 0..self.chains.len() {
-            if self.broken.is_none() {
+            if self.broken.is_none() && !self.stolen {
                 self.judge_chain(chain);
             }
         }
@@ -281,7 +283,7 @@ impl World {
             Some(Err(code)) if times == 1 => Some(format!("is reported as {code}, and was delivered")),
             Some(_) => None,
             None => {
-                let good = self.plan.page.store_fault == StoreFault::None;
+                let good = self.plan.page.store_fault == StoreFault::None && !self.stolen;
                 let lost = sent.outcome.is_none() && sent.stored && good;
                 lost.then(|| "was in the store when its page ended, and nobody heard of it again".into())
             }

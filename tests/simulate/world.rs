@@ -4,7 +4,7 @@ use crate::judge::{Chain, Sent};
 use crate::mutation::Mutation;
 use crate::network::{Connection, Item, Link, takes};
 use crate::page::{Fact, Page, Tab};
-use crate::plan::{Act, Learns, Plan};
+use crate::plan::{Act, Learns, Plan, StoreFault};
 use crate::random::Random;
 use crate::server::{Counts, Effect, Server};
 use std::cmp::Reverse;
@@ -86,7 +86,8 @@ pub struct World {
     pub locks: Vec<(String, usize)>,
     pub waiting: Vec<(String, usize, u64)>,
     ticks: Option<u64>,
-    pub healed: bool,
+    /// A copy of a tab has taken up what the tab had left.
+    pub stolen: bool,
     pub ended: bool,
     pub transcript: Option<Vec<String>>,
     /// The first promise that was broken.
@@ -134,7 +135,7 @@ impl World {
             locks: Vec::new(),
             waiting: Vec::new(),
             ticks: None,
-            healed: false,
+            stolen: false,
             ended: false,
             transcript: transcript.then(Vec::new),
             broken: None,
@@ -226,6 +227,21 @@ impl World {
             Event::Probe => self.probe(),
             Event::End => self.end(),
             Event::Gone => self.gone(),
+        }
+        if let Some((from, to, link)) = self.server.stolen.take() {
+            self.log(|| format!("tab {to} goes on with the session of tab {from}"));
+            self.stolen = true;
+            let used = |link: Link| self.connections[link].attached && self.pages[self.connections[link].page].alive;
+            if link.is_some_and(used) && self.plan.page.locks && self.plan.page.store_fault == StoreFault::None {
+                self.breaks(format!("tab {to} takes the session of tab {from} away, whose page lives"));
+            }
+        }
+        if let Some(stale) = self.server.stale.take()
+            && self.plan.page.store_fault == StoreFault::None
+            && !self.stolen
+            && !self.plan.has(|act| matches!(act, Act::Disconnect { .. }))
+        {
+            self.breaks(format!("the client has forgotten what it has said: {stale}"));
         }
         if let Some(wrong) = self.server.wrong.first() {
             let wrong = format!("the client breaks the protocol: {wrong}");

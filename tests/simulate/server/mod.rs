@@ -99,6 +99,11 @@ pub struct Server {
     pub unheard: Vec<u32>,
     /// What the client must not do, and did.
     pub wrong: Vec<String>,
+    /// A client has come with a memory that isn't of the session's last moment.
+    pub stale: Option<String>,
+    /// A tab has gone on with another one's session: whose, which, and where that was
+    /// connected.
+    pub stolen: Option<(usize, usize, Option<Link>)>,
     pub counts: Counts,
 }
 
@@ -122,6 +127,8 @@ impl Server {
             given: Vec::new(),
             unheard: Vec::new(),
             wrong: Vec::new(),
+            stale: None,
+            stolen: None,
             counts: Counts::default(),
         }
     }

@@ -136,7 +136,7 @@ impl Server {
             return None;
         };
         if session.tab != tab {
-            self.wrong.push(format!("tab {tab} resumes the session of tab {}", session.tab));
+            self.stolen = Some((session.tab, tab, session.link));
         }
         let managed = session.managed.as_ref()?;
         if managed.queue.len() > self.plan.queue_limit {
@@ -147,14 +147,19 @@ impl Server {
             return None;
         }
         if h.wrapping_sub(managed.acknowledged) as usize > managed.queue.len() {
-            // It says that it has more than it was sent.
-            self.acknowledged(id, h);
+            // It says that it has more than it was sent, or takes something back: it remembers another time.
+            let before = managed.acknowledged;
+            self.stale.get_or_insert(format!("it resumes with {h}, and had acknowledged {before}"));
+            self.counts.refused += 1;
+            self.end(id);
+            self.send(link, failed("<item-not-found", None));
             return None;
         }
         self.acknowledged(id, h);
         self.counts.resumed += 1;
         let session = self.sessions.get_mut(&id)?;
         session.expires = None;
+        session.tab = tab;
         let old = session.link.replace(link);
         let managed = session.managed.as_mut()?;
         managed.asked = None;
