@@ -57,8 +57,8 @@ pub(crate) struct Keeper {
     handled: Option<u32>,
     /// Whether it is to be given back after the next write.
     released: bool,
-    /// The writes that the store hasn't confirmed.
-    writes: Vec<Ticket>,
+    /// The writes that the store hasn't confirmed, and the count in those that are a header of this session's.
+    writes: Vec<(Ticket, Option<u32>)>,
 }
 
 impl Keeper {
@@ -76,6 +76,14 @@ impl Keeper {
             .find(|(number, _)| Some(*number) == parcel.segment);
         if let Some((_, left)) = kept {
             *left = left.saturating_sub(1);
+        }
+    }
+
+    /// A session begins, of which the store has this count.
+    pub(crate) fn begin(&mut self, handled: Option<u32>) {
+        self.handled = handled;
+        for (_, of_header) in &mut self.writes {
+            *of_header = None;
         }
     }
 
@@ -180,14 +188,17 @@ impl Shared {
         }
     }
 
-    /// The store has taken a write, or not.
-    pub(super) fn stored(&mut self, id: Ticket, kept: bool) {
-        let Some(place) = self.keeper.writes.iter().position(|write| *write == id) else {
-            return;
+    /// The store has taken a write, or not. Whether that says how much of what was handled is in it.
+    pub(super) fn stored(&mut self, id: Ticket, kept: bool) -> bool {
+        let Some(place) = self.keeper.writes.iter().position(|(write, _)| *write == id) else {
+            return false;
         };
-        self.keeper.writes.remove(place);
+        let (_, handled) = self.keeper.writes.remove(place);
+        if kept && handled.is_some() {
+            self.keeper.handled = handled;
+        }
         if kept || self.keeper.broken {
-            return;
+            return handled.is_some();
         }
         self.keeper.broken = true;
         self.timers.stop(Timer::Keep);
@@ -201,6 +212,7 @@ impl Shared {
         }
         let message = "the store failed: what is under way will not outlive the page";
         self.note(Note::Failed(Error::new(Code::StorageFailed, Phase::Session, message)));
+        true
     }
 
     pub(super) fn store(&mut self, key: String, value: Option<String>) {
@@ -294,7 +306,7 @@ impl Session {
         .join(FIELD);
         keeper.changed = false;
         keeper.written = Some(now);
-        keeper.handled = Some(ledger.handled);
+        let handled = ledger.handled;
         let account = shared.config.account.clone();
         // A page may end between any two of these. What is gone goes first, while there is a header that names it.
         let gone = gone.into_iter().map(|number| (segment(&account, &tag, number), None));
@@ -302,17 +314,15 @@ impl Session {
         if !fresh.is_empty() {
             stores.push((segment(&account, &tag, number), Some(fresh.join(FIELD))));
         }
-        stores.push((header(&account, &tag), Some(record)));
+        let header = header(&account, &tag);
+        stores.push((header.clone(), Some(record)));
         // It was asked for before what has been said since.
         for (key, value) in stores.into_iter().rev() {
             let id = shared.ticket();
             if value.is_some() {
-                shared.keeper.writes.push(id);
+                shared.keeper.writes.push((id, (key == header).then_some(handled)));
             }
             shared.said.push_front(Said::Wish(Wish::Store { id, key, value }));
-        }
-        if let State::Online(online) = &mut self.state {
-            online.stored(shared);
         }
     }
 }
