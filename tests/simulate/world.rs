@@ -4,7 +4,7 @@ use crate::judge::{Chain, Sent};
 use crate::mutation::Mutation;
 use crate::network::{Connection, Item, Link, takes};
 use crate::page::{Fact, Page, Tab};
-use crate::plan::{Act, Learns, Plan, StoreFault};
+use crate::plan::{Act, Learns, Plan, StoreFault, StoreKind};
 use crate::random::Random;
 use crate::server::{Counts, Effect, Server};
 use std::cmp::Reverse;
@@ -236,7 +236,10 @@ impl World {
                 self.breaks(format!("tab {to} takes the session of tab {from} away, whose page lives"));
             }
         }
-        if let Some(stale) = self.server.stale.take()
+        // What was written to a connection long left may arrive at any time.
+        if let Some((link, stale)) = self.server.stale.take()
+            && self.connections[link].attached
+            && !matches!(self.plan.page.store, StoreKind::Async(_))
             && self.plan.page.store_fault == StoreFault::None
             && !self.stolen
             && !self.plan.has(|act| matches!(act, Act::Disconnect { .. }))

@@ -100,7 +100,7 @@ pub struct Server {
     /// What the client must not do, and did.
     pub wrong: Vec<String>,
     /// A client has come with a memory that isn't of the session's last moment.
-    pub stale: Option<String>,
+    pub stale: Option<(Link, String)>,
     /// A tab has gone on with another one's session: whose, which, and where that was
     /// connected.
     pub stolen: Option<(usize, usize, Option<Link>)>,

@@ -149,7 +149,7 @@ impl Server {
         if h.wrapping_sub(managed.acknowledged) as usize > managed.queue.len() {
             // It says that it has more than it was sent, or takes something back: it remembers another time.
             let before = managed.acknowledged;
-            self.stale.get_or_insert(format!("it resumes with {h}, and had acknowledged {before}"));
+            self.stale = Some((link, format!("it resumes with {h}, and had acknowledged {before}")));
             self.counts.refused += 1;
             self.end(id);
             self.send(link, failed("<item-not-found", None));
