@@ -252,6 +252,9 @@ impl Online {
     }
 
     fn send(&mut self, shared: &mut Shared, now: Millis, parcel: Parcel) {
+        if parcel.is_message() {
+            shared.keep_before_message();
+        }
         shared.write_frame(parcel.outgoing.frame.clone());
         self.track(shared, now, parcel);
     }
