@@ -106,6 +106,8 @@ impl Recall {
                 let fields: Vec<&str> = self.record.split(FIELD).collect();
                 let listed = fields.get(12).copied().unwrap_or_default().split(' ');
                 self.segments = listed.filter_map(|number| number.parse().ok()).collect();
+                // The page may have ended before it could write the header that names its last one.
+                self.segments.extend(fields.get(11).and_then(|next| next.parse::<u32>().ok()));
                 self.next_segment(shared);
             }
             (Input::Loaded { id, value }, Step::Segment(asked, number)) if id == *asked => {
@@ -114,8 +116,10 @@ impl Recall {
                 self.parcels
                     .extend(parcels(value.unwrap_or_default(), number, &shared.config.frame));
                 let count = self.parcels.len() - kept;
-                // One that can't be read is to be removed.
-                shared.keeper.segments.push((number, count as u32));
+                if value.is_some() {
+                    // One that can't be read is to be removed.
+                    shared.keeper.segments.push((number, count as u32));
+                }
                 self.next_segment(shared);
             }
             _ => {}
@@ -236,7 +240,9 @@ impl Recall {
         if form != "1" {
             return;
         }
-        shared.keeper.next_segment = next;
+        // A segment that no header names: nobody knows of its messages whether they have left.
+        let unnamed = |parcel: &Parcel| parcel.segment == Some(next);
+        shared.keeper.next_segment = next.wrapping_add(u32::from(self.parcels.iter().any(unnamed)));
         let mut parcels = core::mem::take(&mut self.parcels);
         parcels.sort_by_key(|parcel| parcel.serial);
         parcels.dedup_by_key(|parcel| parcel.serial);
@@ -254,7 +260,7 @@ impl Recall {
         let among = |spans: &[Range<u64>], parcel: &Parcel| spans.iter().any(|span| span.contains(&parcel.serial));
         // A segment goes when all of its messages are settled, and until then holds some that are.
         let (parcels, settled): (Vec<_>, Vec<_>) = parcels.into_iter().partition(|parcel| {
-            numbered(parcel) || among(&doubts, parcel) || among(&waiting, parcel)
+            numbered(parcel) || among(&doubts, parcel) || among(&waiting, parcel) || unnamed(parcel)
         });
         for parcel in settled {
             shared.keeper.settled(&parcel);
@@ -284,7 +290,7 @@ impl Recall {
                     shared.outbox.doubts.push_back(parcel);
                 } else {
                     // Since the header was written it may have left.
-                    parcel.sent = !clean;
+                    parcel.sent = !clean || unnamed(&parcel);
                     shared.outbox.waiting.push_back(parcel);
                 }
             }
