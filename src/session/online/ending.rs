@@ -50,6 +50,7 @@ impl Online {
     pub(super) fn failed(mut self, shared: &mut Shared, now: Millis, error: StreamError) -> State {
         let blameless = BLAMELESS.contains(&error.condition.as_str());
         let policy = error.condition == "policy-violation";
+        let conflict = error.condition == "conflict";
         let mut error = error.into_error(Phase::Session);
         if !blameless {
             for parcel in self.ledger.iter_mut() {
@@ -59,6 +60,12 @@ impl Online {
             if error.code() == Code::StreamError && !policy && self.ledger.len() > 0 {
                 error = error.with_retryable(true);
             }
+        }
+        // A connection that we gave up may still come through and bind what we have bound since, or resume it. Somebody else
+        // who wants our place takes it once more.
+        if conflict && now.since(self.since) < STABLE && !shared.contested {
+            shared.contested = true;
+            error = error.with_retryable(true);
         }
         self.dismissed(shared, now, error)
     }
@@ -88,6 +95,7 @@ impl Online {
         }
         if now.since(self.since) >= STABLE {
             shared.failures = 0;
+            shared.contested = false;
         } else if self.progressed {
             // Some way is there, and may be gone the next moment.
             shared.failures /= 2;
