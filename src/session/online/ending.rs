@@ -107,6 +107,10 @@ impl Online {
         shared.timers.stop(Timer::Keepalive);
         match core::mem::replace(&mut self.sm, Sm::Off) {
             Sm::On { id: Some(id), .. } => {
+                // `<resume/>` says what has been handled, and nothing that a later page couldn't know.
+                if shared.keeper.stored(self.ledger.handled).is_some_and(|behind| behind > 0) {
+                    shared.note(Note::Keep);
+                }
                 shared.asleep = Some(Box::new(Asleep {
                     id,
                     jid: self.jid,
