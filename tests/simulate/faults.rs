@@ -33,7 +33,7 @@ impl World {
                 self.server.expire(self.now);
                 self.effects();
             }
-            Act::Purge => self.server.purge(),
+            Act::Purge => self.server.purge(self.now.saturating_sub(20_000)),
             Act::Kill { after, outputs } => {
                 if let Some(page) = self.pick_page() {
                     self.pages[page].restarts = after;

@@ -8,8 +8,16 @@ use crate::plan::{Act, StoreFault, StoreKind};
 use crate::server::in_text;
 use crate::world::{Event, World};
 use stanzawire::engine::{Event as Said, Status};
+use stanzawire::error::Error;
 use stanzawire::im::{self, Named};
 use std::collections::BTreeMap;
+
+trait Maybe {
+    fn error(&self) -> Option<&Error> {
+        None
+    }
+}
+impl Maybe for &im::Event {}
 
 /// How long after its coming in a message may be missing in the store, in milliseconds: it is written once a second.
 const UNWRITTEN: u64 = 1_100;
@@ -30,6 +38,8 @@ pub struct Sent {
     pub let_go: bool,
     /// It was in the store when its page ended.
     stored: bool,
+    /// Which page said last what has become of it, and when.
+    reported: Option<(usize, u64)>,
     /// What later pages said of it.
     kept: Vec<Result<(), String>>,
 }
@@ -44,6 +54,7 @@ impl Sent {
             aborted: false,
             let_go: false,
             stored: false,
+            reported: None,
             kept: Vec::new(),
         }
     }
@@ -57,7 +68,7 @@ impl Sent {
 #[derive(Debug)]
 pub struct Chain {
     tab: usize,
-    /// How many messages of the peer's there had been when the first page was online.
+    /// How many messages of the peer's there had been when the server knew the first page to be there.
     from: Option<u32>,
     /// What listeners were told: number, time and page.
     emitted: Vec<(u32, u64, usize)>,
@@ -88,13 +99,20 @@ impl World {
                     self.breaks(format!("page {page} has given up: {error}"));
                 }
                 if *status == Status::Online {
-                    let chain = self.pages[page].chain;
                     self.pages[page].online_link = self.pages[page].link;
-                    self.chains[chain].from.get_or_insert(self.peer_sent);
                 }
             }
             Said::Im(event) => self.saw_im(page, event),
             other => self.log(|| format!("  page {page}: {other:?}")),
+        }
+    }
+
+    /// The server knows that a tab's client is there: what comes from now on is for it.
+    pub fn arrived(&mut self) {
+        for tab in std::mem::take(&mut self.server.arrived) {
+            if let Some(chain) = self.tabs[tab].chain {
+                self.chains[chain].from.get_or_insert(self.peer_sent);
+            }
         }
     }
 
@@ -125,7 +143,7 @@ impl World {
                     return self.breaks(format!("a {name} event of no message: {text}"));
                 };
                 self.tally.kept += 1;
-                let code = value.pointer("/error/code").and_then(|code| code.as_str());
+                let code = event.error().map(|error| error.code().as_str());
                 let result = match name {
                     "sent" => Ok(()),
                     _ => Err(code.unwrap_or("not-delivered").to_owned()),
@@ -135,6 +153,15 @@ impl World {
                 }
                 if self.pages[self.sent[sent].page].tab != self.pages[page].tab && !self.stolen {
                     self.breaks(format!("{} is another tab's, and reported here", self.sent[sent].token()));
+                }
+                // What a page was told just before it was killed, the next one is told again.
+                let window = self.window();
+                let (now, reported) = (self.now, self.sent[sent].reported.replace((page, self.now)));
+                let again = reported.is_some_and(|(earlier, at)| {
+                    self.pages[earlier].ends.is_some_and(|ends| at + window >= ends && ends <= now)
+                });
+                if again {
+                    self.sent[sent].kept.clear();
                 }
                 self.sent[sent].kept.push(result);
             }
@@ -325,16 +352,21 @@ impl World {
         }
     }
 
-    /// What came in.
-    fn judge_chain(&mut self, chain: usize) {
-        let one = &self.chains[chain];
-        let faulty = self.plan.page.store_fault != StoreFault::None;
+    /// How long before a page is killed it may have learnt what isn't in the store.
+    fn window(&self) -> u64 {
         let late = match self.plan.page.store {
             StoreKind::Async(most) => most * 2 + 20,
             _ => 0,
         };
         let hidden = if self.plan.has(|act| matches!(act, Act::Hide)) { self.plan.page.throttle } else { 3 };
-        let window = UNWRITTEN + late + hidden;
+        UNWRITTEN + late + hidden
+    }
+
+    /// What came in.
+    fn judge_chain(&mut self, chain: usize) {
+        let one = &self.chains[chain];
+        let faulty = self.plan.page.store_fault != StoreFault::None;
+        let window = self.window();
         // A page that was killed takes what it hadn't written along, and that comes again.
         let mut seen: BTreeMap<u32, (u64, usize)> = BTreeMap::new();
         let mut last = 0;
@@ -361,8 +393,11 @@ impl World {
             let over = self.chains.iter().skip(chain + 1).any(|later| later.tab == one.tab);
             let until = if over { one.emitted.iter().map(|(number, _, _)| *number).max().unwrap_or(0) } else { self.peer_sent };
             let from = one.from.unwrap_or(u32::MAX);
+            // Who has seen nothing of the archive can't know that something is gone.
+            let anchored = one.emitted.first().map_or(u32::MAX, |(number, _, _)| *number);
             for number in from.saturating_add(1)..=until {
-                if !seen.contains_key(&number) && !self.server.unheard.contains(&number) && !faulty {
+                let gone = number < anchored && self.server.purged.contains(&number);
+                if !seen.contains_key(&number) && !gone && !self.server.unheard.contains(&number) && !faulty {
                     broken.get_or_insert(format!("[b{number}] never comes, and there's no gap"));
                 }
             }

@@ -128,7 +128,7 @@ pub enum Act {
     Restart { ms: u64, keeps_sessions: bool },
     /// The server forgets the sessions that wait to be resumed.
     Expire,
-    /// The archive forgets its older half.
+    /// The archive forgets what is older than twenty seconds.
     Purge,
     /// The page's process ends in the middle of something.
     Kill { after: u64, outputs: u64 },
@@ -216,7 +216,7 @@ impl ServerPlan {
             slow_acks: random.pick(&[0, 0, 30]),
             patience: random.pick(&[15_000, 30_000, 120_000]),
             archive: random.percent(85),
-            page: random.pick(&[1, 3, 20, 50]),
+            page: random.pick(&[10, 20, 50]),
             archive_delay: random.pick(&[0, 0, 300, 3_000]),
             offline: random.percent(40),
             csi: random.percent(50),

@@ -350,6 +350,7 @@ impl World {
                 }
                 self.log(|| format!("  {link} => {frame}"));
                 self.server.frame(now, link, &frame);
+                self.arrived();
                 self.effects();
             }
             (Item::Frame(frame), false) => {

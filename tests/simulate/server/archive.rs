@@ -29,11 +29,11 @@ impl Server {
         Some(id)
     }
 
-    /// The older half of the archive is gone.
-    pub fn purge(&mut self) {
-        let gone = self.archive.len().div_ceil(2);
-        self.archive.drain(..gone);
-        self.purged += gone;
+    /// What is older than that is gone.
+    pub fn purge(&mut self, before: u64) {
+        for entry in self.archive.extract_if(.., |entry| entry.at < before) {
+            self.purged.extend(entry.number);
+        }
     }
 
     pub(super) fn search(&mut self, id: u64, iq: &Element, query: &Element) {

@@ -85,8 +85,8 @@ pub struct Server {
     sessions: BTreeMap<u64, Session>,
     numbers: u64,
     pub archive: Vec<Entry>,
-    /// Entries that the archive had once.
-    pub purged: usize,
+    /// Messages of the peer's that the archive had once.
+    pub purged: Vec<u32>,
     offline: Vec<u32>,
     /// How much was handled in sessions that are over.
     forgotten: BTreeMap<String, u32>,
@@ -97,6 +97,8 @@ pub struct Server {
     pub given: Vec<Given>,
     /// Messages of the peer's that the server kept nowhere.
     pub unheard: Vec<u32>,
+    /// Tabs whose client has become available.
+    pub arrived: Vec<usize>,
     /// What the client must not do, and did.
     pub wrong: Vec<String>,
     /// A client has come with a memory that isn't of the session's last moment.
@@ -118,7 +120,7 @@ impl Server {
             sessions: BTreeMap::new(),
             numbers: 0,
             archive: Vec::new(),
-            purged: 0,
+            purged: Vec::new(),
             offline: Vec::new(),
             forgotten: BTreeMap::new(),
             later: BTreeMap::new(),
@@ -126,6 +128,7 @@ impl Server {
             taken: Vec::new(),
             given: Vec::new(),
             unheard: Vec::new(),
+            arrived: Vec::new(),
             wrong: Vec::new(),
             stale: None,
             stolen: None,

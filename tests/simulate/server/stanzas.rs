@@ -97,6 +97,7 @@ impl Server {
             self.give(id, format!("<presence xmlns='{CLIENT}' from='{from}' to='{from}'/>"), None);
         }
         if arrives {
+            self.arrived.extend(self.sessions.get(&id).map(|session| session.tab));
             for number in std::mem::take(&mut self.offline) {
                 let kept = self.archive.iter().find(|entry| entry.number == Some(number));
                 let (stamp, sid) = match kept {
