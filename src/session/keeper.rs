@@ -21,6 +21,7 @@ use super::{Said, Session, Shared};
 use crate::decimal::decimal;
 use crate::error::{Code, Error, Phase};
 use crate::jid::Jid;
+use std::collections::VecDeque;
 
 /// The header's first field: its form.
 const FORM: &str = "1";
@@ -56,8 +57,8 @@ pub(crate) struct Keeper {
     handled: Option<u32>,
     /// Whether it is to be given back after the next write.
     released: bool,
-    /// The writes that the store hasn't confirmed.
-    writes: Vec<Ticket>,
+    /// The writes that the store hasn't confirmed, and the count in those that are a header of this session's.
+    writes: Vec<(Ticket, Option<u32>)>,
 }
 
 impl Keeper {
@@ -75,6 +76,14 @@ impl Keeper {
             .find(|(number, _)| Some(*number) == parcel.segment);
         if let Some((_, left)) = kept {
             *left = left.saturating_sub(1);
+        }
+    }
+
+    /// A session begins, of which the store has this count.
+    pub(crate) fn begin(&mut self, handled: Option<u32>) {
+        self.handled = handled;
+        for (_, of_header) in &mut self.writes {
+            *of_header = None;
         }
     }
 
@@ -179,14 +188,17 @@ impl Shared {
         }
     }
 
-    /// The store has taken a write, or not.
-    pub(super) fn stored(&mut self, id: Ticket, kept: bool) {
-        let Some(place) = self.keeper.writes.iter().position(|write| *write == id) else {
-            return;
+    /// The store has taken a write, or not. Whether that says how much of what was handled is in it.
+    pub(super) fn stored(&mut self, id: Ticket, kept: bool) -> bool {
+        let Some(place) = self.keeper.writes.iter().position(|(write, _)| *write == id) else {
+            return false;
         };
-        self.keeper.writes.remove(place);
+        let (_, handled) = self.keeper.writes.remove(place);
+        if kept && handled.is_some() {
+            self.keeper.handled = handled;
+        }
         if kept || self.keeper.broken {
-            return;
+            return handled.is_some();
         }
         self.keeper.broken = true;
         self.timers.stop(Timer::Keep);
@@ -200,6 +212,7 @@ impl Shared {
         }
         let message = "the store failed: what is under way will not outlive the page";
         self.note(Note::Failed(Error::new(Code::StorageFailed, Phase::Session, message)));
+        true
     }
 
     pub(super) fn store(&mut self, key: String, value: Option<String>) {
@@ -273,7 +286,7 @@ impl Session {
             .iter()
             .map(|(number, _)| decimal((*number).into()))
             .collect();
-        let doubted = shared.outbox.doubts.iter().map(|parcel| parcel.serial).max();
+        let [doubts, waiting] = [&shared.outbox.doubts, &shared.outbox.waiting].map(spans);
         let record = [
             FORM,
             if keeper.clean { "1" } else { "0" },
@@ -284,7 +297,8 @@ impl Session {
             &decimal(ledger.handled.into()),
             &decimal(ledger.written().into()),
             &runs,
-            &decimal(doubted.unwrap_or_default() as i64),
+            &doubts,
+            &waiting,
             &decimal(keeper.next_segment.into()),
             &segments.join(" "),
             saved,
@@ -292,26 +306,38 @@ impl Session {
         .join(FIELD);
         keeper.changed = false;
         keeper.written = Some(now);
-        keeper.handled = Some(ledger.handled);
+        let handled = ledger.handled;
         let account = shared.config.account.clone();
-        let mut stores = Vec::new();
+        // A page may end between any two of these. What is gone goes first, while there is a header that names it.
+        let gone = gone.into_iter().map(|number| (segment(&account, &tag, number), None));
+        let mut stores: Vec<(String, Option<String>)> = gone.collect();
         if !fresh.is_empty() {
             stores.push((segment(&account, &tag, number), Some(fresh.join(FIELD))));
         }
-        stores.push((header(&account, &tag), Some(record)));
-        stores.extend(gone.into_iter().map(|number| (segment(&account, &tag, number), None)));
+        let header = header(&account, &tag);
+        stores.push((header.clone(), Some(record)));
         // It was asked for before what has been said since.
         for (key, value) in stores.into_iter().rev() {
             let id = shared.ticket();
             if value.is_some() {
-                shared.keeper.writes.push(id);
+                shared.keeper.writes.push((id, (key == header).then_some(handled)));
             }
             shared.said.push_front(Said::Wish(Wish::Store { id, key, value }));
         }
-        if let State::Online(online) = &mut self.state {
-            online.stored(shared);
+    }
+}
+
+/// Which messages are among these: `SERIAL:LENGTH` for each run.
+fn spans(parcels: &VecDeque<Parcel>) -> String {
+    let mut spans: Vec<[u64; 2]> = Vec::new();
+    for parcel in parcels.iter().filter(|parcel| parcel.is_message()) {
+        match spans.last_mut() {
+            Some([serial, length]) if *serial + *length == parcel.serial => *length += 1,
+            _ => spans.push([parcel.serial, 1]),
         }
     }
+    let span = |span: [u64; 2]| span.map(|number| decimal(number as i64)).join(":");
+    spans.into_iter().map(span).collect::<Vec<_>>().join(" ")
 }
 
 /// Which messages have which numbers in the session's count: `NUMBER:SERIAL:LENGTH` for each run of both.

@@ -152,7 +152,11 @@ impl Session {
                     shared.wish(Wish::Unlock { name });
                 }
             }
-            Input::Stored { id, kept } => shared.stored(id, kept),
+            Input::Stored { id, kept } => {
+                if let (true, State::Online(online)) = (shared.stored(id, kept), &mut self.state) {
+                    online.stored(shared);
+                }
+            }
             Input::Visible(visible) => {
                 shared.visible = visible;
                 if !visible {

@@ -18,6 +18,7 @@ use super::{Shared, memory};
 use crate::jid::Jid;
 use crate::stream::ns;
 use crate::xml;
+use core::ops::Range;
 use std::collections::VecDeque;
 
 /// How long the app's store may take, in milliseconds, but no more than half of the login's time. Without an answer it is
@@ -103,8 +104,11 @@ impl Recall {
             (Input::Loaded { id, value }, Step::Header(asked)) if id == *asked => {
                 self.record = value.unwrap_or_default().to_owned();
                 let fields: Vec<&str> = self.record.split(FIELD).collect();
-                let listed = fields.get(11).copied().unwrap_or_default().split(' ');
+                let listed = fields.get(12).copied().unwrap_or_default().split(' ');
                 self.segments = listed.filter_map(|number| number.parse().ok()).collect();
+                // The page may have ended before it could write the header that names its last one.
+                self.segments
+                    .extend(fields.get(11).and_then(|next| next.parse::<u32>().ok()));
                 self.next_segment(shared);
             }
             (Input::Loaded { id, value }, Step::Segment(asked, number)) if id == *asked => {
@@ -113,8 +117,10 @@ impl Recall {
                 self.parcels
                     .extend(parcels(value.unwrap_or_default(), number, &shared.config.frame));
                 let count = self.parcels.len() - kept;
-                // One that can't be read is to be removed.
-                shared.keeper.segments.push((number, count as u32));
+                if value.is_some() {
+                    // One that can't be read is to be removed.
+                    shared.keeper.segments.push((number, count as u32));
+                }
                 self.next_segment(shared);
             }
             _ => {}
@@ -217,7 +223,8 @@ impl Recall {
             handled,
             written,
             runs,
-            doubted,
+            doubts,
+            waiting,
             next,
             _,
             saved,
@@ -234,7 +241,9 @@ impl Recall {
         if form != "1" {
             return;
         }
-        shared.keeper.next_segment = next;
+        // A segment that no header names: nobody knows of its messages whether they have left.
+        let unnamed = |parcel: &Parcel| parcel.segment == Some(next);
+        shared.keeper.next_segment = next.wrapping_add(u32::from(self.parcels.iter().any(unnamed)));
         let mut parcels = core::mem::take(&mut self.parcels);
         parcels.sort_by_key(|parcel| parcel.serial);
         parcels.dedup_by_key(|parcel| parcel.serial);
@@ -243,15 +252,24 @@ impl Recall {
             shared.note(Note::Restored(saved.to_owned()));
         }
         let clean = clean == "1";
-        let doubted: u64 = doubted.parse().unwrap_or(u64::MAX);
         let jid = Jid::parse(jid).ok();
         let jid = jid.filter(|jid| jid.is_full() && jid.same_bare(&shared.config.account));
         shared.bound = jid.as_ref().and_then(Jid::resource).map(str::to_owned);
         let numbers = numbers(runs);
         let numbered = |parcel: &Parcel| numbers.iter().any(|(_, serials)| serials.contains(&parcel.serial));
+        let (doubts, waiting) = (spans(doubts), spans(waiting));
+        let among = |spans: &[Range<u64>], parcel: &Parcel| spans.iter().any(|span| span.contains(&parcel.serial));
+        // A segment goes when all of its messages are settled, and until then holds some that are.
+        let (parcels, settled): (Vec<_>, Vec<_>) = parcels.into_iter().partition(|parcel| {
+            numbered(parcel) || among(&doubts, parcel) || among(&waiting, parcel) || unnamed(parcel)
+        });
+        for parcel in settled {
+            shared.keeper.settled(&parcel);
+        }
         let endpoint = Endpoint::explicit(url, shared.config.allow_insecure).ok();
         let sane = written.wrapping_sub(acknowledged) < MOST && id.chars().all(xml::is_xml_char);
         if let (Some(jid), Some(endpoint), false, true) = (jid, endpoint, id.is_empty(), sane) {
+            shared.keeper.begin(Some(handled));
             let mut ledger = Ledger::restored(acknowledged, handled);
             let (under_way, rest): (Vec<_>, Vec<_>) = parcels.into_iter().partition(numbered);
             for parcel in under_way {
@@ -269,11 +287,11 @@ impl Recall {
             }
             ledger.leave_room(written);
             for mut parcel in rest {
-                if parcel.serial <= doubted && doubted > 0 {
+                if among(&doubts, &parcel) {
                     shared.outbox.doubts.push_back(parcel);
                 } else {
                     // Since the header was written it may have left.
-                    parcel.sent = !clean;
+                    parcel.sent = !clean || unnamed(&parcel);
                     shared.outbox.waiting.push_back(parcel);
                 }
             }
@@ -291,7 +309,7 @@ impl Recall {
             return;
         }
         for mut parcel in parcels {
-            if clean && parcel.serial > doubted && !numbered(&parcel) {
+            if clean && among(&waiting, &parcel) {
                 parcel.sent = false;
                 shared.outbox.waiting.push_back(parcel);
             } else {
@@ -338,8 +356,18 @@ fn parcels(segment: &str, number: u32, limits: &xml::Limits) -> Vec<Parcel> {
     parcels
 }
 
+/// The serials of messages.
+fn spans(text: &str) -> Vec<Range<u64>> {
+    let span = |span: &str| {
+        let (serial, length) = span.split_once(':')?;
+        let (serial, length): (u64, u64) = (serial.parse().ok()?, length.parse().ok()?);
+        Some(serial..serial.checked_add(length)?)
+    };
+    text.split(' ').filter_map(span).collect()
+}
+
 /// The numbers that messages have in the count: the first one's, and their serials.
-fn numbers(runs: &str) -> Vec<(u32, core::ops::Range<u64>)> {
+fn numbers(runs: &str) -> Vec<(u32, Range<u64>)> {
     let run = |run: &str| {
         let mut fields = run.split(':');
         let number: u32 = fields.next()?.parse().ok()?;

@@ -40,6 +40,8 @@ pub(crate) struct Shared {
     pub(crate) wakings: Wakings,
     /// The server has sent us away, and perhaps all others too.
     pub(crate) dismissed: bool,
+    /// An attempt was given up that had asked for a resource or a session already, and may get it yet.
+    pub(crate) ghost: bool,
     /// Whether anybody can see the page.
     pub(crate) visible: bool,
     /// Whether the network was gone before it came back.
@@ -67,6 +69,7 @@ impl Shared {
             failures: 0,
             wakings: Wakings::default(),
             dismissed: false,
+            ghost: false,
             visible: true,
             was_offline: false,
             said: VecDeque::new(),
@@ -227,6 +230,7 @@ impl Shared {
     fn stop(&mut self, error: Option<Error>) {
         self.timers = Timers::default();
         self.failures = 0;
+        self.ghost = false;
         self.elsewhere = None;
         self.set_status(Status::Offline, error);
     }

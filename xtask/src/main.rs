@@ -21,6 +21,7 @@ mod scripted;
 mod serve;
 mod server;
 mod setup;
+mod simulate;
 mod size;
 mod sources;
 mod tally;
@@ -41,8 +42,8 @@ cargo xtask <command>
       --check     instead drive the page in headless Chromium; screenshots go to target/demo/
       --no-open   don't open the browser
   test        The one check. The last line counts passed, failed and skipped; the exit status is 1 unless all is well.
-      [step...]   only these: fmt, clippy, clippy-wasm, doc, core, build, size, types, browser, demo, reload, logins,
-                  roundtrips, packaging, fuzz
+      [step...]   only these: fmt, clippy, clippy-wasm, doc, core, simulate, build, size, types, browser, demo, reload,
+                  logins, roundtrips, packaging, fuzz
   faults      Plant each fault of xtask/faults.toml in a copy of the tree, and see the native tests catch it.
       [name...]   only those whose names contain this
   fuzz        Feed the fuzz targets of tests/fuzz with bad input; what they find goes to target/fuzz/.
@@ -52,6 +53,11 @@ cargo xtask <command>
       --plant     instead plant the faults that are for them in a copy of the tree, and see them found
   roundtrips  Count the stream round trips of a login, by server and mechanism; fail where there are too many.
       --plant     instead build a login that waits too often into a copy, and see it fail
+  simulate    Run the client against a model of a server, on a network and in pages that fail; decided by seeds alone.
+      --seeds N   so many, in place of 20000, from --first S on; the first that breaks a promise is shown
+      --all       go on behind it, and count the failures by kind
+      --seed S    this one again; --transcript says what happens in it, --shrink leaves out what isn't needed
+      --fault X   with a client that does something wrong; an unknown X lists them
   gap         Print how long a login keeps a page's main thread.
   build       Make the npm package in pkg/, unless nothing has changed.
   size        Print what the package costs in bytes; fail over xtask/size-budget.toml.
@@ -111,6 +117,7 @@ fn run(arguments: &[String]) -> Result<bool> {
             println!("\n{tally}");
             return Ok(tally.is_good());
         }
+        "simulate" => return simulate::simulate(&root, rest),
         "gap" => {
             flags(rest, [])?;
             gap::gap(&root)?;

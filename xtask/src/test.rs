@@ -12,15 +12,16 @@ use crate::prosody::Prosody;
 use crate::setup::{self, Need};
 use crate::tally::Tally;
 use crate::tools::Tools;
-use crate::{build, demo, fuzz, logins, packaging, reload, roundtrips, size};
+use crate::{build, demo, fuzz, logins, packaging, reload, roundtrips, simulate, size};
 
 /// The steps, in their order.
-const STEPS: [Step; 15] = [
+const STEPS: [Step; 16] = [
     Step::Fmt,
     Step::Clippy,
     Step::ClippyWasm,
     Step::Doc,
     Step::Core,
+    Step::Simulate,
     Step::Build,
     Step::Size,
     Step::Types,
@@ -41,6 +42,7 @@ enum Step {
     ClippyWasm,
     Doc,
     Core,
+    Simulate,
     Build,
     Size,
     Types,
@@ -61,6 +63,7 @@ impl Step {
             Self::ClippyWasm => "clippy-wasm",
             Self::Doc => "doc",
             Self::Core => "core",
+            Self::Simulate => "simulate",
             Self::Build => "build",
             Self::Size => "size",
             Self::Types => "types",
@@ -81,6 +84,7 @@ impl Step {
             Self::ClippyWasm => "lints, wasm32",
             Self::Doc => "documentation and its links",
             Self::Core => "native tests",
+            Self::Simulate => "20,000 simulated worlds",
             Self::Build => "the npm package",
             Self::Size => "its size",
             Self::Types => "its types",
@@ -96,7 +100,7 @@ impl Step {
 
     fn needs(self) -> &'static [Need] {
         match self {
-            Self::Fmt | Self::Clippy | Self::Doc | Self::Core => &[],
+            Self::Fmt | Self::Clippy | Self::Doc | Self::Core | Self::Simulate => &[],
             Self::ClippyWasm => &[Need::WasmTarget],
             Self::Build | Self::Size | Self::Types => Need::BUILD,
             Self::Browser => Need::BROWSER_TESTS,
@@ -126,6 +130,7 @@ impl Step {
             Self::Core => {
                 return Tally::of_libtest(cargo(root).args(["test", "--workspace", "--no-fail-fast"]));
             }
+            Self::Simulate => return simulate::check(root),
             Self::Build => drop(build::build(root, tools)?),
             Self::Size => size::size(root, &package)?,
             Self::Types => return types(root, tools),

@@ -205,6 +205,7 @@ impl Negotiate {
                 let resume = sm::resume(&asleep.id, asleep.ledger.handled);
                 self.ahead.unanswered = true;
                 self.ahead.resume = true;
+                self.binding = true;
                 shared.write(&resume);
             }
             // Whether it can be resumed here, the server's features say.
@@ -212,6 +213,7 @@ impl Negotiate {
         }
         let session = known.map(|known| known.session);
         self.ahead.unanswered = true;
+        self.binding = true;
         self.ahead.bind = Some(binding::request_bind(shared));
         let Some(session) = session else {
             // It may require a session (RFC 3921 §3) before any stanza.
@@ -284,6 +286,7 @@ impl Negotiate {
     pub(super) fn forget_ahead(&mut self, shared: &mut Shared) {
         shared.timers.stop(Timer::Haste);
         shared.timers.stop(Timer::Gap);
+        shared.ghost |= core::mem::take(&mut self.binding);
         if core::mem::take(&mut self.ahead).stanzas.is_some() {
             shared.note(Note::Offline);
         }

@@ -37,6 +37,7 @@ impl Negotiate {
         self.stumbles = features.prosody;
         self.sm = features.sm;
         self.csi = features.csi;
+        self.binding = true;
         let ahead = core::mem::take(&mut self.ahead.resume);
         let asleep = shared.asleep.as_ref().filter(|_| self.sm);
         if let Some(asleep) = asleep {

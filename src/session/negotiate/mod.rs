@@ -54,6 +54,8 @@ pub(crate) struct Negotiate {
     /// Whether the server offers stream management (XEP-0198), and whether `<enable/>` has left.
     sm: bool,
     enabled: bool,
+    /// Whether a resource or a session was asked for, and the answer is still to come.
+    binding: bool,
     /// Whether it wants to know if anybody looks (XEP-0352).
     csi: bool,
     stumbles: bool,
@@ -155,6 +157,7 @@ impl Negotiate {
             requires_session: false,
             sm: false,
             enabled: false,
+            binding: false,
             csi: false,
             stumbles: false,
             limits: StreamLimits::default(),
@@ -266,6 +269,7 @@ impl Negotiate {
 
     /// What is remembered of a login that has come to its good end, and what goes on from it.
     fn succeed(&mut self, shared: &mut Shared) -> Begun {
+        self.binding = false;
         shared.timers.stop(Timer::Haste);
         let hurried = self.hurried(shared);
         let url = self.endpoint.url.clone();

@@ -50,6 +50,7 @@ impl Online {
     pub(super) fn failed(mut self, shared: &mut Shared, now: Millis, error: StreamError) -> State {
         let blameless = BLAMELESS.contains(&error.condition.as_str());
         let policy = error.condition == "policy-violation";
+        let conflict = error.condition == "conflict";
         let mut error = error.into_error(Phase::Session);
         if !blameless {
             for parcel in self.ledger.iter_mut() {
@@ -59,6 +60,10 @@ impl Online {
             if error.code() == Code::StreamError && !policy && self.ledger.len() > 0 {
                 error = error.with_retryable(true);
             }
+        }
+        // An attempt that we gave up may still come through, and bind what we have bound since, or resume it.
+        if conflict && core::mem::take(&mut shared.ghost) {
+            error = error.with_retryable(true);
         }
         self.dismissed(shared, now, error)
     }
@@ -88,6 +93,7 @@ impl Online {
         }
         if now.since(self.since) >= STABLE {
             shared.failures = 0;
+            shared.ghost = false;
         } else if self.progressed {
             // Some way is there, and may be gone the next moment.
             shared.failures /= 2;
@@ -99,6 +105,14 @@ impl Online {
         shared.timers.stop(Timer::Keepalive);
         match core::mem::replace(&mut self.sm, Sm::Off) {
             Sm::On { id: Some(id), .. } => {
+                // `<resume/>` says what has been handled, and nothing that a later page couldn't know.
+                if shared
+                    .keeper
+                    .stored(self.ledger.handled)
+                    .is_some_and(|behind| behind > 0)
+                {
+                    shared.note(Note::Keep);
+                }
                 shared.asleep = Some(Box::new(Asleep {
                     id,
                     jid: self.jid,

@@ -194,21 +194,36 @@ impl Online {
 
     /// `<r/>`: says what has been handled; but nothing that a later page couldn't know.
     pub(super) fn acknowledge(&mut self, shared: &mut Shared, now: Millis) {
-        let handled = self.ledger.handled;
-        match shared.keeper.stored(handled) {
+        match shared.keeper.stored(self.ledger.handled) {
             Some(behind @ 1..) if behind < OWED => {
                 self.owes = true;
                 shared.keep_soon(now);
+                if !shared.visible {
+                    // A timer may be a minute late now, and the server wants an answer as soon as possible (§4).
+                    self.say_stored(shared);
+                }
             }
             _ => self.say_handled(shared),
         }
     }
 
-    /// What has been handled is in the store.
+    /// The store has answered: what was handled may be there now.
     pub(crate) fn stored(&mut self, shared: &mut Shared) {
         if self.owes {
-            self.say_handled(shared);
+            self.say_stored(shared);
         }
+    }
+
+    /// Says what has been handled, as far as the store knows it.
+    fn say_stored(&mut self, shared: &mut Shared) {
+        let behind = shared
+            .keeper
+            .stored(self.ledger.handled)
+            .filter(|behind| *behind < OWED);
+        let behind = behind.unwrap_or_default();
+        self.owes = behind > 0;
+        let h = self.ledger.handled.wrapping_sub(behind);
+        shared.write(&sm::acknowledgement(h));
     }
 
     pub(super) fn say_handled(&mut self, shared: &mut Shared) {

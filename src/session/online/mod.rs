@@ -95,6 +95,7 @@ impl Online {
     ) -> Box<Online> {
         // Before the status, so that what features send first comes before what listeners make of the news.
         shared.note(Note::Online);
+        shared.keeper.begin(None);
         shared.bound = jid.resource().map(str::to_owned);
         let mut online = Online::new(shared, now, begun, jid, Ledger::default(), Tracker::default(), sm);
         for outgoing in ahead {
@@ -253,6 +254,9 @@ impl Online {
     }
 
     fn send(&mut self, shared: &mut Shared, now: Millis, parcel: Parcel) {
+        if parcel.is_message() {
+            shared.keep_before_message();
+        }
         shared.write_frame(parcel.outgoing.frame.clone());
         self.track(shared, now, parcel);
     }

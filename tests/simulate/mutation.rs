@@ -1,0 +1,133 @@
+//! Faults of a client, made between the engine and the world: what the simulation must see.
+
+/// What the client does wrong.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mutation {
+    /// It doesn't hear an acknowledgement.
+    AckDropped,
+    /// It hears one for a stanza more than the server has handled.
+    AckForged,
+    /// It counts a stanza that came in twice.
+    CountedTwice,
+    /// It doesn't count a stanza that came in.
+    NotCounted,
+    /// It sends two messages in the wrong order.
+    SwappedOut,
+    /// It takes two messages in the wrong order.
+    SwappedIn,
+    /// It sends a message twice.
+    DoubledOut,
+    /// It hands a message to the app twice.
+    DoubledIn,
+    /// A message never leaves.
+    DroppedOut,
+    /// The app never sees a message.
+    DroppedIn,
+    /// `send` resolves at once.
+    SettledEarly,
+    /// A call's promise never settles.
+    NeverSettled,
+    /// A promise settles twice.
+    SettledTwice,
+    /// What the page hands to the store at its end gets lost.
+    StoreForgets,
+}
+
+impl Mutation {
+    pub const ALL: [Mutation; 14] = [
+        Mutation::AckDropped,
+        Mutation::AckForged,
+        Mutation::CountedTwice,
+        Mutation::NotCounted,
+        Mutation::SwappedOut,
+        Mutation::SwappedIn,
+        Mutation::DoubledOut,
+        Mutation::DoubledIn,
+        Mutation::DroppedOut,
+        Mutation::DroppedIn,
+        Mutation::SettledEarly,
+        Mutation::NeverSettled,
+        Mutation::SettledTwice,
+        Mutation::StoreForgets,
+    ];
+
+    pub fn name(self) -> String {
+        let mut name = String::new();
+        for c in format!("{self:?}").chars() {
+            if c.is_uppercase() && !name.is_empty() {
+                name.push('-');
+            }
+            name.extend(c.to_lowercase());
+        }
+        name
+    }
+
+    pub fn from_name(name: &str) -> Option<Mutation> {
+        Mutation::ALL.into_iter().find(|mutation| mutation.name() == name)
+    }
+}
+
+/// A client that does something wrong once in a while: each third time that it could.
+#[derive(Debug, Default)]
+pub struct Mutated {
+    occasions: u32,
+    held: Option<String>,
+}
+
+impl Mutated {
+    pub fn happens(&mut self) -> bool {
+        self.occasions += 1;
+        self.occasions % 3 == 2
+    }
+
+    /// What leaves in place of this frame.
+    pub fn up(&mut self, mutation: Mutation, frame: String) -> Vec<String> {
+        let message = frame.contains("<body>[a");
+        match mutation {
+            Mutation::SwappedOut if message => self.swap(frame),
+            Mutation::DoubledOut if message && self.happens() => vec![frame.clone(), frame],
+            Mutation::DroppedOut if message && self.happens() => Vec::new(),
+            Mutation::CountedTwice if frame.contains(" h=") && self.happens() => vec![recounted(&frame, 1)],
+            Mutation::NotCounted if frame.contains(" h=") && self.happens() => vec![recounted(&frame, -1)],
+            _ => vec![frame],
+        }
+    }
+
+    /// What comes in in place of this frame.
+    pub fn down(&mut self, mutation: Mutation, frame: String) -> Vec<String> {
+        let message = frame.contains("<body>[b");
+        let ack = frame.starts_with("<a ");
+        match mutation {
+            Mutation::SwappedIn if message => self.swap(frame),
+            Mutation::DoubledIn if message && self.happens() => vec![frame.clone(), frame],
+            Mutation::DroppedIn if message && self.happens() => Vec::new(),
+            Mutation::AckDropped if ack && self.happens() => Vec::new(),
+            Mutation::AckForged if ack && self.happens() => vec![recounted(&frame, 1)],
+            _ => vec![frame],
+        }
+    }
+
+    fn swap(&mut self, frame: String) -> Vec<String> {
+        match self.held.take() {
+            Some(held) => vec![frame, held],
+            None if self.happens() => {
+                self.held = Some(frame);
+                Vec::new()
+            }
+            None => vec![frame],
+        }
+    }
+}
+
+/// The frame with another `h`.
+fn recounted(frame: &str, by: i64) -> String {
+    let Some((before, rest)) = frame.split_once(" h=") else {
+        return frame.into();
+    };
+    let quote = &rest[..1];
+    let Some((h, after)) = rest[1..].split_once(quote) else {
+        return frame.into();
+    };
+    let h = h.parse::<i64>().map_or(0, |h| (h + by).max(0));
+    format!("{before} h={quote}{h}{quote}{after}")
+}
