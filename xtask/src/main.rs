@@ -3,13 +3,16 @@
 mod apt;
 mod build;
 mod certificates;
+mod control;
 mod demo;
+mod durable;
 mod ejabberd;
 mod faults;
 mod fuzz;
 mod gap;
 mod glue;
 mod logins;
+mod mischief;
 mod packaging;
 mod ports;
 mod process;
@@ -26,6 +29,7 @@ mod sources;
 mod tally;
 mod test;
 mod tools;
+mod torture;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -108,6 +112,11 @@ fn run(arguments: &[String]) -> Result<bool> {
         "roundtrips" => {
             let plant = flags(rest, ["--plant"])?.contains(&"--plant");
             let tally = roundtrips::roundtrips(&root, plant)?;
+            println!("\n{tally}");
+            return Ok(tally.is_good());
+        }
+        "torture" => {
+            let tally = torture::torture(&root, rest)?;
             println!("\n{tally}");
             return Ok(tally.is_good());
         }
