@@ -6,6 +6,7 @@ mod certificates;
 mod control;
 mod demo;
 mod durable;
+mod echo;
 mod ejabberd;
 mod faults;
 mod fuzz;
@@ -25,6 +26,7 @@ mod serve;
 mod server;
 mod setup;
 mod size;
+mod soak;
 mod sources;
 mod tally;
 mod test;
@@ -117,6 +119,11 @@ fn run(arguments: &[String]) -> Result<bool> {
         }
         "torture" => {
             let tally = torture::torture(&root, rest)?;
+            println!("\n{tally}");
+            return Ok(tally.is_good());
+        }
+        "soak" => {
+            let tally = soak::soak(&root, rest)?;
             println!("\n{tally}");
             return Ok(tally.is_good());
         }

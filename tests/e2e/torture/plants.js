@@ -83,3 +83,13 @@ function shim(name) {
     };
   }
 }
+
+/** What a client that forgets to tidy up would leave behind: with each socket, or each frame. */
+export const LEAKS = {
+  listener: `{ const Real = WebSocket; window.WebSocket = class extends Real {
+    constructor(...args) { super(...args); addEventListener("online", () => this.readyState); } }; }`,
+  timer: `{ const Real = WebSocket; window.WebSocket = class extends Real {
+    constructor(...args) { super(...args); setTimeout(() => this.readyState, 1e9); } }; }`,
+  heap: `{ const Real = WebSocket; const kept = []; window.WebSocket = class extends Real {
+    send(text) { kept.push(text + " "); super.send(text); } }; window.kept = kept; }`,
+};
