@@ -44,6 +44,7 @@ window.soak = {
   counts,
   async begin(options) {
     client = await createClient({ jid: "alice@example.org", password: "secret", ...options });
+    window.plantInClient?.(client);
     offs = [client.on("message", heard), client.on("status", ({ status }) => { counts.online += status === "online"; })];
     await client.connect();
   },

@@ -13,7 +13,7 @@ addEventListener("error", (event) => tell("uncaught", { text: String(event.error
 addEventListener("unhandledrejection", (event) => tell("uncaught", { text: String(event.reason?.stack ?? event.reason) }));
 
 const client = await createClient(options);
-const wrapped = window.plantInClient?.(client) ?? client;
+window.plantInClient?.(client);
 client.on("status", ({ status, error }) => tell("status", { status, ...(error && errorOf(error)) }));
 client.on("message", ({ id, from, body, carbon, delay, stanzaId }) => tell("in", { id, from, body, carbon, late: Boolean(delay), stanzaId }));
 client.on("error", (error) => tell("error", errorOf(error)));
@@ -29,7 +29,7 @@ window.page = {
     for (let number = first; number <= last; number += 1) {
       const id = `p-${number}`;
       tell("called", { id });
-      wrapped.send({ to: options.to, body: `p ${number}`, id }).then(
+      client.send({ to: options.to, body: `p ${number}`, id }).then(
         ({ stanzaId }) => tell("sent", { id, stanzaId }),
         (error) => tell("refused", { id, ...errorOf(error) }),
       );
@@ -39,7 +39,7 @@ window.page = {
   /** Asks the server whether it is there; any end of it will do. */
   ask(number) {
     tell("asked", { number });
-    wrapped.ping().then(() => tell("answered", { number }), (error) => tell("answered", { number, ...errorOf(error) }));
+    client.ping().then(() => tell("answered", { number }), (error) => tell("answered", { number, ...errorOf(error) }));
   },
 };
 

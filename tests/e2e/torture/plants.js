@@ -79,7 +79,6 @@ function shim(name) {
         listener(message);
         if (count("echo") === 20) listener(message);
       }, ...more);
-      return client;
     };
   }
 }
