@@ -274,6 +274,7 @@ impl Session {
             .map(|(number, _)| decimal((*number).into()))
             .collect();
         let doubted = shared.outbox.doubts.iter().map(|parcel| parcel.serial).max();
+        let open = open(shared.outbox.doubts.iter().chain(&shared.outbox.waiting));
         let record = [
             FORM,
             if keeper.clean { "1" } else { "0" },
@@ -284,6 +285,7 @@ impl Session {
             &decimal(ledger.handled.into()),
             &decimal(ledger.written().into()),
             &runs,
+            &open,
             &decimal(doubted.unwrap_or_default() as i64),
             &decimal(keeper.next_segment.into()),
             &segments.join(" "),
@@ -312,6 +314,19 @@ impl Session {
             online.stored(shared);
         }
     }
+}
+
+/// Which messages are in doubt or wait, `SERIAL:LENGTH` for each run: a segment also has those that have come to their end.
+fn open<'a>(parcels: impl Iterator<Item = &'a Parcel>) -> String {
+    let mut runs: Vec<[u64; 2]> = Vec::new();
+    for parcel in parcels.filter(|parcel| parcel.is_message()) {
+        match runs.last_mut() {
+            Some([serial, length]) if *serial + *length == parcel.serial => *length += 1,
+            _ => runs.push([parcel.serial, 1]),
+        }
+    }
+    let run = |run: [u64; 2]| run.map(|number| decimal(number as i64)).join(":");
+    runs.into_iter().map(run).collect::<Vec<_>>().join(" ")
 }
 
 /// Which messages have which numbers in the session's count: `NUMBER:SERIAL:LENGTH` for each run of both.

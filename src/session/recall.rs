@@ -103,7 +103,7 @@ impl Recall {
             (Input::Loaded { id, value }, Step::Header(asked)) if id == *asked => {
                 self.record = value.unwrap_or_default().to_owned();
                 let fields: Vec<&str> = self.record.split(FIELD).collect();
-                let listed = fields.get(11).copied().unwrap_or_default().split(' ');
+                let listed = fields.get(12).copied().unwrap_or_default().split(' ');
                 self.segments = listed.filter_map(|number| number.parse().ok()).collect();
                 self.next_segment(shared);
             }
@@ -217,6 +217,7 @@ impl Recall {
             handled,
             written,
             runs,
+            open,
             doubted,
             next,
             _,
@@ -249,6 +250,10 @@ impl Recall {
         shared.bound = jid.as_ref().and_then(Jid::resource).map(str::to_owned);
         let numbers = numbers(runs);
         let numbered = |parcel: &Parcel| numbers.iter().any(|(_, serials)| serials.contains(&parcel.serial));
+        // A segment stays for those of its messages that are under way: the others have come to their end.
+        let open = serials(open);
+        let is_open = |parcel: &Parcel| open.iter().any(|serials| serials.contains(&parcel.serial));
+        parcels.retain(|parcel| numbered(parcel) || is_open(parcel));
         let endpoint = Endpoint::explicit(url, shared.config.allow_insecure).ok();
         let sane = written.wrapping_sub(acknowledged) < MOST && id.chars().all(xml::is_xml_char);
         if let (Some(jid), Some(endpoint), false, true) = (jid, endpoint, id.is_empty(), sane) {
@@ -336,6 +341,16 @@ fn parcels(segment: &str, number: u32, limits: &xml::Limits) -> Vec<Parcel> {
         }
     }
     parcels
+}
+
+/// The messages that are in doubt or wait, by their serials.
+fn serials(runs: &str) -> Vec<core::ops::Range<u64>> {
+    let run = |run: &str| {
+        let (serial, length) = run.split_once(':')?;
+        let (serial, length): (u64, u64) = (serial.parse().ok()?, length.parse().ok()?);
+        Some(serial..serial.checked_add(length)?)
+    };
+    runs.split(' ').filter_map(run).collect()
 }
 
 /// The numbers that messages have in the count: the first one's, and their serials.

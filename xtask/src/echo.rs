@@ -244,7 +244,10 @@ mod tests {
     fn a_message_comes_back() {
         let frame = r#"<message xmlns="jabber:client" to="bob@a" id="p-1"><body>p 1</body><origin-id/></message>"#;
         let back = echo(frame, 7, "a");
-        assert!(back.contains("<body>p 1</body>") && back.contains("from='bob@a/echo'"), "{back}");
+        assert!(
+            back.contains("<body>p 1</body>") && back.contains("from='bob@a/echo'"),
+            "{back}"
+        );
     }
 
     #[test]
@@ -254,6 +257,10 @@ mod tests {
         session.acknowledge(r#"<a xmlns="urn:xmpp:sm:3" h="2"/>"#);
         assert_eq!((session.acknowledged, session.waiting.len()), (2, 1));
         session.acknowledge(r#"<a xmlns="urn:xmpp:sm:3" h="9"/>"#);
-        assert_eq!((session.acknowledged, session.waiting.len()), (2, 1), "beyond what was sent");
+        assert_eq!(
+            (session.acknowledged, session.waiting.len()),
+            (2, 1),
+            "beyond what was sent"
+        );
     }
 }

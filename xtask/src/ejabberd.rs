@@ -144,7 +144,10 @@ pub(crate) fn is_installed() -> bool {
 /// Whether it can keep its data in SQLite. Erlang looks for libraries beside its own, too.
 pub(crate) fn has_sqlite() -> bool {
     let own = Path::new("/usr/lib/erlang/lib").to_owned();
-    let folders = libraries().into_iter().chain([own]).filter_map(|folder| fs::read_dir(folder).ok());
+    let folders = libraries()
+        .into_iter()
+        .chain([own])
+        .filter_map(|folder| fs::read_dir(folder).ok());
     folders
         .flatten()
         .filter_map(|folder| folder.ok()?.file_name().into_string().ok())

@@ -115,10 +115,16 @@ fn verdict(result: &Value, growth: f64) -> Tally {
     }
     for (name, what) in [("wasm", "the wasm's memory"), ("heap", "the heap of JavaScript")] {
         let grown = number(result, &format!("/growth/{name}"));
-        check(grown < growth, format!("{what} has grown by {:.0} kB since the warm-up", grown / 1000.0));
+        check(
+            grown < growth,
+            format!("{what} has grown by {:.0} kB since the warm-up", grown / 1000.0),
+        );
     }
     for (name, what) in [("listeners", "listeners"), ("timers", "timers")] {
-        let (between, after) = (number(result, &format!("/more/{name}")), number(result, &format!("/left/{name}")));
+        let (between, after) = (
+            number(result, &format!("/more/{name}")),
+            number(result, &format!("/left/{name}")),
+        );
         check(between <= 0.0, format!("{between} more {what} than after the warm-up"));
         check(after <= 0.0, format!("{after} {what} left after the client"));
     }

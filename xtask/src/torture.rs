@@ -14,6 +14,7 @@ use std::time::SystemTime;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
+use crate::build;
 use crate::control::Control;
 use crate::demo::browser_script;
 use crate::durable::{Durable, Kind};
@@ -23,7 +24,6 @@ use crate::serve::Site;
 use crate::setup::{self, Need};
 use crate::tally::Tally;
 use crate::tools::Tools;
-use crate::build;
 
 /// What is claimed of half-open connections, in milliseconds: idle, and with traffic.
 const NOTICED: [f64; 2] = [8000.0, 5000.0];
@@ -65,7 +65,9 @@ impl Run {
             rate: 40,
             faults: 100,
             rounds: 3,
-            seed: since.map(|since| since.subsec_nanos() ^ since.as_secs() as u32).unwrap_or(1),
+            seed: since
+                .map(|since| since.subsec_nanos() ^ since.as_secs() as u32)
+                .unwrap_or(1),
             plant: None,
             servers: vec![Kind::Prosody, Kind::Ejabberd],
         }
@@ -191,39 +193,53 @@ fn one(root: &Path, tools: &Tools, package: &Path, kind: Kind, run: &Run) -> Res
             });
             server.log()
         });
-        let outcome = started.recv().context("the server's thread has ended").and_then(|ports| {
-            let (http, c2s) = ports?;
-            let result = file(".json");
-            let _ = std::fs::remove_file(&result);
-            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, http));
-            let wires = [Mischief::start(address)?, Mischief::start(address)?, Mischief::start(address)?];
-            let [main, idle, busy] = wires.each_ref().map(|wire| {
-                let url = format!("ws://localhost:{}{}", wire.address.port(), kind.path());
-                json!({ "url": url, "control": wire.control.url() })
+        let outcome = started
+            .recv()
+            .context("the server's thread has ended")
+            .and_then(|ports| {
+                let (http, c2s) = ports?;
+                let result = file(".json");
+                let _ = std::fs::remove_file(&result);
+                let address = SocketAddr::from((Ipv4Addr::LOCALHOST, http));
+                let wires = [
+                    Mischief::start(address)?,
+                    Mischief::start(address)?,
+                    Mischief::start(address)?,
+                ];
+                let [main, idle, busy] = wires.each_ref().map(|wire| {
+                    let url = format!("ws://localhost:{}{}", wire.address.port(), kind.path());
+                    json!({ "url": url, "control": wire.control.url() })
+                });
+                let page = Site::default()
+                    .folder("/pkg/", package)
+                    .folder("/torture/", root.join("tests/e2e/torture"))
+                    .document("/torture.html", PAGE.to_owned())
+                    .start(0)?;
+                let config = json!({
+                    "name": kind.name(), "page": page.url(), "c2s": c2s, "server": control.url(),
+                    "python": setup::python().context("no Python with slixmpp: run `cargo xtask setup`")?,
+                    "wires": { "main": main, "idle": idle, "busy": busy },
+                    "messages": run.messages, "rate": run.rate, "faults": run.faults, "rounds": run.rounds,
+                    "seed": run.seed, "plant": run.plant, "log": file(".log"), "result": result,
+                });
+                let version = kind.version().unwrap_or_default();
+                println!(
+                    "{} {version}: --seed {}, what happens is written to {}",
+                    kind.name(),
+                    run.seed,
+                    file(".log").display()
+                );
+                let mut script = browser_script(root, tools, "tests/e2e/torture.mjs")?;
+                script
+                    .env("STANZAWIRE_URL", page.url())
+                    .env("STANZAWIRE_TORTURE", config.to_string());
+                let status = process::stream(&mut script, |_| {})?;
+                if !status.success() {
+                    bail!("{}: the script has failed ({status})", kind.name());
+                }
+                let text = std::fs::read_to_string(&result).context("the script has left no result")?;
+                serde_json::from_str(&text).context("the script's result is no JSON")
             });
-            let page = Site::default()
-                .folder("/pkg/", package)
-                .folder("/torture/", root.join("tests/e2e/torture"))
-                .document("/torture.html", PAGE.to_owned())
-                .start(0)?;
-            let config = json!({
-                "name": kind.name(), "page": page.url(), "c2s": c2s, "server": control.url(),
-                "python": setup::python().context("no Python with slixmpp: run `cargo xtask setup`")?,
-                "wires": { "main": main, "idle": idle, "busy": busy },
-                "messages": run.messages, "rate": run.rate, "faults": run.faults, "rounds": run.rounds,
-                "seed": run.seed, "plant": run.plant, "log": file(".log"), "result": result,
-            });
-            let version = kind.version().unwrap_or_default();
-            println!("{} {version}: --seed {}, what happens is written to {}", kind.name(), run.seed, file(".log").display());
-            let mut script = browser_script(root, tools, "tests/e2e/torture.mjs")?;
-            script.env("STANZAWIRE_URL", page.url()).env("STANZAWIRE_TORTURE", config.to_string());
-            let status = process::stream(&mut script, |_| {})?;
-            if !status.success() {
-                bail!("{}: the script has failed ({status})", kind.name());
-            }
-            let text = std::fs::read_to_string(&result).context("the script has left no result")?;
-            serde_json::from_str(&text).context("the script's result is no JSON")
-        });
         drop(control);
         let log = keeper.join().unwrap_or_default();
         std::fs::write(file("-server.log"), log)?;
@@ -259,7 +275,10 @@ fn verdict(kind: Kind, result: &Value) -> Tally {
 
 fn worst(result: &Value, way: &str) -> f64 {
     let list = result.pointer(&format!("/halfOpen/{way}")).and_then(Value::as_array);
-    let each = list.into_iter().flatten().map(|ms| ms.as_f64().unwrap_or(f64::INFINITY));
+    let each = list
+        .into_iter()
+        .flatten()
+        .map(|ms| ms.as_f64().unwrap_or(f64::INFINITY));
     each.fold(0.0, f64::max)
 }
 
@@ -288,14 +307,22 @@ fn table(results: &[(Kind, Value)], run: &Run) -> String {
     row(&mut text, "in the page's archive", &count("/archived"));
     row(&mut text, "  heard by the page", &count("/received"));
     for (name, what) in NEVER {
-        row(&mut text, what, &|result| number(result, &format!("/counts/{name}")).to_string());
+        row(&mut text, what, &|result| {
+            number(result, &format!("/counts/{name}")).to_string()
+        });
     }
     row(&mut text, "the server's own losses", &count("/counts/server"));
     row(&mut text, "resumed", &count("/counts/resumed"));
-    row(&mut text, "seconds", &|result| format!("{:.0}", number(result, "/seconds")));
+    row(&mut text, "seconds", &|result| {
+        format!("{:.0}", number(result, "/seconds"))
+    });
     for kind in ["cut", "reset", "freeze", "hole", "delay", "kill", "reload"] {
         row(&mut text, &format!("faults: {kind}"), &|result| {
-            result.pointer(&format!("/faults/{kind}")).and_then(Value::as_u64).unwrap_or_default().to_string()
+            result
+                .pointer(&format!("/faults/{kind}"))
+                .and_then(Value::as_u64)
+                .unwrap_or_default()
+                .to_string()
         });
     }
     let spread = |at: String| {
@@ -310,11 +337,22 @@ fn table(results: &[(Kind, Value)], run: &Run) -> String {
     };
     text.push_str("\n\nonline again after the end of the last fault: median, 95 in 100, (how many)");
     row(&mut text, "all", &spread("/recovery/all".to_owned()));
-    row(&mut text, "all but half-open connections", &spread("/recovery/told".to_owned()));
+    row(
+        &mut text,
+        "all but half-open connections",
+        &spread("/recovery/told".to_owned()),
+    );
     for kind in ["cut", "reset", "freeze", "hole", "delay", "kill", "reload", "several"] {
-        row(&mut text, &format!("  {kind}"), &spread(format!("/recovery/kinds/{kind}")));
+        row(
+            &mut text,
+            &format!("  {kind}"),
+            &spread(format!("/recovery/kinds/{kind}")),
+        );
     }
-    for (way, what) in [("idle", "half-open, idle: given up after"), ("busy", "half-open, with traffic: after")] {
+    for (way, what) in [
+        ("idle", "half-open, idle: given up after"),
+        ("busy", "half-open, with traffic: after"),
+    ] {
         row(&mut text, what, &|result| seconds(worst(result, way)));
     }
     text.push('\n');
