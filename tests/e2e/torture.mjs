@@ -23,6 +23,9 @@ const REST = 60_000;
 /** How many messages may be under way before the page waits. */
 const UNDER_WAY = 600;
 
+/** What happens, in some order, and then again: each kind as often as it is here. */
+const BAG = ["cut", "cut", "cut", "reset", "reset", "reset", "freeze", "freeze", "reload", "reload", "delay", "hole", "kill"];
+
 const log = createWriteStream(config.log);
 const begun = Date.now();
 const note = (what, at = Date.now()) => log.write(`${((at - begun) / 1000).toFixed(3).padStart(9)} ${what}\n`);
@@ -258,6 +261,7 @@ class Mischief {
   #outages;
   #reloading;
   #lasting = new Map();
+  #bag = [];
 
   constructor(page, outages, reloading) {
     [this.#page, this.#outages, this.#reloading] = [page, outages, reloading];
@@ -267,14 +271,18 @@ class Mischief {
     // As many each time, so that the next ones don't depend on what was under way.
     const [wait, which, long, much] = Array.from({ length: 4 }, mischievous);
     await sleep(between(200, 3000, wait));
-    const kind = draw({ cut: 22, reset: 22, freeze: 16, hole: 9, delay: 9, kill: 7, reload: 15 }, which);
+    if (this.#bag.length === 0) this.#bag = [...BAG];
+    const [kind] = this.#bag.splice(Math.floor(which * this.#bag.length), 1);
     const lasts = {
       freeze: () => this.#last("/freeze", long < 0.2 ? between(5000, 9000, much) : between(300, 2500, much), "/thaw"),
       delay: () => this.#last("/delay/2000", between(1000, 4000, much), "/delay/0"),
       kill: () => this.#kill(between(100, 1500, much)),
       reload: () => this.#reload(),
     }[kind];
-    if (this.#lasting.has(kind)) return;
+    if (this.#lasting.has(kind)) {
+      this.#bag.push(kind);
+      return;
+    }
     this.count += 1;
     this.kinds[kind] = (this.kinds[kind] ?? 0) + 1;
     note(`** ${kind}`);
@@ -388,16 +396,6 @@ class Peer {
   end() {
     this.#process.stdin.end();
   }
-}
-
-/** One of the names, as often as its number says. */
-function draw(weights, random) {
-  let left = random * Object.values(weights).reduce((sum, weight) => sum + weight, 0);
-  for (const [name, weight] of Object.entries(weights)) {
-    left -= weight;
-    if (left < 0) return name;
-  }
-  return Object.keys(weights)[0];
 }
 
 function mulberry32(seed) {

@@ -48,7 +48,7 @@ cargo xtask <command>
       --no-open   don't open the browser
   test        The one check. The last line counts passed, failed and skipped; the exit status is 1 unless all is well.
       [step...]   only these: fmt, clippy, clippy-wasm, doc, core, build, size, types, browser, demo, reload, logins,
-                  roundtrips, packaging, fuzz
+                  roundtrips, torture, soak, packaging, fuzz
   faults      Plant each fault of xtask/faults.toml in a copy of the tree, and see the native tests catch it.
       [name...]   only those whose names contain this
   fuzz        Feed the fuzz targets of tests/fuzz with bad input; what they find goes to target/fuzz/.
@@ -58,6 +58,15 @@ cargo xtask <command>
       --plant     instead plant the faults that are for them in a copy of the tree, and see them found
   roundtrips  Count the stream round trips of a login, by server and mechanism; fail where there are too many.
       --plant     instead build a login that waits too often into a copy, and see it fail
+  torture     Send messages both ways between a page and Prosody, then ejabberd, while the connection is cut, reset, frozen,
+              delayed and swallowed, the server killed and the page reloaded; fail where one is lost, doubled or in doubt.
+      --messages N    so many each way, in place of 10,000; --rate N a second, in place of 40
+      --seed N        the same mischief again
+      --server NAME   prosody or ejabberd alone
+      --plant NAME    instead plant a fault between client and socket, and see it found: ack, twice, swap, echo, deaf
+  soak        Send a great many messages through one page; fail where memory grows, or listeners or timers stay behind.
+      --messages N    so many, in place of 1,000,000
+      --plant NAME    instead plant a fault, and see it found: those of torture, and listener, timer, heap
   gap         Print how long a login keeps a page's main thread.
   build       Make the npm package in pkg/, unless nothing has changed.
   size        Print what the package costs in bytes; fail over xtask/size-budget.toml.

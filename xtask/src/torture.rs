@@ -78,7 +78,7 @@ impl Run {
         Self {
             messages: 150,
             rate: 10,
-            faults: 12,
+            faults: 13,
             rounds: 1,
             ..Self::full()
         }
