@@ -111,6 +111,12 @@ impl Apt {
         self.disable(&["ejabberd"], mapper)
     }
 
+    /// Installs what gives Prosody and ejabberd SQLite. ejabberd's comes from where ejabberd is.
+    pub(crate) fn install_sqlite(&mut self, release: &Release) -> Result<()> {
+        self.install(&["lua-dbi-sqlite3"])?;
+        self.install_newest(release, &["erlang-p1-sqlite3"], 2)
+    }
+
     /// Services with a script, and units of systemd without one.
     fn disable(&self, services: &[&str], units: &[&str]) -> Result<()> {
         if process::find("update-rc.d").is_some() {

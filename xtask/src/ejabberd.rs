@@ -15,6 +15,7 @@ use crate::ports;
 use crate::process::{self, Group};
 use crate::server::{self, Server, Start};
 
+const CONFIG: &str = "ejabberd.yml";
 /// Hosts and users that are given accounts.
 const HOSTS: [&str; 7] = [
     "localhost",
@@ -43,8 +44,6 @@ impl Ejabberd {
     /// Starts the server, and doesn't wait for it.
     pub(crate) fn spawn(root: &Path, authority: &Authority) -> Result<Self> {
         let [http, https, c2s] = ports::several()?;
-        let data = tempfile::Builder::new().prefix("stanzawire-ejabberd-").tempdir()?;
-        let config = data.path().join("ejabberd.yml");
         let values = [
             ("HTTP_PORT", http.to_string()),
             ("HTTPS_PORT", https.to_string()),
@@ -52,35 +51,7 @@ impl Ejabberd {
             ("CERTIFICATE", server::path(&authority.bundle())?),
             ("AUTHORITY", server::path(&authority.root())?),
         ];
-        fs::write(
-            &config,
-            server::fill(&root.join("tests/e2e/ejabberd.yml"), "#", &values)?,
-        )?;
-        let console = fs::File::create(data.path().join("console.log"))?;
-        let errors = console.try_clone()?;
-        let program = process::find("erl").context("erl isn't on PATH: run `cargo xtask setup`")?;
-        let libraries = libraries().context("ejabberd isn't installed: run `cargo xtask setup`")?;
-        // An Erlang term: a string in quotes.
-        let spool = OsString::from(format!("\"{}\"", server::path(&data.path().join("spool"))?));
-        let args = [
-            // Without a name it is no node of anything, and opens no port beside those of its configuration.
-            OsStr::new("-noinput"),
-            OsStr::new("-mnesia"),
-            OsStr::new("dir"),
-            &spool,
-            OsStr::new("-s"),
-            OsStr::new("ejabberd"),
-        ];
-        let process = Group::spawn_server(&program, &args, |command| {
-            command.current_dir(data.path()).stdout(console).stderr(errors);
-            command
-                .env("ERL_LIBS", libraries)
-                // What it writes beside that goes into its home.
-                .env("HOME", data.path())
-                .env("EJABBERD_CONFIG_PATH", &config)
-                .env("EJABBERD_LOG_PATH", data.path().join("ejabberd.log"));
-        })?;
-        let server = Server::new("ejabberd", process, data, &["console.log"]);
+        let server = spawn(root, "tests/e2e/ejabberd.yml", &values)?;
         Ok(Self {
             server,
             http,
@@ -92,7 +63,7 @@ impl Ejabberd {
     /// Waits until it answers, and makes the accounts; false where a port was taken in the meantime.
     pub(crate) fn wait_until_ready(&mut self) -> Result<bool> {
         let ports = [self.http, self.https, self.c2s];
-        if !self.server.wait_until_ready(|log| start(log, ports))? {
+        if !self.server.wait_until_ready(|log| start(log, &ports))? {
             return Ok(false);
         }
         server::check_host_meta("ejabberd", self.http, &format!("ws://localhost:{}/ws", self.http))?;
@@ -111,8 +82,47 @@ impl Ejabberd {
     }
 }
 
+/// Starts ejabberd with a configuration. It is told the values, and where its data is.
+pub(crate) fn spawn(root: &Path, template: &str, values: &[(&str, String)]) -> Result<Server> {
+    let data = tempfile::Builder::new().prefix("stanzawire-ejabberd-").tempdir()?;
+    let mut values = values.to_vec();
+    values.push(("DATA", server::path(data.path())?));
+    let filled = server::fill(&root.join(template), "#", &values)?;
+    fs::write(data.path().join(CONFIG), filled)?;
+    let process = launch(data.path())?;
+    Ok(Server::new("ejabberd", process, data, &["console.log"]))
+}
+
+/// Starts ejabberd on a folder that has been made for it.
+pub(crate) fn launch(data: &Path) -> Result<Group> {
+    let console = fs::File::create(data.join("console.log"))?;
+    let errors = console.try_clone()?;
+    let program = process::find("erl").context("erl isn't on PATH: run `cargo xtask setup`")?;
+    let libraries = libraries().context("ejabberd isn't installed: run `cargo xtask setup`")?;
+    // An Erlang term: a string in quotes.
+    let spool = OsString::from(format!("\"{}\"", server::path(&data.join("spool"))?));
+    let args = [
+        // Without a name it is no node of anything, and opens no port beside those of its configuration.
+        OsStr::new("-noinput"),
+        OsStr::new("-mnesia"),
+        OsStr::new("dir"),
+        &spool,
+        OsStr::new("-s"),
+        OsStr::new("ejabberd"),
+    ];
+    Group::spawn_server(&program, &args, |command| {
+        command.current_dir(data).stdout(console).stderr(errors);
+        command
+            .env("ERL_LIBS", libraries)
+            // What it writes beside that goes into its home.
+            .env("HOME", data)
+            .env("EJABBERD_CONFIG_PATH", data.join(CONFIG))
+            .env("EJABBERD_LOG_PATH", data.join("ejabberd.log"));
+    })
+}
+
 /// What the log says of the start: each listener has its line.
-fn start(log: &str, ports: [u16; 3]) -> Start {
+pub(crate) fn start(log: &str, ports: &[u16]) -> Start {
     let says = |what: &str, port: u16| {
         log.lines()
             .any(|line| line.contains(what) && line.contains(&format!(" 127.0.0.1:{port} ")))
@@ -129,6 +139,19 @@ fn start(log: &str, ports: [u16; 3]) -> Start {
 /// Whether ejabberd is installed.
 pub(crate) fn is_installed() -> bool {
     process::find("erl").is_some() && libraries().is_some()
+}
+
+/// Whether it can keep its data in SQLite. Erlang looks for libraries beside its own, too.
+pub(crate) fn has_sqlite() -> bool {
+    let own = Path::new("/usr/lib/erlang/lib").to_owned();
+    let folders = libraries()
+        .into_iter()
+        .chain([own])
+        .filter_map(|folder| fs::read_dir(folder).ok());
+    folders
+        .flatten()
+        .filter_map(|folder| folder.ok()?.file_name().into_string().ok())
+        .any(|name| name.starts_with("p1_sqlite3-") || name.starts_with("sqlite3-"))
 }
 
 /// The version of the ejabberd installed.
@@ -165,9 +188,9 @@ mod tests {
         let two = "t [info] Start accepting TCP connections at 127.0.0.1:2 for ejabberd_http\n";
         let three = "t [info] Start accepting TLS connections at 127.0.0.1:3 for ejabberd_http\n";
         let taken = "t [error] Failed to open socket at 127.0.0.1:3 for ejabberd_http: address already in use\n";
-        assert_eq!(start(&format!("{one}{two}"), [1, 2, 3]), Start::UnderWay);
-        assert_eq!(start(&format!("{one}{two}{three}"), [1, 2, 3]), Start::Ready);
-        assert_eq!(start(&format!("{one}{two}{taken}"), [1, 2, 3]), Start::PortTaken);
+        assert_eq!(start(&format!("{one}{two}"), &[1, 2, 3]), Start::UnderWay);
+        assert_eq!(start(&format!("{one}{two}{three}"), &[1, 2, 3]), Start::Ready);
+        assert_eq!(start(&format!("{one}{two}{taken}"), &[1, 2, 3]), Start::PortTaken);
     }
 
     #[test]

@@ -3,13 +3,17 @@
 mod apt;
 mod build;
 mod certificates;
+mod control;
 mod demo;
+mod durable;
+mod echo;
 mod ejabberd;
 mod faults;
 mod fuzz;
 mod gap;
 mod glue;
 mod logins;
+mod mischief;
 mod packaging;
 mod ports;
 mod process;
@@ -23,10 +27,12 @@ mod server;
 mod setup;
 mod simulate;
 mod size;
+mod soak;
 mod sources;
 mod tally;
 mod test;
 mod tools;
+mod torture;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -43,7 +49,7 @@ cargo xtask <command>
       --no-open   don't open the browser
   test        The one check. The last line counts passed, failed and skipped; the exit status is 1 unless all is well.
       [step...]   only these: fmt, clippy, clippy-wasm, doc, core, simulate, build, size, types, browser, demo, reload,
-                  logins, roundtrips, packaging, fuzz
+                  logins, roundtrips, torture, soak, packaging, fuzz
   faults      Plant each fault of xtask/faults.toml in a copy of the tree, and see the native tests catch it.
       [name...]   only those whose names contain this
   fuzz        Feed the fuzz targets of tests/fuzz with bad input; what they find goes to target/fuzz/.
@@ -58,6 +64,15 @@ cargo xtask <command>
       --all       go on behind it, and count the failures by kind
       --seed S    this one again; --transcript says what happens in it, --shrink leaves out what isn't needed
       --fault X   with a client that does something wrong; an unknown X lists them
+  torture     Send messages both ways between a page and Prosody, then ejabberd, while the connection is cut, reset, frozen,
+              delayed and swallowed, the server killed and the page reloaded; fail where one is lost, doubled or in doubt.
+      --messages N    so many each way, in place of 10,000; --rate N a second, in place of 40
+      --seed N        the same mischief again
+      --server NAME   prosody or ejabberd alone
+      --plant NAME    instead plant a fault between client and socket, and see it found: ack, twice, swap, echo, deaf
+  soak        Send a great many messages through one page; fail where memory grows, or listeners or timers stay behind.
+      --messages N    so many, in place of 1,000,000
+      --plant NAME    instead plant a fault, and see it found: those of torture, and listener, timer, heap
   gap         Print how long a login keeps a page's main thread.
   build       Make the npm package in pkg/, unless nothing has changed.
   size        Print what the package costs in bytes; fail over xtask/size-budget.toml.
@@ -118,6 +133,16 @@ fn run(arguments: &[String]) -> Result<bool> {
             return Ok(tally.is_good());
         }
         "simulate" => return simulate::simulate(&root, rest),
+        "torture" => {
+            let tally = torture::torture(&root, rest)?;
+            println!("\n{tally}");
+            return Ok(tally.is_good());
+        }
+        "soak" => {
+            let tally = soak::soak(&root, rest)?;
+            println!("\n{tally}");
+            return Ok(tally.is_good());
+        }
         "gap" => {
             flags(rest, [])?;
             gap::gap(&root)?;

@@ -117,6 +117,13 @@ impl Group {
         Ok(status)
     }
 
+    /// Ends the group at once, as a crash would.
+    pub(crate) fn kill(self) {
+        let _ = kill_process_group(self.pid, Signal::KILL);
+        // The rest is the guard's.
+        drop(self);
+    }
+
     /// The exit status if the child has ended.
     pub(crate) fn ended(&mut self) -> Result<Option<ExitStatus>> {
         self.child.try_wait().context("cannot ask for a child's status")

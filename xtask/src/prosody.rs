@@ -13,6 +13,7 @@ use crate::ports;
 use crate::process::{self, Group};
 use crate::server::{self, Server, Start};
 
+const CONFIG: &str = "prosody.cfg.lua";
 /// What the module `fixtures` logs once the server takes connections.
 const READY: &str = "fixtures ready";
 /// What Prosody logs when somebody else has its port.
@@ -105,7 +106,7 @@ impl LoginProsody {
 }
 
 /// What the log says of the start.
-fn start(log: &str) -> Start {
+pub(crate) fn start(log: &str) -> Start {
     if log.contains(PORT_TAKEN) {
         Start::PortTaken
     } else if log.contains(READY) {
@@ -116,16 +117,23 @@ fn start(log: &str) -> Start {
 }
 
 /// Starts Prosody with a configuration. It is told the values, and where its data and the modules of `tests/e2e` are.
-fn spawn(root: &Path, template: &str, values: &[(&str, String)]) -> Result<Server> {
+pub(crate) fn spawn(root: &Path, template: &str, values: &[(&str, String)]) -> Result<Server> {
     let data = tempfile::Builder::new().prefix("stanzawire-prosody-").tempdir()?;
-    let config = data.path().join("prosody.cfg.lua");
     let mut values = values.to_vec();
     values.push(("DATA", server::path(data.path())?));
     values.push(("MODULES", server::path(&root.join("tests/e2e/modules"))?));
-    fs::write(&config, server::fill(&root.join(template), "--", &values)?)?;
+    let filled = server::fill(&root.join(template), "--", &values)?;
+    fs::write(data.path().join(CONFIG), filled)?;
     // Prosody looks for certificates beside its configuration and complains where there's no folder.
     fs::create_dir(data.path().join("certs"))?;
-    let console = fs::File::create(data.path().join("console.log"))?;
+    let process = launch(data.path())?;
+    Ok(Server::new("Prosody", process, data, &["console.log", "prosody.log"]))
+}
+
+/// Starts Prosody on a folder that has been made for it.
+pub(crate) fn launch(data: &Path) -> Result<Group> {
+    let config = data.join(CONFIG);
+    let console = fs::File::create(data.join("console.log"))?;
     let program = process::find("prosody").context("prosody isn't on PATH: run `cargo xtask setup`")?;
     let args = [
         OsStr::new("--root"),
@@ -140,10 +148,17 @@ fn spawn(root: &Path, template: &str, values: &[(&str, String)]) -> Result<Serve
         args.get(1..).unwrap_or_default()
     };
     let errors = console.try_clone()?;
-    let process = Group::spawn_server(&program, args, |command| {
+    Group::spawn_server(&program, args, |command| {
         command.stdout(console).stderr(errors);
-    })?;
-    Ok(Server::new("Prosody", process, data, &["console.log", "prosody.log"]))
+    })
+}
+
+/// Whether it can keep its data in SQLite: whether Lua finds LuaDBI's driver. The versions are those that Prosody runs on.
+pub(crate) fn has_sqlite() -> bool {
+    ["lua5.4", "lua5.3", "lua5.2", "lua"]
+        .into_iter()
+        .filter_map(process::find)
+        .any(|lua| process::output(Command::new(lua).args(["-e", "require 'dbd.sqlite3'"])).is_ok())
 }
 
 /// The version of the Prosody on PATH, from the files that Debian and `make install` put there, else unknown.

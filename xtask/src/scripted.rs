@@ -15,7 +15,7 @@ use tungstenite::{Message, WebSocket};
 mod script;
 
 pub(crate) use script::Offer;
-use script::Script;
+pub(crate) use script::Script;
 
 /// A running server. Dropping it ends it for whoever comes next.
 #[derive(Debug)]
@@ -84,7 +84,7 @@ fn answer(socket: &mut WebSocket<TcpStream>, frames: Vec<String>) -> tungstenite
 
 /// RFC 7395 §3.1: the client asks for `xmpp` and is to be told so.
 #[allow(clippy::result_large_err, clippy::unnecessary_wraps)]
-fn subprotocol(request: &Request, mut response: Response) -> Result<Response, ErrorResponse> {
+pub(crate) fn subprotocol(request: &Request, mut response: Response) -> Result<Response, ErrorResponse> {
     let asked = request.headers().get("Sec-WebSocket-Protocol");
     let named = asked.and_then(|list| list.to_str().ok());
     if named.is_some_and(|list| list.split(',').any(|name| name.trim() == "xmpp")) {

@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 use std::path::Path;
+use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -19,9 +20,12 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(crate) struct Server {
     name: &'static str,
-    process: Group,
+    /// None while it is killed.
+    process: Option<Group>,
     data: TempDir,
     logs: &'static [&'static str],
+    /// What it logged before it was last killed.
+    past: String,
 }
 
 /// What the log of a server that starts says so far.
@@ -40,10 +44,30 @@ impl Server {
     pub(crate) fn new(name: &'static str, process: Group, data: TempDir, logs: &'static [&'static str]) -> Self {
         Self {
             name,
-            process,
+            process: Some(process),
             data,
             logs,
+            past: String::new(),
         }
+    }
+
+    /// Kills it outright. Its data stays.
+    pub(crate) fn kill(&mut self) {
+        if let Some(process) = self.process.take() {
+            process.kill();
+        }
+    }
+
+    /// Starts it anew, by a function that is told where its data is. The log that [`Server::wait_until_ready`] reads begins
+    /// anew as well.
+    pub(crate) fn restart(&mut self, launch: impl FnOnce(&Path) -> Result<Group>) -> Result<()> {
+        self.kill();
+        self.past.push_str(&self.log_since_start());
+        for log in self.logs {
+            let _ = fs::remove_file(self.data.path().join(log));
+        }
+        self.process = Some(launch(self.data.path())?);
+        Ok(())
     }
 
     /// Waits until `read` finds in the log that the server is ready; false where a port was taken.
@@ -52,8 +76,8 @@ impl Server {
         loop {
             process::check_interrupt()?;
             // Before the log is read: the last line of one that ends may say why.
-            let ended = self.process.ended()?;
-            let log = self.log();
+            let ended = self.ended()?;
+            let log = self.log_since_start();
             match (read(&log), ended) {
                 (Start::Ready, _) => return Ok(true),
                 (Start::PortTaken, _) => return Ok(false),
@@ -73,7 +97,7 @@ impl Server {
 
     /// Fails if the server has ended by itself.
     pub(crate) fn check(&mut self) -> Result<()> {
-        match self.process.ended()? {
+        match self.ended()? {
             None => Ok(()),
             Some(status) => bail!("{} has ended ({status}); its log:\n{}", self.name, self.log()),
         }
@@ -81,6 +105,17 @@ impl Server {
 
     /// All that it has logged.
     pub(crate) fn log(&self) -> String {
+        self.past.clone() + &self.log_since_start()
+    }
+
+    fn ended(&mut self) -> Result<Option<ExitStatus>> {
+        match &mut self.process {
+            Some(process) => process.ended(),
+            None => Ok(None),
+        }
+    }
+
+    fn log_since_start(&self) -> String {
         self.logs
             .iter()
             .map(|name| fs::read(self.data.path().join(name)).unwrap_or_default())

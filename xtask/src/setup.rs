@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use crate::apt::{Apt, Release};
 use crate::ejabberd;
 use crate::process;
+use crate::prosody;
 use crate::tools::{CargoTool, Tools};
 
 /// The names under which a Chromium is found on PATH, and those of its driver.
@@ -43,6 +44,8 @@ pub(crate) enum Need {
     Certificates,
     /// The other XMPP client.
     Slixmpp,
+    /// By which Prosody and ejabberd keep archives that outlive a kill.
+    Sqlite,
 }
 
 impl Need {
@@ -86,6 +89,18 @@ impl Need {
         Self::Certificates,
         Self::Slixmpp,
     ];
+    /// What `torture` needs.
+    pub(crate) const TORTURE: &[Self] = &[
+        Self::WasmTarget,
+        Self::RustSource,
+        Self::WasmBindgen,
+        Self::Npm,
+        Self::Browser,
+        Self::Prosody,
+        Self::Ejabberd,
+        Self::Slixmpp,
+        Self::Sqlite,
+    ];
     /// What `gap` needs.
     pub(crate) const GAP: &[Self] = &[
         Self::WasmTarget,
@@ -106,6 +121,7 @@ impl Need {
         Self::Ejabberd,
         Self::Certificates,
         Self::Slixmpp,
+        Self::Sqlite,
         Self::Compiler,
         Self::Npm,
         Self::WasmBindgen,
@@ -128,6 +144,7 @@ impl Need {
             Self::Ejabberd => "ejabberd, the other XMPP server of the login tests",
             Self::Certificates => "openssl and certutil, which make certificates and a browser that trusts them",
             Self::Slixmpp => "slixmpp, the other XMPP client of the login tests",
+            Self::Sqlite => "SQLite for Prosody and ejabberd, whose archives must outlive a kill",
         }
     }
 
@@ -146,6 +163,7 @@ impl Need {
             Self::Ejabberd => !ejabberd::is_installed(),
             Self::Certificates => process::find("openssl").is_none() || process::find("certutil").is_none(),
             Self::Slixmpp => python().is_none(),
+            Self::Sqlite => !prosody::has_sqlite() || !ejabberd::has_sqlite(),
         })
     }
 }
@@ -188,6 +206,7 @@ pub(crate) fn ensure(root: &Path, needs: &[Need]) -> Result<Tools> {
             | Need::Ejabberd
             | Need::Certificates
             | Need::Slixmpp
+            | Need::Sqlite
             | Need::Compiler => Ok(()),
         };
         installed.with_context(|| format!("cannot install {}", need.why()))?;
@@ -291,6 +310,10 @@ fn install_packages(missing: &[Need]) -> Result<()> {
         say("apt-get install python3-slixmpp");
         apt.install(&["python3-slixmpp"])?;
     }
+    if is_missing(Need::Sqlite) {
+        say("apt-get install lua-dbi-sqlite3 erlang-p1-sqlite3");
+        apt.install_sqlite(&release)?;
+    }
     if is_missing(Need::Compiler) {
         say("apt-get install g++");
         apt.install(&["g++"])?;
@@ -333,6 +356,11 @@ fn by_hand(release: &Release, root: bool, apt: bool, missing: &[Need]) -> Option
             Need::Slixmpp,
             "sudo apt-get install python3-slixmpp",
             "install slixmpp for the python3 on PATH",
+        ),
+        (
+            Need::Sqlite,
+            "sudo apt-get install lua-dbi-sqlite3 erlang-p1-sqlite3    (the latter from where ejabberd is)",
+            "install LuaDBI's driver of SQLite for Prosody, and p1_sqlite3 for ejabberd",
         ),
         (
             Need::Compiler,

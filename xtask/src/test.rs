@@ -12,10 +12,10 @@ use crate::prosody::Prosody;
 use crate::setup::{self, Need};
 use crate::tally::Tally;
 use crate::tools::Tools;
-use crate::{build, demo, fuzz, logins, packaging, reload, roundtrips, simulate, size};
+use crate::{build, demo, fuzz, logins, packaging, reload, roundtrips, simulate, size, soak, torture};
 
 /// The steps, in their order.
-const STEPS: [Step; 16] = [
+const STEPS: [Step; 18] = [
     Step::Fmt,
     Step::Clippy,
     Step::ClippyWasm,
@@ -30,6 +30,8 @@ const STEPS: [Step; 16] = [
     Step::Reload,
     Step::Logins,
     Step::Roundtrips,
+    Step::Torture,
+    Step::Soak,
     Step::Packaging,
     Step::Fuzz,
 ];
@@ -51,6 +53,8 @@ enum Step {
     Reload,
     Logins,
     Roundtrips,
+    Torture,
+    Soak,
     Packaging,
     Fuzz,
 }
@@ -72,6 +76,8 @@ impl Step {
             Self::Reload => "reload",
             Self::Logins => "logins",
             Self::Roundtrips => "roundtrips",
+            Self::Torture => "torture",
+            Self::Soak => "soak",
             Self::Packaging => "packaging",
             Self::Fuzz => "fuzz",
         }
@@ -93,6 +99,8 @@ impl Step {
             Self::Reload => "pages left, reloaded, duplicated",
             Self::Logins => "logins to Prosody and ejabberd",
             Self::Roundtrips => "round trips of a login",
+            Self::Torture => "messages while everything breaks",
+            Self::Soak => "20,000 messages through one page",
             Self::Packaging => "the packed tarball in a page",
             Self::Fuzz => "bad input, 10 s a target",
         }
@@ -106,6 +114,8 @@ impl Step {
             Self::Browser => Need::BROWSER_TESTS,
             Self::Demo | Self::Reload | Self::Packaging => Need::DEMO_CHECK,
             Self::Logins | Self::Roundtrips => Need::LOGINS,
+            Self::Torture => Need::TORTURE,
+            Self::Soak => Need::GAP,
             Self::Fuzz => Need::FUZZ,
         }
     }
@@ -113,7 +123,15 @@ impl Step {
     fn needs_package(self) -> bool {
         matches!(
             self,
-            Self::Size | Self::Types | Self::Demo | Self::Reload | Self::Logins | Self::Roundtrips | Self::Packaging
+            Self::Size
+                | Self::Types
+                | Self::Demo
+                | Self::Reload
+                | Self::Logins
+                | Self::Roundtrips
+                | Self::Torture
+                | Self::Soak
+                | Self::Packaging
         )
     }
 
@@ -139,6 +157,8 @@ impl Step {
             Self::Reload => return reload::check(root, tools, &package),
             Self::Logins => return logins::check(root, tools, &package),
             Self::Roundtrips => return roundtrips::check(root, tools, &package),
+            Self::Torture => return torture::check(root, tools, &package),
+            Self::Soak => return soak::check(root, tools, &package),
             Self::Packaging => return packaging::check(root, tools, &package),
             Self::Fuzz => return fuzz::check(root, tools),
         }

@@ -71,6 +71,21 @@ fn what_waited_for_a_connection_leaves_from_the_next_page() {
 }
 
 #[test]
+fn what_was_acknowledged_does_not_come_back_with_its_segment() {
+    let mut old = online_with(storing());
+    old.send(BOB, "1");
+    old.send(BOB, "2");
+    // Written together.
+    old.advance(1_000);
+    acknowledge(&mut old, FIRST + 1);
+    let mut pair = reload(old);
+    log_in(&mut pair);
+    pair.sent.clear();
+    resumed(&mut pair, FIRST + 1);
+    assert_eq!(bodies(&mut pair), ["2"]);
+}
+
+#[test]
 fn a_page_that_is_killed_has_written_a_second_before() {
     let mut old = online_with(storing());
     old.advance(1_000);

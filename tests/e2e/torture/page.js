@@ -1,0 +1,56 @@
+// What a page with a client in it does under torture: it tells the harness all that it hears from the client, at once, so
+// that a reload forgets nothing.
+//
+// Its options stand in the fragment of its address, which outlives a reload. `window.tell` is the harness's.
+
+import { createClient } from "/pkg/index.js";
+
+const options = JSON.parse(decodeURIComponent(location.hash.slice(1)));
+const tell = (kind, what) => window.tell(JSON.stringify({ kind, at: performance.timeOrigin + performance.now(), ...what }));
+const errorOf = (error) => ({ code: error?.code ?? "none", text: `${error?.name}: ${error?.message}`, retryable: error?.retryable });
+
+addEventListener("error", (event) => tell("uncaught", { text: String(event.error?.stack ?? event.message) }));
+addEventListener("unhandledrejection", (event) => tell("uncaught", { text: String(event.reason?.stack ?? event.reason) }));
+
+const client = await createClient(options);
+window.plantInClient?.(client);
+client.on("status", ({ status, error }) => tell("status", { status, ...(error && errorOf(error)) }));
+client.on("message", ({ id, from, body, carbon, delay, stanzaId }) => tell("in", { id, from, body, carbon, late: Boolean(delay), stanzaId }));
+client.on("error", (error) => tell("error", errorOf(error)));
+// What ends the messages of the page before.
+client.on("sent", ({ id, stanzaId }) => tell("sent", { id, stanzaId, kept: true }));
+client.on("not-sent", ({ id, error }) => tell("refused", { id, kept: true, ...errorOf(error) }));
+client.on("gap", (gap) => tell("gap", { gap }));
+client.on("resumed", () => tell("resumed", {}));
+
+window.page = {
+  /** Sends messages, all at once. */
+  send(first, last) {
+    for (let number = first; number <= last; number += 1) {
+      const id = `p-${number}`;
+      tell("called", { id });
+      client.send({ to: options.to, body: `p ${number}`, id }).then(
+        ({ stanzaId }) => tell("sent", { id, stanzaId }),
+        (error) => tell("refused", { id, ...errorOf(error) }),
+      );
+    }
+    return last;
+  },
+  /** Asks the server whether it is there; any end of it will do. */
+  ask(number) {
+    tell("asked", { number });
+    client.ping().then(() => tell("answered", { number }), (error) => tell("answered", { number, ...errorOf(error) }));
+  },
+};
+
+// As an app would: until the first login of this page has succeeded.
+for (;;) {
+  try {
+    await client.connect();
+    break;
+  } catch (error) {
+    tell("no-login", errorOf(error));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+tell("ready", {});
