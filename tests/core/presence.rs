@@ -125,6 +125,11 @@ fn next_page(presences: &[&str], config: stanzawire::engine::Config, goes_on: bo
         old.receive(&format!("<presence xmlns='jabber:client' {presence}</presence>"));
     }
     old.handle(stanzawire::engine::Input::PageHidden);
+    let controls = |text: &String| {
+        text.chars()
+            .any(|c| c.is_control() && !matches!(c, '\u{1e}' | '\u{1f}'))
+    };
+    assert!(!old.kept.values().any(controls), "those are the record's own");
     let mut pair = Pair::seeded(config, 7);
     pair.kept = old.kept;
     pair.connect();

@@ -194,6 +194,33 @@ fn somebody_elses_message_of_that_id_is_another_one() {
     prefs(&mut pair);
 }
 
+#[test]
+fn nobody_else_can_make_a_message_to_oneself_appear_taken() {
+    let mut pair = knowing("0");
+    let call = pair.send("alice@example.org", "1");
+    let message = pair.element();
+    let id = message.attr("id").unwrap();
+    let asked = again(&mut pair);
+    let forged = sent("1", id, "1").1.replace("to='bob@", "to='alice@");
+    let forged = forged.replace("from='alice@", "from='mallory@");
+    page(&mut pair, &asked, &[("1".into(), forged)], true);
+    assert!(pair.is_open(call));
+    prefs(&mut pair);
+}
+
+#[test]
+fn an_archive_that_fails_at_the_last_moment_has_decided_nothing() {
+    let mut pair = knowing("0");
+    let (call, _) = send(&mut pair, "1");
+    let asked = again(&mut pair);
+    page(&mut pair, &asked, &[], true);
+    let asked = prefs(&mut pair);
+    pair.answer(&asked, ALWAYS);
+    let asked = pair.element();
+    refuse(&mut pair, &asked, "cancel", "service-unavailable");
+    assert_eq!(pair.error(call).code(), Code::DeliveryUnknown);
+}
+
 /// A message that the server has archived and not acknowledged, while others came in: the search begins before it.
 #[test]
 fn a_search_begins_before_what_is_in_doubt() {

@@ -87,7 +87,7 @@ fn pages_without_progress_come_to_an_end() {
             fin(pair, asked, Some((&id, &id)), false);
         }),
         ("no end in sight", |pair, asked, turn| {
-            page(pair, asked, &[from_bob(&turn.to_string())], false);
+            page(pair, asked, &[from_bob(&format!("p{turn}"))], false);
         }),
     ];
     for (what, answer) in answers {
