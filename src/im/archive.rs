@@ -72,7 +72,7 @@ pub struct Archive {
     known: bool,
     /// There has been a session before.
     earlier: bool,
-    /// An earlier page was still reading.
+    /// An earlier page was still reading, and this one hasn't begun yet.
     unread: bool,
     search: Option<Box<Search>>,
     tokens: u32,
@@ -210,7 +210,7 @@ impl Feature for Archive {
             .with_opt_attr("after", anchor.map(|anchor| id(&anchor.id)))
             .with_opt_attr("stamp", anchor.and_then(|anchor| anchor.stamp.clone()).map(|at| at.0))
             .with_opt_attr("mark", self.marks.first().map(id))
-            .with_opt_attr("unread", self.search.as_ref().map(|_| "1"))
+            .with_opt_attr("unread", (self.unread || self.search.is_some()).then_some("1"))
             .with_attr("seen", self.seen.save());
         xml::write(&saved).ok()
     }

@@ -117,7 +117,8 @@ async function underTorture(browser) {
 
   const hear = (event) => {
     const { kind, at, id } = event;
-    if (kind !== "called" && kind !== "in") note(`page: ${JSON.stringify({ ...event, at: undefined })}`, at);
+    if (kind === "in") note(`page: heard ${event.body} ${event.stanzaId}`, at);
+    else if (kind !== "called") note(`page: ${JSON.stringify({ ...event, at: undefined })}`, at);
     if (kind === "called") calls.set(id, []);
     else if (kind === "sent" || kind === "refused") {
       if (!calls.has(id)) others.errors.push(`${kind} ${id}, which was never called`);
@@ -157,7 +158,8 @@ async function underTorture(browser) {
 
   const mischief = new Mischief(page, outages, () => { ready = false; });
   let [toSend, toSay] = [1, 1];
-  const enough = () => toSend > config.messages && toSay > config.messages && mischief.count >= config.faults;
+  // What the peer hands to a server that dies doesn't count, and is said anew.
+  const enough = () => toSend > config.messages && heard.length >= config.messages && mischief.count >= config.faults;
   const ended = (async () => { while (!enough()) await mischief.next(); })();
   const underWay = () => [...calls.values()].reduce((sum, ends) => sum + (ends.length === 0), 0);
   const burst = Math.min(600, Math.ceil(config.messages / 5));
@@ -172,8 +174,8 @@ async function underTorture(browser) {
       // A reload may have come before, or have taken the word back.
       toSend = calls.size + 1;
     } else if (out > 0) paces[0].giveBack(out);
-    if (back > 0 && toSay <= config.messages && peer.online) {
-      const last = Math.min(config.messages, toSay + back - 1);
+    if (back > 0 && heard.length < config.messages && toSay < heard.length + UNDER_WAY && peer.online) {
+      const last = toSay + back - 1;
       peer.order({ send: [toSay, last] });
       toSay = last + 1;
     }

@@ -121,6 +121,28 @@ fn what_was_not_read_to_its_end_is_read_on() {
 }
 
 #[test]
+fn a_login_that_fails_leaves_it_to_the_next_to_read_on() {
+    let mut old = page_knowing("1");
+    sm::back(&mut old);
+    old.sent.clear();
+    sm::failed(&mut old, None);
+    old.bind(crate::pair::JID);
+    old.receive(&format!("<enabled xmlns='{}' id='session-1' resume='true'/>", sm::SM));
+    let question = asked(&mut old).unwrap();
+    result(&mut old, &question, &from_bob("2"));
+    let mut pair = reload(old);
+    pair.close_socket();
+    assert_eq!(pair.engine.status(), stanzawire::engine::Status::Offline);
+    pair.connect();
+    log_in_again(&mut pair);
+    pair.sent.clear();
+    sm::resumed(&mut pair, 0);
+    let question = asked(&mut pair).expect("the earlier page's answer is lost");
+    page(&mut pair, &question, &["2", "3"].map(from_bob), true);
+    assert_eq!(bodies(&pair), ["3"]);
+}
+
+#[test]
 fn an_end_that_was_not_known_yet_is_asked_for() {
     let mut old = Pair::new(storing());
     old.connect();
