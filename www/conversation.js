@@ -126,6 +126,7 @@ export class Conversation {
     const state = bubble.querySelector(".state");
     const words = {
       sending: "sending…",
+      waiting: "waiting for the connection…",
       sent: "delivered to server",
       failed: `failed: ${message.why}`,
     }[message.state];

@@ -44,6 +44,7 @@ class Session {
   #rosterLoaded = false;
   #drawing = false;
   #lost = false; // the connection, since it was last online
+  #underWay = new Set(); // messages that the server has not taken yet
   #leaving = false;
 
   constructor(client, onFrame) {
@@ -56,6 +57,10 @@ class Session {
     this.#on("status", (change) => this.#status(change));
     this.#on("resumed", () => this.#people.recallPresence());
     this.#on("error", (error) => this.#notice(error));
+    // What a page had sent that was left or reloaded before it knew what became of it.
+    this.#on("sent", (message) => this.#restored(message));
+    this.#on("not-sent", (message) => this.#restored(message));
+    this.#on("gap", () => this.#notice(new Error("Some messages could not be fetched: there may be a gap.")));
   }
 
   get jid() {
@@ -163,6 +168,15 @@ class Session {
     this.#draw();
   }
 
+  /** A message of an earlier page's, and what has become of it. */
+  #restored({ to, id, body, error }) {
+    if (!body) return;
+    const contact = this.#people.open(bareOf(to));
+    const message = { direction: "out", body, time: new Date(), id };
+    this.#outcome(contact, message, error);
+    this.#add(contact, message);
+  }
+
   #send(contact, body) {
     const message = { direction: "out", body, time: new Date(), state: "sending" };
     this.#add(contact, message);
@@ -170,16 +184,23 @@ class Session {
   }
 
   async #attempt(contact, message) {
-    this.#settle(message, "sending");
+    this.#underWay.add(message);
+    this.#settle(message, this.#lost ? "waiting" : "sending");
     try {
       const { id } = await this.#client.send({ to: contact.jid, body: message.body });
       message.id = id;
-      this.#settle(message, "sent");
+      this.#outcome(contact, message);
     } catch (error) {
-      // Where delivery is unknown, sending again could show the other side the message twice.
-      message.again = error?.code === "delivery-unknown" ? null : () => this.#attempt(contact, message);
-      this.#settle(message, "failed", reasonOf(error));
+      this.#outcome(contact, message, error);
     }
+  }
+
+  #outcome(contact, message, error) {
+    this.#underWay.delete(message);
+    if (!error) return this.#settle(message, "sent");
+    // Where delivery is unknown, sending again could show the other side the message twice.
+    message.again = error.code === "delivery-unknown" ? null : () => this.#attempt(contact, message);
+    this.#settle(message, "failed", reasonOf(error));
   }
 
   #add(contact, message) {
@@ -198,10 +219,12 @@ class Session {
     if (!this.#list) return; // still logging in: the form tells
     if (status === "reconnecting" || status === "offline") {
       this.#lost = true;
+      for (const message of this.#underWay) this.#settle(message, "waiting");
       this.#people.forgetPresence();
     }
     if (status === "online" && this.#lost) {
       this.#lost = false;
+      for (const message of this.#underWay) this.#settle(message, "sending");
       this.#notice(null);
       this.#fetchRoster();
     } else if (status === "offline" && !this.#leaving) {

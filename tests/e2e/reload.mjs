@@ -14,27 +14,6 @@ const BOUND = 15_000;
 const server = new URL(required("STANZAWIRE_SERVER"));
 const empty = required("STANZAWIRE_URL");
 
-let failed = 0;
-await withBrowser(async (browser) => {
-  const bob = await Person.come(browser, "bob", server.port);
-  for (const [name, story] of Object.entries(stories(browser, bob))) {
-    const way = await Way.open();
-    const alice = await Person.come(browser, "alice", way.port);
-    try {
-      await story(alice, way);
-      await alice.complainsOfNothing();
-      console.log(`ok - ${name}`);
-    } catch (error) {
-      failed += 1;
-      console.log(`not ok - ${name}: ${error.message}`);
-      console.log(JSON.stringify(await alice.page.evaluate(() => window.seen).catch(() => null)));
-    }
-    await alice.context.close();
-    way.close();
-  }
-});
-process.exitCode = failed > 0 ? 1 : 0;
-
 function stories(browser, bob) {
   return {
     async "a session goes on after a reload, and contacts see nothing of it"(alice) {
@@ -318,3 +297,24 @@ class Way {
 function equal(actual, expected, what) {
   if (actual !== expected) throw new Error(`${what}: ${actual} instead of ${expected}`);
 }
+
+let failed = 0;
+await withBrowser(async (browser) => {
+  const bob = await Person.come(browser, "bob", server.port);
+  for (const [name, story] of Object.entries(stories(browser, bob))) {
+    const way = await Way.open();
+    const alice = await Person.come(browser, "alice", way.port);
+    try {
+      await story(alice, way);
+      await alice.complainsOfNothing();
+      console.log(`ok - ${name}`);
+    } catch (error) {
+      failed += 1;
+      console.log(`not ok - ${name}: ${error.message}`);
+      console.log(JSON.stringify(await alice.page.evaluate(() => window.seen).catch(() => null)));
+    }
+    await alice.context.close();
+    way.close();
+  }
+});
+process.exitCode = failed > 0 ? 1 : 0;

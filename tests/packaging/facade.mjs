@@ -295,6 +295,20 @@ await check("a lost connection is made again, and what was sent meanwhile arrive
   await bob.disconnect();
 });
 
+await check("no two clients draw the same random numbers", async () => {
+  const { connect } = await load();
+  const drawn = new Set();
+  for (let turn = 0; turn < 4; turn += 1) {
+    const storage = {
+      getItem: () => null,
+      setItem: (key, value) => key.endsWith(":tabs") && drawn.add(value),
+      removeItem: () => {},
+    };
+    await (await connect(options("alice", { storage }))).disconnect();
+  }
+  equal(drawn.size, 4);
+});
+
 await check("a trap on the platform's behalf ends its own client alone", async () => {
   // Whatever comes next on the first socket, once armed: its entry fails at the clock.
   let [first, armed] = [null, false];
@@ -316,7 +330,15 @@ await check("a trap on the platform's behalf ends its own client alone", async (
     }
   };
   const { connect } = await load();
+  // What would take its listeners away from the page.
+  const listening = [];
+  const add = EventTarget.prototype.addEventListener;
+  EventTarget.prototype.addEventListener = function (type, listener, options) {
+    if (type === "pagehide") listening.push(options.signal);
+    return add.call(this, type, listener, options);
+  };
   const [alice, bob] = [await connect(options("alice")), await connect(options("bob"))];
+  equal(listening.map(({ aborted }) => aborted), [false, false]);
   const seen = [];
   alice.on("status", () => { throw new Error("from a listener, to be told as uncaught"); });
   alice.on("status", ({ status, error }) => seen.push(status, error.code));
@@ -327,6 +349,7 @@ await check("a trap on the platform's behalf ends its own client alone", async (
   for (const promise of pending) await fails(promise, "internal");
   await new Promise((resolve) => setTimeout(resolve));
   equal(seen, ["offline", "internal", "internal"]);
+  equal(listening.map(({ aborted }) => aborted), [true, false]);
   equal([alice.status, alice.jid], ["offline", jid]);
   for (const call of ["connect", "send", "ping"]) await fails(alice[call](), "internal");
 
