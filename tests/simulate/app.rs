@@ -85,6 +85,7 @@ impl World {
             self.connections[link].touched = Some(self.now);
         }
         self.pages[page].wants = false;
+        self.pages[page].let_go = true;
         self.log(|| format!("  page {page}: disconnect()"));
         self.call(page, Call::Disconnect, Command::Disconnect);
     }

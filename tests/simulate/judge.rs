@@ -177,7 +177,7 @@ impl World {
                 let again = reported.is_some_and(|(earlier, at)| {
                     self.pages[earlier]
                         .ends
-                        .is_some_and(|ends| at + window >= ends && ends <= now)
+                        .is_some_and(|ends| at + window + self.pages[earlier].slept >= ends && ends <= now)
                 });
                 if again {
                     self.sent[sent].kept.clear();
@@ -411,7 +411,9 @@ impl World {
         for (number, at, page) in &one.emitted {
             if let Some((before, earlier)) = seen.insert(*number, (*at, *page)) {
                 let killed = self.pages[earlier].ends.filter(|_| earlier != *page);
-                let unwritten = killed.is_some_and(|ends| before + window >= ends) && !self.orderly(earlier);
+                let slept = self.pages[earlier].slept;
+                let recent = killed.is_some_and(|ends| before + window + slept >= ends);
+                let unwritten = recent && !self.orderly(earlier);
                 if !unwritten && (strict || earlier == *page && !self.given_again(*number)) {
                     broken.get_or_insert(format!("[b{number}] comes twice, at {before} and at {at}"));
                 }
@@ -442,12 +444,13 @@ impl World {
                 }
             }
         }
-        for given in self
+        // Where there's an archive, what waits for it when a page without a store is killed comes from it, or never.
+        let given = self
             .server
             .given
             .iter()
-            .filter(|given| given.tab == one.tab && given.acknowledged)
-        {
+            .filter(|given| given.tab == one.tab && given.acknowledged && !strict);
+        for given in given {
             let came = self.chains.iter().filter(|other| other.tab == one.tab);
             let mut came = came.flat_map(|other| other.emitted.iter());
             if one.gaps == 0 && !came.any(|(number, _, _)| *number == given.number) {
@@ -462,6 +465,7 @@ impl World {
     /// Whether a page had the time to write everything down.
     fn orderly(&self, page: usize) -> bool {
         self.pages[page].left
+            && !self.pages[page].let_go
             && self.plan.page.store == StoreKind::Sync
             && self.plan.page.store_fault == StoreFault::None
     }

@@ -66,6 +66,8 @@ pub struct Page {
     /// What has happened while the page was asleep.
     pending: VecDeque<Fact>,
     asleep: bool,
+    /// For how long, all in all.
+    pub slept: u64,
     /// After so many more outputs the process dies, and a new one begins so much later.
     pub doom: Option<u64>,
     pub restarts: u64,
@@ -82,6 +84,8 @@ pub struct Page {
     /// What the listeners are going to be told.
     pub deliveries: VecDeque<stanzawire::engine::Event>,
     pub ends: Option<u64>,
+    /// The app has logged out once.
+    pub let_go: bool,
     /// It was told that it goes.
     pub left: bool,
 }
@@ -147,6 +151,7 @@ impl World {
             link: None,
             pending: VecDeque::new(),
             asleep: false,
+            slept: 0,
             doom: None,
             restarts: 500,
             status: Status::Offline,
@@ -159,6 +164,7 @@ impl World {
             mutated: Mutated::default(),
             deliveries: VecDeque::new(),
             ends: None,
+            let_go: false,
             left: false,
         });
         self.app(number);
@@ -459,7 +465,7 @@ impl World {
         self.log(|| format!("  page {page} wants the lock {name}, held by {holder:?}"));
         match holder {
             None => {
-                self.locks.push((name, page));
+                self.take_lock(name, page);
                 self.fact_soon(page, Fact::Locked { id, held: true });
             }
             Some(_) => {
@@ -467,6 +473,14 @@ impl World {
                 self.at(self.now + wait, Event::LockLate { page, id: id.0 });
             }
         }
+    }
+
+    fn take_lock(&mut self, name: String, page: usize) {
+        let tab = self.pages[page].tab;
+        let first = *self.owners.entry(name.clone()).or_insert(tab);
+        // A tab that was left for a moment; its duplicate was there before it came back.
+        self.stolen |= first != tab;
+        self.locks.push((name, page));
     }
 
     pub fn lock_late(&mut self, page: usize, id: u64) {
@@ -493,7 +507,7 @@ impl World {
         let free = |(name, _, _): &(String, usize, u64)| self.locks.iter().all(|(held, _)| held != name);
         if let Some(place) = self.waiting.iter().position(free) {
             let (name, page, id) = self.waiting.remove(place);
-            self.locks.push((name, page));
+            self.take_lock(name, page);
             self.fact(
                 page,
                 Fact::Locked {
@@ -511,6 +525,7 @@ impl World {
             self.connections[link].touched = Some(self.now + ms);
         }
         self.pages[page].asleep = true;
+        self.pages[page].slept += ms;
         self.at(self.now + ms, Event::Wake { page, told });
     }
 

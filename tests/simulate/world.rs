@@ -8,7 +8,7 @@ use crate::plan::{Act, Learns, Plan, StoreFault, StoreKind};
 use crate::random::Random;
 use crate::server::{Counts, Effect, Server};
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 
 /// Nothing takes more events than this, unless it runs in circles.
 const MOST_EVENTS: u64 = 1_000_000;
@@ -85,6 +85,8 @@ pub struct World {
     /// Held locks, and those who wait: name, page, and number of the wish.
     pub locks: Vec<(String, usize)>,
     pub waiting: Vec<(String, usize, u64)>,
+    /// Which tab held a lock first.
+    pub owners: BTreeMap<String, usize>,
     ticks: Option<u64>,
     /// A copy of a tab has taken up what the tab had left.
     pub stolen: bool,
@@ -134,6 +136,7 @@ impl World {
             offline: 0,
             locks: Vec::new(),
             waiting: Vec::new(),
+            owners: BTreeMap::new(),
             ticks: None,
             stolen: false,
             ended: false,

@@ -259,7 +259,9 @@ impl Server {
     pub fn stop(&mut self, now: u64, keeps_sessions: bool) {
         self.now = now;
         self.running = false;
-        self.later.clear();
+        if !keeps_sessions {
+            self.later.clear();
+        }
         let links: Vec<Link> = self.streams.keys().copied().collect();
         for link in links {
             self.closed(now, link);
