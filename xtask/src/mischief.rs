@@ -341,6 +341,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_much_arrives_whole() {
+        let wire = Mischief::start(echo()).unwrap();
+        let mut one = client(&wire);
+        let much: Vec<u8> = (0..3_000_000u32).flat_map(u32::to_be_bytes).collect();
+        let mut reader = one.try_clone().unwrap();
+        let wanted = much.clone();
+        let read = thread::spawn(move || hears(&mut reader, &wanted));
+        says(&mut one, &much);
+        read.join().unwrap();
+    }
+
+    #[test]
     fn a_delay_is_each_ways_and_nothing_overtakes() {
         let wire = Mischief::start(echo()).unwrap();
         let mut one = client(&wire);
