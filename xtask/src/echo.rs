@@ -165,7 +165,7 @@ impl Connection {
                 let number = all.messages.fetch_add(1, Ordering::Relaxed) + 1;
                 self.count();
                 let echo = self.send(vec![echo(frame, number, &all.offer.domain)]);
-                if number % all.drops == 0 {
+                if number.is_multiple_of(all.drops) {
                     return None;
                 }
                 echo
