@@ -139,6 +139,9 @@ export function altering(text, other) {
   };
 }
 
+// A bound on what is waited for.
+export const late = () => new Promise((_, reject) => setTimeout(reject, 15_000, new Error("nothing has come")));
+
 export const turn = () => new Promise((resolve) => setTimeout(resolve));
 
 // A store whose methods do what it says, and nothing else.
@@ -266,6 +269,7 @@ extern "C" {
     pub(crate) fn store(later: &JsValue) -> JsValue;
     pub(crate) fn limited(room: u32, later: bool) -> JsValue;
     pub(crate) fn altering(text: &str, other: Option<&str>) -> Function;
+    pub(crate) fn late() -> js_sys::Promise;
     pub(crate) fn turn() -> js_sys::Promise;
     pub(crate) fn broken(kind: &str) -> JsValue;
     pub(crate) fn holding(value: &JsValue) -> JsValue;

@@ -1,5 +1,6 @@
 //! What the tests share: clients by options in JSON, promises that must fail in one way, events one by one.
 
+use crate::fakes::late;
 use js_sys::{Array, Error, Function, JSON, Promise, Reflect};
 use stanzawire::web::Client;
 use std::cell::RefCell;
@@ -139,7 +140,8 @@ impl Events {
                 return event;
             }
             let promise = Promise::new(&mut |resolve, _| self.queue.borrow_mut().1 = Some(resolve));
-            JsFuture::from(promise).await.unwrap();
+            let promise = Promise::race(&Array::of2(&promise, &late()));
+            JsFuture::from(promise).await.expect("an event");
         }
     }
 
