@@ -135,20 +135,25 @@ impl Events {
     }
 
     pub(crate) async fn next(&self) -> JsValue {
+        self.before(&late()).await
+    }
+
+    async fn before(&self, late: &Promise) -> JsValue {
         loop {
             if let Some(event) = self.queue.borrow_mut().0.pop_front() {
                 return event;
             }
             let promise = Promise::new(&mut |resolve, _| self.queue.borrow_mut().1 = Some(resolve));
-            let promise = Promise::race(&Array::of2(&promise, &late()));
+            let promise = Promise::race(&Array::of2(&promise, late));
             JsFuture::from(promise).await.expect("an event");
         }
     }
 
     /// The next one for which this holds.
     pub(crate) async fn find(&self, wanted: impl Fn(&JsValue) -> bool) -> JsValue {
+        let late = late();
         loop {
-            let event = self.next().await;
+            let event = self.before(&late).await;
             if wanted(&event) {
                 return event;
             }
