@@ -111,6 +111,37 @@ export function store(later) {
   };
 }
 
+// One with room for so many characters, which says so at once or later.
+export function limited(room, later) {
+  const kept = new Map();
+  const set = (key, value) => {
+    const others = [...kept].filter(([other]) => other !== key).flat();
+    if ([...others, key, value].join("").length > room) throw new DOMException("full", "QuotaExceededError");
+    kept.set(key, value);
+  };
+  return {
+    getItem: (key) => kept.get(key) ?? null,
+    setItem: later ? async (...args) => set(...args) : set,
+    removeItem: (key) => void kept.delete(key),
+    get text() { return JSON.stringify([...kept]); },
+  };
+}
+
+// From now on frames with this in them get lost, or go out with something else in its place. What ends it.
+export function altering(text, other) {
+  const { send } = WebSocket.prototype;
+  WebSocket.prototype.send = function (frame) {
+    if (!frame.includes(text)) send.call(this, frame);
+    else if (other !== undefined) send.call(this, frame.replaceAll(text, other));
+  };
+  return () => {
+    WebSocket.prototype.send = send;
+  };
+}
+
+// A bound on what is waited for.
+export const late = () => new Promise((_, reject) => setTimeout(reject, 15_000, new Error("nothing has come")));
+
 export const turn = () => new Promise((resolve) => setTimeout(resolve));
 
 // A store whose methods do what it says, and nothing else.
@@ -236,6 +267,9 @@ extern "C" {
     pub(crate) fn response(status: u16, body: &str, url: Option<&str>) -> JsValue;
     pub(crate) fn without_body(status: u16, text: &str) -> JsValue;
     pub(crate) fn store(later: &JsValue) -> JsValue;
+    pub(crate) fn limited(room: u32, later: bool) -> JsValue;
+    pub(crate) fn altering(text: &str, other: Option<&str>) -> Function;
+    pub(crate) fn late() -> js_sys::Promise;
     pub(crate) fn turn() -> js_sys::Promise;
     pub(crate) fn broken(kind: &str) -> JsValue;
     pub(crate) fn holding(value: &JsValue) -> JsValue;

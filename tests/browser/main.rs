@@ -17,6 +17,7 @@ mod discover;
 mod fakes;
 mod guard;
 mod hostile;
+mod keeping;
 mod listeners;
 mod locks;
 mod login;

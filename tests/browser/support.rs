@@ -1,5 +1,6 @@
 //! What the tests share: clients by options in JSON, promises that must fail in one way, events one by one.
 
+use crate::fakes::late;
 use js_sys::{Array, Error, Function, JSON, Promise, Reflect};
 use stanzawire::web::Client;
 use std::cell::RefCell;
@@ -134,19 +135,25 @@ impl Events {
     }
 
     pub(crate) async fn next(&self) -> JsValue {
+        self.before(&late()).await
+    }
+
+    async fn before(&self, late: &Promise) -> JsValue {
         loop {
             if let Some(event) = self.queue.borrow_mut().0.pop_front() {
                 return event;
             }
             let promise = Promise::new(&mut |resolve, _| self.queue.borrow_mut().1 = Some(resolve));
-            JsFuture::from(promise).await.unwrap();
+            let promise = Promise::race(&Array::of2(&promise, late));
+            JsFuture::from(promise).await.expect("an event");
         }
     }
 
     /// The next one for which this holds.
     pub(crate) async fn find(&self, wanted: impl Fn(&JsValue) -> bool) -> JsValue {
+        let late = late();
         loop {
-            let event = self.next().await;
+            let event = self.before(&late).await;
             if wanted(&event) {
                 return event;
             }
