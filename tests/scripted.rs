@@ -12,6 +12,7 @@ use sha2::Digest;
 
 const FRAMING: &str = "urn:ietf:params:xml:ns:xmpp-framing";
 const SASL: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
+const SM: &str = "urn:xmpp:sm:3";
 const SALT: &[u8] = b"a salt of the server's";
 
 /// The hash of a SCRAM mechanism.
@@ -62,6 +63,8 @@ pub struct Script {
     scram: Option<Scram>,
     /// The client has proved who it is, and we have proved who we are.
     authenticated: bool,
+    /// How many stanzas of the client's it has taken.
+    handled: u32,
     /// Nothing more will be said.
     ended: bool,
     streams: u32,
@@ -86,6 +89,7 @@ impl Script {
             user: String::new(),
             scram: None,
             authenticated: false,
+            handled: 0,
             ended: false,
             streams: 0,
         }
@@ -122,8 +126,15 @@ impl Script {
                 self.auth(mechanism, text)
             }
             ("response", Some(SASL)) if !self.authenticated => self.response(text),
-            ("iq", Some("jabber:client")) if self.authenticated => self.iq(root),
-            ("message" | "presence", Some("jabber:client")) if self.authenticated => Vec::new(),
+            ("iq" | "message" | "presence", Some("jabber:client")) if self.authenticated => {
+                self.handled = self.handled.wrapping_add(1);
+                if root.tag_name().name() == "iq" {
+                    self.iq(root)
+                } else {
+                    Vec::new()
+                }
+            }
+            (word, Some(SM)) if self.authenticated => self.managed(word),
             _ => self.end("not-authorized"),
         }
     }
@@ -133,7 +144,7 @@ impl Script {
         let (domain, streams) = (&self.offer.domain, self.streams);
         let open = format!("<open xmlns='{FRAMING}' from='{domain}' id='stream-{streams}' version='1.0'/>");
         let offered: String = if self.authenticated {
-            "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>".to_owned()
+            format!("<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/><sm xmlns='{SM}'/>")
         } else {
             let mechanism = |name: &String| format!("<mechanism>{name}</mechanism>");
             let list: String = self.offer.mechanisms.iter().map(mechanism).collect();
@@ -209,6 +220,19 @@ impl Script {
         self.authenticated = true;
         let proof = STANDARD.encode(format!("v={}", STANDARD.encode(signature)));
         vec![format!("<success xmlns='{SASL}'>{proof}</success>")]
+    }
+
+    /// XEP-0198: it counts, and forgets its sessions.
+    fn managed(&mut self, word: &str) -> Vec<String> {
+        match word {
+            "enable" => {
+                self.handled = 0;
+                vec![format!("<enabled xmlns='{SM}' id='scripted' resume='true'/>")]
+            }
+            "resume" => vec![format!("<failed xmlns='{SM}'/>")],
+            "r" => vec![format!("<a xmlns='{SM}' h='{}'/>", self.handled)],
+            _ => Vec::new(),
+        }
     }
 
     fn iq(&mut self, iq: roxmltree::Node<'_, '_>) -> Vec<String> {

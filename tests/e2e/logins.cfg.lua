@@ -32,7 +32,7 @@ consider_websocket_secure = true
 modules_enabled = {
 	"roster", "saslauth", "tls", "disco",
 	"websocket", "fixture_host_meta",
-	"ping", "version",
+	"ping", "version", "smacks", "mam", "csi",
 	"fixtures",
 	-- The npm package, for pages on https:.
 	"http_files",
