@@ -2,8 +2,8 @@
 //! cut, reset, frozen, delayed and swallowed, the server killed and the page reloaded.
 //!
 //! `tests/e2e/torture.mjs` runs it and judges. Here the server is started, killed and started again (`durable.rs`), and the
-//! wires are laid (`mischief.rs`). What a server itself lost after it had acknowledged it is counted apart and fails
-//! nothing; times are printed, and only how soon a half-open connection is given up has a bound.
+//! wires are laid (`mischief.rs`). What a server itself lost after it had acknowledged it, handled twice because it had
+//! denied it, or sent out of order is counted apart and fails nothing; times are printed, and only how soon a half-open connection is given up has a bound.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -335,7 +335,17 @@ fn table(results: &[(Kind, Value)], run: &Run) -> String {
             number(result, &format!("/counts/{name}")).to_string()
         });
     }
-    row(&mut text, "the server's own losses", &count("/counts/server"));
+    row(
+        &mut text,
+        "by the server: lost when acknowledged",
+        &count("/counts/server"),
+    );
+    row(&mut text, "  doubled when denied", &count("/counts/serverDoubled"));
+    row(
+        &mut text,
+        "  out of order on the wire",
+        &count("/counts/serverDisordered"),
+    );
     row(&mut text, "resumed", &count("/counts/resumed"));
     row(&mut text, "seconds", &|result| {
         format!("{:.0}", number(result, "/seconds"))
