@@ -9,7 +9,7 @@
 import { writeFileSync } from "node:fs";
 
 import { required, withBrowser } from "./page.mjs";
-import { LEAKS, PLANTS } from "./torture/plants.js";
+import { planted } from "./torture/plants.js";
 
 /** After how many parts the page has everything that it will need. */
 const WARM = 2;
@@ -61,8 +61,7 @@ await withBrowser(async (browser) => {
   page.on("pageerror", (error) => console.error(`uncaught on the page: ${error.message}`));
   const session = await page.context().newCDPSession(page);
   await page.addInitScript(census);
-  const shim = config.plant && (LEAKS[config.plant] ?? PLANTS[config.plant].shim(config.plant));
-  if (shim) await page.addInitScript(shim);
+  if (config.plant) await page.addInitScript(planted(config.plant));
   await page.goto(required("STANZAWIRE_URL"));
   await page.waitForFunction(() => window.soak);
 

@@ -15,7 +15,7 @@ import { fileURLToPath } from "node:url";
 
 import { required, withBrowser } from "./page.mjs";
 import { judge, spread, Wire } from "./torture/judge.mjs";
-import { PLANTS } from "./torture/plants.js";
+import { planted } from "./torture/plants.js";
 
 const config = JSON.parse(required("STANZAWIRE_TORTURE"));
 /** How long everything may take to come to rest once the mischief is over, in ms. */
@@ -55,7 +55,7 @@ async function openPage(browser, user, wire, to, hear, frames, plant) {
     session.on("Network.webSocketFrameReceived", ({ requestId, response }) => frames("in", response.payloadData, requestId));
     await session.send("Network.enable");
   }
-  if (plant) await page.addInitScript(PLANTS[plant].shim(plant));
+  if (plant) await page.addInitScript(planted(plant));
   const options = { jid: `${user}@localhost`, password: "secret", url: wire.url, to };
   await page.goto(`${config.page}torture.html#${encodeURIComponent(JSON.stringify(options))}`);
   // On the session that hears what the page says, so that each answer comes behind it.
@@ -113,7 +113,7 @@ async function underTorture(browser) {
   const outages = new Outages();
   let status = "offline";
   let ready = false;
-  let asked = 0;
+  let [asked, lastHeard] = [0, Date.now()];
 
   const hear = (event) => {
     const { kind, at, id } = event;
@@ -123,7 +123,10 @@ async function underTorture(browser) {
     else if (kind === "sent" || kind === "refused") {
       if (!calls.has(id)) others.errors.push(`${kind} ${id}, which was never called`);
       calls.get(id)?.push(event);
-    } else if (kind === "in" && !event.carbon && event.from?.startsWith("bob@")) heard.push(event.body);
+    } else if (kind === "in" && !event.carbon && event.from?.startsWith("bob@")) {
+      heard.push(event.body);
+      lastHeard = Date.now();
+    }
     else if (kind === "uncaught") others.uncaught.push(event.text);
     else if (kind === "gap") others.gaps.push(JSON.stringify(event.gap));
     else if (kind === "error") others.errors.push(event.text);
@@ -174,8 +177,11 @@ async function underTorture(browser) {
       // A reload may have come before, or have taken the word back.
       toSend = calls.size + 1;
     } else if (out > 0) paces[0].giveBack(out);
-    if (back > 0 && heard.length < config.messages && toSay < heard.length + UNDER_WAY && peer.online) {
-      const last = toSay + back - 1;
+    const missing = config.messages - heard.length;
+    const dry = status === "online" && Date.now() - lastHeard > 3000 && missing > 0;
+    if (peer.online && (dry || (back > 0 && toSay <= config.messages))) {
+      const last = dry && toSay > config.messages ? toSay + missing - 1 : Math.min(config.messages, toSay + back - 1);
+      lastHeard = Date.now();
       peer.order({ send: [toSay, last] });
       toSay = last + 1;
     }

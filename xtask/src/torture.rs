@@ -2,8 +2,8 @@
 //! cut, reset, frozen, delayed and swallowed, the server killed and the page reloaded.
 //!
 //! `tests/e2e/torture.mjs` runs it and judges. Here the server is started, killed and started again (`durable.rs`), and the
-//! wires are laid (`mischief.rs`). What a server itself lost after it had acknowledged it is counted apart and fails
-//! nothing; times are printed, and only how soon a half-open connection is given up has a bound.
+//! wires are laid (`mischief.rs`). What a server itself lost after it had acknowledged it, handled twice because it had
+//! denied it, or sent out of order is counted apart and fails nothing; times are printed, and only how soon a half-open connection is given up has a bound.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -39,6 +39,16 @@ const NEVER: [(&str, &str); 10] = [
     ("gaps", "gaps"),
     ("gaveUp", "given up"),
     ("uncaught", "uncaught errors"),
+];
+
+/// The faults of `plants.js` that change what becomes of messages, and what is to be counted with each: one of these.
+pub(crate) const PLANTS: [(&str, &[&str]); 5] = [
+    ("ack", &["unsettled"]),
+    ("twice", &["lost"]),
+    ("swap", &["disordered"]),
+    ("echo", &["doubled"]),
+    // The archive may bring it later.
+    ("deaf", &["lost", "disordered"]),
 ];
 
 /// How a run is to be.
@@ -104,6 +114,7 @@ impl Run {
                     }
                 }
                 "--plant" => {
+                    seen_by(value)?;
                     run = Self {
                         seed: run.seed,
                         ..Self::slice()
@@ -135,11 +146,24 @@ pub(crate) fn torture(root: &Path, arguments: &[String]) -> Result<Tally> {
         tally.add(verdict(*kind, result));
     }
     if let Some(name) = &run.plant {
-        let seen = tally.failed > 0;
+        let counted = |what: &&str| {
+            results
+                .iter()
+                .any(|(_, result)| number(result, &format!("/counts/{what}")) > 0.0)
+        };
+        let seen = seen_by(name)?.iter().any(counted);
         println!("\n{} - {name}: seen", if seen { "ok" } else { "not ok" });
         return Ok(if seen { Tally::ONE } else { Tally::FAILED });
     }
     Ok(tally)
+}
+
+/// What is to be counted with a fault of [`PLANTS`].
+pub(crate) fn seen_by(name: &str) -> Result<&'static [&'static str]> {
+    let plant = PLANTS.iter().find(|(plant, _)| *plant == name);
+    plant
+        .map(|(_, seen)| *seen)
+        .with_context(|| format!("nothing is known of the fault {name}"))
 }
 
 /// A part of it, on a package that is built: both servers at once.
@@ -311,7 +335,17 @@ fn table(results: &[(Kind, Value)], run: &Run) -> String {
             number(result, &format!("/counts/{name}")).to_string()
         });
     }
-    row(&mut text, "the server's own losses", &count("/counts/server"));
+    row(
+        &mut text,
+        "by the server: lost when acknowledged",
+        &count("/counts/server"),
+    );
+    row(&mut text, "  doubled when denied", &count("/counts/serverDoubled"));
+    row(
+        &mut text,
+        "  out of order on the wire",
+        &count("/counts/serverDisordered"),
+    );
     row(&mut text, "resumed", &count("/counts/resumed"));
     row(&mut text, "seconds", &|result| {
         format!("{:.0}", number(result, "/seconds"))

@@ -6,6 +6,10 @@ export class Wire {
   acknowledged = new Set();
   /** How often each message was written to a socket. */
   written = new Map();
+  /** How often the server said of each that it had not handled it, and so was to be sent again (§5). */
+  denied = new Map();
+  /** The peer's messages, by their numbers: which place each had when it first came by itself, and not from the archive. */
+  places = new Map();
   /** In the order of their writing, from the first one not acknowledged; null for what is no message of ours. */
   #pending = [];
   #handled = 0;
@@ -21,6 +25,8 @@ export class Wire {
   }
 
   in(text) {
+    const said = text.startsWith("<message") && !text.includes("<result ") && /<body>b (\d+)<\/body>/.exec(text);
+    if (said && !this.places.has(Number(said[1]))) this.places.set(Number(said[1]), this.places.size);
     const kind = /^<(a|resumed|failed)[\s/>]/.exec(text)?.[1];
     if (!kind || !text.includes("urn:xmpp:sm:3")) return;
     const h = /\sh=["'](\d+)["']/.exec(text)?.[1];
@@ -30,6 +36,7 @@ export class Wire {
         for (const id of this.#pending.splice(0, handled)) if (id) this.acknowledged.add(id);
         this.#handled = Number(h);
       }
+      if (kind !== "a") for (const id of this.#pending) if (id) this.denied.set(id, (this.denied.get(id) ?? 0) + 1);
     }
     // What is left is written again, or belonged to a session that is gone.
     if (kind === "resumed") this.#pending = [];
@@ -44,7 +51,8 @@ export class Wire {
  * `archives`: the items of both accounts. All that is counted is listed as well.
  */
 export function judge({ calls, heard, archives, wire, questions }) {
-  const found = { lost: [], doubled: [], disordered: [], unsettled: [], unknown: [], refused: [], twice: [], server: [] };
+  const found = { lost: [], doubled: [], disordered: [], unsettled: [], unknown: [], refused: [], twice: [],
+    server: [], serverDoubled: [], serverDisordered: [] };
   const bodies = (archive, user, letter) => archive
     .filter(([, from, body]) => from?.startsWith(`${user}@`) && body?.startsWith(`${letter} `))
     .map(([, , body]) => body);
@@ -61,7 +69,11 @@ export function judge({ calls, heard, archives, wire, questions }) {
     const kinds = ends.map(({ kind }) => kind);
     if (ends.length === 0) found.unsettled.push(id);
     if (ends.length > 1) found.twice.push(`${id} ${kinds.join(" and ")}`);
-    if (copies > 1) found.doubled.push(`${id} ${copies} times, written ${wire.written.get(id)} times`);
+    if (copies > 1) {
+      const [written, denied] = [wire.written.get(id) ?? 0, wire.denied.get(id) ?? 0];
+      // Whoever is told that a stanza was not handled has to send it again.
+      (written <= 1 + denied ? found.serverDoubled : found.doubled).push(`${id} ${copies} times, written ${written} times, denied ${denied} times`);
+    }
     const [end] = ends;
     if (end?.kind === "sent" && copies === 0) {
       const taken = wire.acknowledged.has(id) || own.has(number);
@@ -73,7 +85,10 @@ export function judge({ calls, heard, archives, wire, questions }) {
       else found.refused.push(`${id} ${end.code}`);
     }
   }
-  found.disordered.push(...disorder(there).map((what) => `p ${what}`));
+  for (const [number, largest] of disorder(there)) {
+    // A copy that the server made of what it had denied.
+    (wire.denied.has(`p-${number}`) && times.get(number) > 1 ? found.serverDisordered : found.disordered).push(`p ${number} behind ${largest}`);
+  }
 
   // What the page heard: its own archive is the truth, order and all.
   const said = numbers(bodies(archives.alice, "bob", "b"));
@@ -90,21 +105,25 @@ export function judge({ calls, heard, archives, wire, questions }) {
   }
   const place = new Map(said.map((number, at) => [number, at]));
   const first = [...new Set(got)].filter((number) => place.has(number));
-  found.disordered.push(...disorder(first.map((number) => place.get(number)), (at) => said[at]).map((what) => `b ${what}`));
+  for (const [number, largest] of disorder(first.map((number) => place.get(number))).map((pair) => pair.map((at) => said[at]))) {
+    // As the server itself sent them, both of them live.
+    const byServer = wire.places.get(largest) < wire.places.get(number);
+    (byServer ? found.serverDisordered : found.disordered).push(`b ${number} behind ${largest}`);
+  }
 
   for (const [number, answered] of questions) if (!answered) found.unsettled.push(`question ${number}`);
   return { found, sent: there.length, received: got.length, archived: said.length };
 }
 
-/** Each number, at its first place, that is followed later than a larger one. */
-function disorder(list, name = (number) => number) {
+/** Each number, at its first place, that comes behind a larger one, and the largest of those. */
+function disorder(list) {
   const found = [];
   let largest = -Infinity;
   const seen = new Set();
   for (const number of list) {
     if (seen.has(number)) continue;
     seen.add(number);
-    if (number < largest) found.push(`${name(number)} behind ${name(largest)}`);
+    if (number < largest) found.push([number, largest]);
     largest = Math.max(largest, number);
   }
   return found;
