@@ -47,7 +47,9 @@ async fn before_it_began() {
 
 #[wasm_bindgen_test]
 async fn while_host_meta_is_asked() {
-    let (alice, controller) = (client("alice"), Controller::new());
+    // Without a store that is the first thing.
+    let alice = client_with(&options("alice", "{'storage': null}"));
+    let controller = Controller::new();
     let login = alice.connect(&with_signal(&controller));
     controller.abort_because("my reason");
     controller.abort_because("another");
@@ -57,7 +59,7 @@ async fn while_host_meta_is_asked() {
 
 #[wasm_bindgen_test]
 async fn while_the_socket_opens() {
-    let options = options("alice", "{}");
+    let options = options("alice", "{'storage': null}");
     set(&options, "url", &url().into());
     let (alice, controller) = (client_with(&options), Controller::new());
     let login = alice.connect(&with_signal(&controller));
