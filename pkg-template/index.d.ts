@@ -154,9 +154,12 @@ export interface ScramKeys {
   serverKey: string;
 }
 
-/** How a lost connection is made again: each delay is a random part of a cap, which doubles with each failure. */
+/**
+ * How a lost connection is made again: each delay is a random part of a cap, which doubles with each failure. The first delay of a
+ * client in use (a message in the last ten seconds, or something that waits to be sent) is 400 ms at most.
+ */
 export interface ReconnectOptions {
-  /** The first cap, in milliseconds. Default 1,000. */
+  /** The first cap, in milliseconds. Default 8,000. */
   minDelay?: number | undefined;
   /** The largest cap, in milliseconds. Default 60,000. */
   maxDelay?: number | undefined;
@@ -233,11 +236,13 @@ export interface Client {
    * Rejects `not-delivered` where the server has certainly not taken the message and never will, `stanza-error` where it was
    * refused, `offline`, `queue-full` where as much waits as {@link ConnectOptions.queue} allows, `too-large`, `invalid-jid`.
    *
-   * Rejects `delivery-unknown` where nobody can tell whether the server has taken it. That is so only where it was under way when the
-   * connection ended, the session could not be resumed, and
-   * - the account has no archive (XEP-0313), or it can't be searched; or
-   * - the message is of a kind that archives don't keep: one without a body, or of another type than `chat` and `normal`; or
-   * - the client comes back no more: after {@link Client.disconnect}, an error that forbids it, or the last attempt.
+   * Rejects `delivery-unknown` where nobody can tell whether the server has taken it: it was under way when the connection ended, and
+   * - the client comes back no more: after a {@link Client.disconnect} that the server doesn't answer, with `reconnect: false`, or after
+   *   an error that forbids it or the last attempt; or
+   * - the session could not be resumed, the server doesn't say how much of it it has handled, and its archive (XEP-0313) doesn't tell
+   *   either: there is none, it can't be read, it is too long to be searched by a client that hadn't seen its end before, or it
+   *   doesn't keep such messages (those without a body, or of type `groupchat` or `headline`, or to somebody whom the account's
+   *   preferences leave out).
    *
    * The promise ends with the page, the message doesn't: as long as {@link ConnectOptions.storage} keeps it, the next page
    * sends it, and says by a `sent` or `not-sent` event what has become of it.
