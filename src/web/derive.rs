@@ -3,7 +3,7 @@
 //! WebCrypto's `subtle` is there in secure contexts only; a page served over plain http from another host has none.
 
 use super::callback::{Callback, Kind};
-use super::fields::set;
+use super::fields::{bytes, set};
 use super::timer;
 use crate::engine::Ticket;
 use crate::sasl::{Derivation, KeyRequest, Secret};
@@ -108,5 +108,5 @@ impl Deriving {
 
 /// The bytes that WebCrypto derived.
 pub(super) fn bits(bits: &JsValue) -> Secret {
-    Secret::new(Uint8Array::new(bits).to_vec())
+    Secret::new(bytes(&Uint8Array::new(bits)))
 }

@@ -1,7 +1,7 @@
 //! GET requests, for host-meta: without credentials, bounded in size, and never led from https to http.
 
 use super::callback::{Callback, Kind};
-use super::fields::set;
+use super::fields::{bytes, set};
 use crate::engine::{Fetched, Ticket};
 use js_sys::{Object, Uint8Array};
 use wasm_bindgen::prelude::*;
@@ -137,7 +137,7 @@ impl Fetch {
         if self.body.len().saturating_add(value.length() as usize) > self.limit {
             return Err(Outcome::TooLarge);
         }
-        self.body.extend(value.to_vec());
+        self.body.extend(bytes(&value));
         self.read(callback)
     }
 

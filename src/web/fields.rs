@@ -5,7 +5,7 @@
 
 use super::error::invalid;
 use crate::error::Error;
-use js_sys::Reflect;
+use js_sys::{Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 
 /// An object that the app passed.
@@ -110,4 +110,10 @@ pub(super) fn wrong(what: &str, kind: &str) -> Error {
 pub(super) fn set(object: &JsValue, name: &str, value: &JsValue) {
     // It can't fail on a plain object that nobody has frozen.
     let _ = Reflect::set(object, &name.into(), value);
+}
+
+/// The bytes of an array, one by one. wasm-bindgen hands on a `&mut [u8]` as a shared reference, and the optimizer may take it that
+/// nobody writes through that: with LLVM 22, at opt-level 1, what was to be filled stayed zero.
+pub(super) fn bytes(array: &Uint8Array) -> Vec<u8> {
+    (0..array.length()).map(|place| array.get_index(place)).collect()
 }

@@ -8,11 +8,12 @@ use std::collections::VecDeque;
 
 /// What is held for want of a listener, and how many of each. Beyond that the oldest go. (A login that `connect()` makes is
 /// over before the app has the client.)
-const HELD: [(&str, usize); 5] = [
+const HELD: [(&str, usize); 6] = [
     ("message", 10_000),
     ("sent", 10_000),
     ("not-sent", 10_000),
     ("gap", 1_000),
+    ("resumed", 1),
     (NEWEST, 1),
 ];
 
