@@ -3,7 +3,8 @@
 //!
 //! `tests/e2e/torture.mjs` runs it and judges. Here the server is started, killed and started again (`durable.rs`), and the
 //! wires are laid (`mischief.rs`). What a server itself lost after it had acknowledged it, handled twice because it had
-//! denied it, or sent out of order is counted apart and fails nothing; times are printed, and only how soon a half-open connection is given up has a bound.
+//! denied it, or sent out of order is counted apart and fails nothing. Times are printed, and only how soon a half-open
+//! connection is given up has a bound.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;

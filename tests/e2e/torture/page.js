@@ -1,12 +1,25 @@
-// What a page with a client in it does under torture: it tells the harness all that it hears from the client, at once, so
-// that a reload forgets nothing.
+// What a page with a client in it does under torture: it tells the harness all that it hears from the client, at once. The
+// last words of a page that goes don't reach anybody: so each is kept for the next page, which says them again.
 //
 // Its options stand in the fragment of its address, which outlives a reload. `window.tell` is the harness's.
 
 import { createClient } from "/pkg/index.js";
 
 const options = JSON.parse(decodeURIComponent(location.hash.slice(1)));
-const tell = (kind, what) => window.tell(JSON.stringify({ kind, at: performance.timeOrigin + performance.now(), ...what }));
+/** How many words are kept. */
+const KEPT = 512;
+let said = 0;
+const kept = Array.from({ length: KEPT }, (_, at) => sessionStorage.getItem(`told:${at}`)).filter(Boolean);
+for (const word of kept.sort((a, b) => JSON.parse(a).number - JSON.parse(b).number)) {
+  said = JSON.parse(word).number;
+  window.tell(word);
+}
+function tell(kind, what) {
+  said += 1;
+  const word = JSON.stringify({ kind, at: performance.timeOrigin + performance.now(), ...what, number: said });
+  sessionStorage.setItem(`told:${said % KEPT}`, word);
+  window.tell(word);
+}
 const errorOf = (error) => ({ code: error?.code ?? "none", text: `${error?.name}: ${error?.message}`, retryable: error?.retryable });
 
 addEventListener("error", (event) => tell("uncaught", { text: String(event.error?.stack ?? event.message) }));
@@ -38,8 +51,8 @@ window.page = {
   },
   /** Asks the server whether it is there; any end of it will do. */
   ask(number) {
-    tell("asked", { number });
-    client.ping().then(() => tell("answered", { number }), (error) => tell("answered", { number, ...errorOf(error) }));
+    tell("asked", { question: number });
+    client.ping().then(() => tell("answered", { question: number }), (error) => tell("answered", { question: number, ...errorOf(error) }));
   },
 };
 
