@@ -275,15 +275,9 @@ impl Archive {
         if chat::kind(message) == MessageType::Groupchat {
             return;
         }
-        if own(message, account) {
-            let to_self = |to| Jid::parse(to).is_ok_and(|to| to.same_bare(account));
-            if !message.attr("to").is_none_or(to_self) {
-                return;
-            }
-            // Some servers keep a message to oneself twice, once sent and once received.
-            if own_key(message).is_some_and(|key| !self.seen.insert(&key)) {
-                return;
-            }
+        // Some servers keep a message to oneself twice, once sent and once received.
+        if own(message, account) && own_key(message).is_some_and(|key| !self.seen.insert(&key)) {
+            return;
         }
         if let Some(mut read) = chat::read(message, account) {
             read.stanza_id.clone_from(&at.id);
@@ -338,6 +332,13 @@ fn weight(element: &Element) -> usize {
 fn own(message: &Element, account: &Jid) -> bool {
     let from = |from| Jid::parse(from).is_ok_and(|from| from.same_bare(account));
     message.attr("from").is_none_or(from)
+}
+
+/// Whether the account has sent it to somebody else. That is never told, and not remembered: it would take the place of
+/// what was.
+fn is_sent(message: &Element, account: &Jid) -> bool {
+    let to_self = |to| Jid::parse(to).is_ok_and(|to| to.same_bare(account));
+    own(message, account) && !message.attr("to").is_none_or(to_self)
 }
 
 /// By which the copies of a message to oneself are known.

@@ -8,7 +8,7 @@
 use super::page::{self, From};
 use super::prefs::Prefs;
 use super::seen::Place;
-use super::{Archive, Point, is_connected, own};
+use super::{Archive, Point, is_connected, is_sent, own};
 use crate::error::{Code, Error};
 use crate::im::{Ctx, chat};
 use crate::jid::Jid;
@@ -237,8 +237,8 @@ impl Archive {
             self.advance(cx, id.to_owned(), point.stamp.clone());
         }
         self.wait(cx);
-        if self.seen.insert(id)
-            && let Some(message) = message
+        if let Some(message) = message.filter(|message| !is_sent(message, cx.account()))
+            && self.seen.insert(id)
         {
             self.tell(cx, message, &point);
         }

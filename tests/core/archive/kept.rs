@@ -250,3 +250,24 @@ fn garbage_that_was_kept_does_no_harm() {
         assert_eq!(bodies(&pair), ["2"], "{garbage}");
     }
 }
+
+#[test]
+fn what_the_account_has_sent_does_not_take_the_place_of_what_came() {
+    let mut old = page_knowing("1");
+    let came: Vec<String> = (2..60).map(|n| n.to_string()).collect();
+    came.iter().for_each(|id| live(&mut old, id));
+    let sent = (0..120).map(|n| kept(&format!("own-{n}"), OWN, "bob@example.org", "out"));
+    let entries: Vec<_> = sent.chain(came.iter().map(|id| from_bob(id))).collect();
+    // A page that is loaded again while it reads, and the next one, which reads the same.
+    let mut pair = failed(old);
+    for _ in 0..2 {
+        let question = asked(&mut pair).unwrap();
+        entries[..120]
+            .iter()
+            .for_each(|entry| result(&mut pair, &question, entry));
+        pair = failed(pair);
+    }
+    let question = asked(&mut pair).unwrap();
+    page(&mut pair, &question, &entries, true);
+    assert_eq!(bodies(&pair), [""; 0]);
+}
