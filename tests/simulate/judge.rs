@@ -393,6 +393,7 @@ impl World {
     /// Whether nobody can say what has become of a message in doubt.
     fn undecidable(&self, sent: &Sent) -> bool {
         !self.plan.server.archive
+            || self.plan.page.store_fault == StoreFault::Garbage && !self.pages[sent.page].alive
             || !sent.archivable
             || sent.let_go
             || !catches_up()
