@@ -130,7 +130,8 @@ impl Feature for Archive {
             return;
         }
         self.known = self.anchor.is_some();
-        if (self.unread || !self.known)
+        // What is in doubt keeps all that is sent after it waiting.
+        if (self.unread || !self.known || !cx.doubts().is_empty())
             && let Err(error) = self.begin(cx, false)
         {
             self.fail(cx, &error);

@@ -455,8 +455,8 @@ macro_rules! features {
 // wants the roster asked for before the first presence, and what comes with that is to find the archive at work.
 features! {
     Roster => roster::Roster;
-    Archive => archive::Archive;
     Presence => presence::Presence;
+    Archive => archive::Archive;
     Chat => chat::Chat;
     Ping => ping::Ping;
     Disco => disco::Disco;

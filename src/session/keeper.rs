@@ -44,6 +44,8 @@ pub(crate) struct Keeper {
     /// The segments that are in the store, and how many of their messages are under way.
     pub(super) segments: Vec<(u32, u32)>,
     pub(super) next_segment: u32,
+    /// The tag of a session that this client has ended. Whatever a store still says of it, it is over.
+    pub(super) ended: Option<String>,
     /// A lock that was asked for and isn't waited for any longer.
     pub(super) late: Option<(Ticket, String)>,
     /// Whether the store has failed: nothing more is written.
@@ -151,6 +153,7 @@ impl Shared {
         let keeper = core::mem::take(&mut self.keeper);
         self.timers.stop(Timer::Keep);
         let Some(tag) = keeper.tag else { return };
+        self.keeper.ended = Some(tag.clone());
         let account = self.config.account.clone();
         if !keeper.broken && keeper.loaded {
             let tags: Vec<String> = keeper.tags.into_iter().filter(|other| *other != tag).collect();
@@ -177,6 +180,7 @@ impl Shared {
     /// The state has been written for the last time.
     fn unlock(&mut self) {
         let keeper = core::mem::take(&mut self.keeper);
+        self.keeper.ended.clone_from(&keeper.ended);
         self.asleep = None;
         self.bound = None;
         self.outbox.doubts.clear();

@@ -18,6 +18,8 @@ pub(crate) struct Ledger {
     awaited: usize,
     /// How many of the server's stanzas we have handled.
     pub(crate) handled: u32,
+    /// How many of those the server has been told of.
+    pub(crate) told: u32,
 }
 
 /// The server acknowledges what was never sent, or takes back what it has acknowledged: counting modulo 2³², the one is the
@@ -31,6 +33,7 @@ impl Ledger {
         Ledger {
             acknowledged,
             handled,
+            told: handled,
             ..Ledger::default()
         }
     }

@@ -206,7 +206,7 @@ impl Outbox {
 
     /// The number of the last stanza, and up to which of them no message is open: neither here nor among those `under_way`.
     pub(super) fn progress<'a>(&'a self, under_way: impl Iterator<Item = &'a Parcel>) -> (u64, u64) {
-        let first = |parcel: Option<&Parcel>| parcel.map_or(u64::MAX, |parcel| parcel.serial - 1);
+        let first = |parcel: Option<&Parcel>| parcel.map_or(u64::MAX, |parcel| parcel.serial.saturating_sub(1));
         let open = [
             first(under_way.into_iter().find(|parcel| parcel.is_message())),
             first(self.doubts.front()),

@@ -102,13 +102,14 @@ impl Recall {
                 }
             }
             (Input::Loaded { id, value }, Step::Header(asked)) if id == *asked => {
-                self.record = value.unwrap_or_default().to_owned();
+                let ended = shared.keeper.ended.is_some() && shared.keeper.ended == shared.keeper.tag;
+                self.record = value.filter(|_| !ended).unwrap_or_default().to_owned();
                 let fields: Vec<&str> = self.record.split(FIELD).collect();
                 let listed = fields.get(12).copied().unwrap_or_default().split(' ');
                 self.segments = listed.filter_map(|number| number.parse().ok()).collect();
                 // The page may have ended before it could write the header that names its last one.
-                self.segments
-                    .extend(fields.get(11).and_then(|next| next.parse::<u32>().ok()));
+                let next = fields.get(11).map_or(Ok(0), |next| next.parse::<u32>());
+                self.segments.extend(next.ok().filter(|_| !ended));
                 self.next_segment(shared);
             }
             (Input::Loaded { id, value }, Step::Segment(asked, number)) if id == *asked => {
@@ -212,6 +213,15 @@ impl Recall {
 
     /// Takes up what was read. What makes no sense is left out.
     fn restore(&mut self, shared: &mut Shared) {
+        if self.record.is_empty() {
+            // The page ended before its first header.
+            shared.keeper.next_segment = u32::from(!self.parcels.is_empty());
+            shared
+                .outbox
+                .after(self.parcels.last().map_or(0, |parcel| parcel.serial));
+            shared.outbox.doubts.extend(self.parcels.drain(..));
+            return;
+        }
         let fields: Vec<&str> = self.record.split(FIELD).collect();
         let [
             form,

@@ -230,7 +230,6 @@ impl Shared {
     fn stop(&mut self, error: Option<Error>) {
         self.timers = Timers::default();
         self.failures = 0;
-        self.ghost = false;
         self.elsewhere = None;
         self.set_status(Status::Offline, error);
     }

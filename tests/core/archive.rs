@@ -23,12 +23,11 @@ fn log_in(pair: &mut Pair) -> Element {
     pair.open_socket();
     pair.login(&Fault::None);
     assert!(pair.element().child("query", "jabber:iq:roster").is_some());
-    let asked = pair.element();
     assert!(
         pair.element().is("presence", NS_CLIENT),
-        "what comes with it finds the archive at work"
+        "nothing falls between the archive and the presence"
     );
-    asked
+    pair.element()
 }
 
 /// A client in its first session, in which the archive has been asked where it ends.

@@ -123,7 +123,7 @@ impl Pair {
         pair
     }
 
-    /// The roster request and the first presence, unanswered, and between them the question where the archive ends: it is
+    /// The roster request and the first presence, unanswered, and behind them the question where the archive ends: it is
     /// empty.
     pub fn take_first_stanzas(&mut self) -> (Element, Element) {
         let roster = self.element();
@@ -131,13 +131,13 @@ impl Pair {
             roster.child("query", "jabber:iq:roster").is_some(),
             "the roster first: RFC 6121 §2.2"
         );
+        let presence = self.element();
+        assert!(presence.is("presence", NS_CLIENT));
         let archive = self.element();
         assert!(
             archive.child("metadata", NS_MAM).is_some(),
-            "the archive before the presence"
+            "nothing falls between the archive and the presence"
         );
-        let presence = self.element();
-        assert!(presence.is("presence", NS_CLIENT));
         self.answer(&archive, &format!("<metadata xmlns='{NS_MAM}'/>"));
         (roster, presence)
     }

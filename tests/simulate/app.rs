@@ -77,7 +77,7 @@ impl World {
         for sent in self
             .sent
             .iter_mut()
-            .filter(|sent| sent.page == page && sent.outcome.is_none())
+            .filter(|sent| sent.page < page || sent.page == page && sent.outcome.is_none())
         {
             sent.let_go = true;
         }

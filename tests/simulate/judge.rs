@@ -8,16 +8,8 @@ use crate::plan::{Act, StoreFault, StoreKind};
 use crate::server::in_text;
 use crate::world::{Event, World};
 use stanzawire::engine::{Event as Said, Status};
-use stanzawire::error::Error;
 use stanzawire::im::{self, Named};
 use std::collections::BTreeMap;
-
-trait Maybe {
-    fn error(&self) -> Option<&Error> {
-        None
-    }
-}
-impl Maybe for &im::Event {}
 
 /// How long after its coming in a message may be missing in the store, in milliseconds: it is written once a second.
 const UNWRITTEN: u64 = 1_100;
@@ -70,6 +62,9 @@ pub struct Chain {
     tab: usize,
     /// How many messages of the peer's there had been when the server knew the first page to be there.
     from: Option<u32>,
+    since: u64,
+    /// The server knew a page to be there on that connection; that page may not know it yet.
+    there: Option<(Link, u32)>,
     /// What listeners were told: number, time and page.
     emitted: Vec<(u32, u64, usize)>,
     gaps: u32,
@@ -80,6 +75,8 @@ impl Chain {
         Chain {
             tab,
             from: None,
+            since: 0,
+            there: None,
             emitted: Vec::new(),
             gaps: 0,
         }
@@ -100,11 +97,15 @@ impl World {
                 self.log(|| format!("  page {page}: {} {error}", status.as_str()));
                 let before = std::mem::replace(&mut self.pages[page].status, *status);
                 let given_up = *status == Status::Offline && before != Status::Connecting && self.pages[page].wants;
+                // A login of an earlier page, which ended over it, may come through late; this one can't know.
+                let ghost = error == "conflict" && self.pages.iter().any(|one| one.ends.is_some());
+                let given_up = given_up && !ghost;
                 if given_up && !self.plan.has(|act| matches!(act, Act::Disconnect { .. })) {
                     self.breaks(format!("page {page} has given up: {error}"));
                 }
                 if *status == Status::Online {
                     self.pages[page].online_link = self.pages[page].link;
+                    self.both_there(page);
                 }
             }
             Said::Im(event) => self.saw_im(page, event),
@@ -113,11 +114,27 @@ impl World {
     }
 
     /// The server knows that a tab's client is there: what comes from now on is for it.
-    pub fn arrived(&mut self) {
-        for tab in std::mem::take(&mut self.server.arrived) {
-            if let Some(chain) = self.tabs[tab].chain {
-                self.chains[chain].from.get_or_insert(self.peer_sent);
-            }
+    pub fn arrived(&mut self, link: Link) {
+        let page = self.connections[link].page;
+        let chain = self.pages[page].chain;
+        let arrived = !std::mem::take(&mut self.server.arrived).is_empty();
+        // What comes late from a page that has gone brings nobody.
+        if arrived && self.pages[page].alive {
+            self.chains[chain].there = Some((link, self.peer_sent));
+            self.both_there(page);
+        }
+    }
+
+    /// Where both sides know of one another, what comes from now on is for this page.
+    fn both_there(&mut self, page: usize) {
+        let (one, now) = (&self.pages[page], self.now);
+        let chain = &mut self.chains[one.chain];
+        if let Some((link, sent)) = chain.there
+            && chain.from.is_none()
+            && one.online_link == Some(link)
+        {
+            chain.from = Some(sent);
+            chain.since = now;
         }
     }
 
@@ -151,6 +168,10 @@ impl World {
                     .and_then(|number| number.checked_sub(1))
                     .filter(|at| *at < self.sent.len())
                 else {
+                    // A store that lies may have made it up.
+                    if self.plan.page.store_fault == StoreFault::Garbage {
+                        return;
+                    }
                     return self.breaks(format!("a {name} event of no message: {text}"));
                 };
                 self.tally.kept += 1;
@@ -227,6 +248,15 @@ impl World {
     }
 
     pub fn page_died(&mut self, page: usize, orderly: bool) {
+        // What a page learns of the archive is worth nothing to the next one before it is written.
+        let asks = 2 * (self.plan.network.latency + self.plan.network.jitter) + self.plan.server.archive_delay;
+        let (chain, window) = (
+            self.pages[page].chain,
+            self.window() + self.pages[page].slept + asks + UNWRITTEN,
+        );
+        if self.chains[chain].since + window > self.now {
+            self.chains[chain].from = None;
+        }
         let store = &self.tabs[self.pages[page].tab].store;
         let mut lost = None;
         for sent in self.sent.iter_mut().filter(|sent| sent.page == page) {
@@ -315,9 +345,11 @@ impl World {
     }
 
     fn judge_one(&self, sent: &Sent, times: u32) -> Option<String> {
-        // A store that takes its time may not have heard yet, when the page ends, that a message has left.
-        let unsaid = !self.pages[sent.page].alive && matches!(self.plan.page.store, StoreKind::Async(_));
-        if times > 1 && !unsaid {
+        // A store that takes its time may not have heard yet, when the page ends, that a message has left; and one that
+        // lies has never heard it.
+        let unsaid = !self.pages[sent.page].alive && self.forgets();
+        let faulty = self.plan.page.store_fault != StoreFault::None;
+        if times > 1 && !unsaid && !faulty {
             return Some(format!("was delivered {times} times"));
         }
         match &sent.outcome {
@@ -337,7 +369,8 @@ impl World {
             None if self.pages[sent.page].alive => return Some("never ends".into()),
             None => {}
         }
-        if sent.kept.len() > 1 {
+        let faulty = self.plan.page.store_fault != StoreFault::None;
+        if sent.kept.len() > 1 && !faulty {
             return Some(format!("is reported {} times", sent.kept.len()));
         }
         match sent.kept.first() {
@@ -348,7 +381,9 @@ impl World {
             Some(Err(code)) if times == 1 => Some(format!("is reported as {code}, and was delivered")),
             Some(_) => None,
             None => {
-                let good = self.plan.page.store_fault == StoreFault::None && !self.stolen;
+                // A store that is too slow is not waited for; what it has stays there for a later page.
+                let slow = matches!(self.plan.page.store, StoreKind::Async(100..));
+                let good = self.plan.page.store_fault == StoreFault::None && !self.stolen && !slow;
                 let lost = sent.outcome.is_none() && sent.stored && good;
                 lost.then(|| "was in the store when its page ended, and nobody heard of it again".into())
             }
@@ -358,21 +393,30 @@ impl World {
     /// Whether nobody can say what has become of a message in doubt.
     fn undecidable(&self, sent: &Sent) -> bool {
         !self.plan.server.archive
+            || self.plan.page.store_fault == StoreFault::Garbage && !self.pages[sent.page].alive
             || !sent.archivable
             || sent.let_go
             || !catches_up()
             || self.plan.has(|act| matches!(act, Act::Purge))
     }
 
+    /// Whether a store may say something else than what was so when its page ended.
+    fn forgets(&self) -> bool {
+        matches!(self.plan.page.store, StoreKind::Async(_)) || self.plan.page.store_fault != StoreFault::None
+    }
+
     fn judge_order(&mut self) {
         let mut last: BTreeMap<usize, u32> = BTreeMap::new();
         for number in self.server.taken.clone() {
-            let Some(sent) = self.sent.get(number as usize - 1) else {
+            let Some(sent) = self.sent.get((number as usize).wrapping_sub(1)) else {
+                // A store that lies may have made it up.
+                if self.plan.page.store_fault == StoreFault::Garbage {
+                    continue;
+                }
                 return self.breaks(format!("the peer got [a{number}], which nobody has sent"));
             };
             // Of what was let go by a logout, the rest may come late.
-            let unsaid = !self.pages[sent.page].alive && matches!(self.plan.page.store, StoreKind::Async(_));
-            if sent.let_go || unsaid {
+            if sent.let_go || self.forgets() {
                 continue;
             }
             let last = last.entry(self.pages[sent.page].chain).or_default();
@@ -412,7 +456,9 @@ impl World {
             if let Some((before, earlier)) = seen.insert(*number, (*at, *page)) {
                 let killed = self.pages[earlier].ends.filter(|_| earlier != *page);
                 let slept = self.pages[earlier].slept;
-                let recent = killed.is_some_and(|ends| before + window + slept >= ends);
+                // While a session is being ended, nothing of it is written.
+                let ending = self.pages[earlier].let_go;
+                let recent = killed.is_some_and(|ends| before + window + slept >= ends || ending);
                 let unwritten = recent && !self.orderly(earlier);
                 if !unwritten && (strict || earlier == *page && !self.given_again(*number)) {
                     broken.get_or_insert(format!("[b{number}] comes twice, at {before} and at {at}"));
@@ -488,7 +534,8 @@ impl World {
                     "page {page} has {waits} errands for its store, with nothing under way"
                 ));
             }
-            let alone = self.tabs.len() == 1 && self.plan.page.store_fault == StoreFault::None;
+            let slow = matches!(self.plan.page.store, StoreKind::Async(100..));
+            let alone = self.tabs.len() == 1 && self.plan.page.store_fault == StoreFault::None && !slow;
             if alone && self.tabs[tab].store.holds("[a") {
                 self.breaks(format!("tab {tab} keeps a message, with nothing under way"));
             }

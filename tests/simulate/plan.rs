@@ -280,7 +280,7 @@ impl PagePlan {
     fn new(random: &mut Random) -> PagePlan {
         let store = match random.below(10) {
             0 => StoreKind::None,
-            1 | 2 => StoreKind::Async(random.pick(&[1, 20, 400])),
+            1 | 2 => StoreKind::Async(random.pick(&[1, 20, 150])),
             _ => StoreKind::Sync,
         };
         PagePlan {

@@ -363,7 +363,7 @@ impl World {
                 }
                 self.log(|| format!("  {link} => {frame}"));
                 self.server.frame(now, link, &frame);
-                self.arrived();
+                self.arrived(link);
                 self.effects();
             }
             (Item::Frame(frame), false) => {

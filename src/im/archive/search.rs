@@ -31,7 +31,7 @@ pub(super) const STALE: u32 = 100;
 const OVERLAP: u32 = 8;
 
 /// How long messages wait while the server is silent, in milliseconds.
-const HOLD: u64 = 10_000;
+const HOLD: u64 = 20_000;
 
 /// How many times in a row the archive may fail before messages wait for it no longer: those that came in, and those in doubt.
 const FAILURES: [u32; 2] = [3, 5];

@@ -10,7 +10,7 @@ use super::{Hurried, Online, PATIENCE, Sm};
 use crate::error::{Code, Error, Phase};
 use crate::jid::Jid;
 use crate::session::io::{Input, Millis, Status};
-use crate::session::ledger::Beyond;
+use crate::session::ledger::{Beyond, Ledger};
 use crate::session::outgoing::Parcel;
 use crate::session::state::State;
 use crate::session::timers::Timer;
@@ -214,21 +214,23 @@ impl Online {
         }
     }
 
-    /// Says what has been handled, as far as the store knows it.
+    /// Says what has been handled, as far as the store knows it, and takes nothing back.
     fn say_stored(&mut self, shared: &mut Shared) {
-        let behind = shared
-            .keeper
-            .stored(self.ledger.handled)
-            .filter(|behind| *behind < OWED);
-        let behind = behind.unwrap_or_default();
+        let Ledger { handled, told, .. } = self.ledger;
+        let behind = shared.keeper.stored(handled).filter(|behind| *behind < OWED);
+        let behind = behind.unwrap_or_default().min(handled.wrapping_sub(told));
         self.owes = behind > 0;
-        let h = self.ledger.handled.wrapping_sub(behind);
-        shared.write(&sm::acknowledgement(h));
+        self.say(shared, handled.wrapping_sub(behind));
     }
 
     pub(super) fn say_handled(&mut self, shared: &mut Shared) {
         self.owes = false;
-        shared.write(&sm::acknowledgement(self.ledger.handled));
+        self.say(shared, self.ledger.handled);
+    }
+
+    fn say(&mut self, shared: &mut Shared, h: u32) {
+        self.ledger.told = h;
+        shared.write(&sm::acknowledgement(h));
     }
 
     /// Arms the timer that ends a silence.

@@ -116,6 +116,8 @@ impl Online {
             restored: asleep.restored,
         });
         shared.bound = asleep.jid.resource().map(str::to_owned);
+        // `<resume/>` has said it.
+        asleep.ledger.told = asleep.ledger.handled;
         let salvaged = ending::to_send_again(shared, &mut asleep.tracker, asleep.ledger.take());
         // What is sent again enters the ledger again, by the same numbers.
         shared.outbox.put_back(salvaged);

@@ -218,7 +218,8 @@ fn garbage_that_was_kept_does_no_harm() {
     };
     let header = old.kept.iter().find(|(_, value)| value.contains("<archive")).unwrap();
     let (key, good) = (header.0.clone(), header.1.clone());
-    let (start, end) = (good.find("<archive").unwrap(), good.find("/>").unwrap() + 2);
+    let start = good.find("<archive").unwrap();
+    let end = start + good[start..].find("/>").unwrap() + 2;
     for garbage in [
         "",
         "<",
