@@ -266,6 +266,7 @@ fn what_the_account_has_sent_does_not_take_the_place_of_what_came() {
         entries[..120]
             .iter()
             .for_each(|entry| result(&mut pair, &question, entry));
+        pair.receive(&format!("<enabled xmlns='{}' id='session-1' resume='true'/>", sm::SM));
         pair = failed(pair);
     }
     let question = asked(&mut pair).unwrap();
