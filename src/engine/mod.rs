@@ -168,7 +168,7 @@ impl Engine {
                 let to = element.attr("to").and_then(|to| Jid::parse(to).ok());
                 let outgoing = match to.filter(|_| element.is("message", ns::CLIENT)) {
                     Some(to) => {
-                        let id = element.attr("id").unwrap_or_default().to_owned();
+                        let (element, id) = self.named(element);
                         Outgoing::message(&element, id, to, origin)?
                     }
                     None => Outgoing::new(&element, Kind::Send, Some(origin))?,
@@ -199,6 +199,17 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// A message with an id, by which it can be found again where it is in doubt.
+    fn named(&mut self, message: Element) -> (Element, String) {
+        match message.attr("id").filter(|id| !id.is_empty()).map(str::to_owned) {
+            Some(id) => (message, id),
+            None => {
+                let id = self.session.rng().id();
+                (message.with_attr("id", id.as_str()), id)
+            }
+        }
     }
 
     fn cancel(&mut self, now: Millis, ticket: Ticket, error: Error) {

@@ -235,8 +235,8 @@ impl<'a> Ctx<'a> {
     }
 
     /// The archive has a message of ours: one in doubt was taken.
-    pub fn found(&mut self, id: &str, stanza_id: &Element) {
-        self.session.found(id, stanza_id);
+    pub fn found(&mut self, doubt: &Doubt, stanza_id: &Element) {
+        self.session.found(doubt, stanza_id);
     }
 
     /// The archive has been searched. Of the messages still in doubt, those that it would have if they had been taken

@@ -220,8 +220,8 @@ impl Session {
     }
 
     /// The archive has this message of ours.
-    pub fn found(&mut self, id: &str, stanza_id: &Element) {
-        self.shared.found(id, stanza_id);
+    pub fn found(&mut self, doubt: &Doubt, stanza_id: &Element) {
+        self.shared.found(doubt, stanza_id);
     }
 
     /// The archive has been searched: what it would have is sent again, the rest ends with `delivery-unknown`.

@@ -3,7 +3,7 @@
 mod catching_up;
 mod doubts;
 mod hostile;
-
+mod ids;
 mod kept;
 mod live;
 

@@ -279,12 +279,12 @@ impl Archive {
 impl Search {
     /// Looks for a message of ours among those in doubt.
     fn find(&mut self, cx: &mut Ctx<'_>, message: &Element, id: &str) {
-        // XEP-0359 §3.2; older clients' messages have an id alone.
-        let Some(own_id) = chat::origin_id(message).or(message.attr("id")) else {
-            return;
-        };
+        // XEP-0359 §3.2; what the app sends as it is may have the one or the other, or both, and they needn't be the same.
+        let ids = [chat::origin_id(message), message.attr("id")];
         let to = message.attr("to").and_then(|to| Jid::parse(to).ok());
-        let same = |doubt: &Doubt| doubt.id == own_id && to.as_ref().is_none_or(|to| to.same_bare(&doubt.to));
+        let same = |doubt: &Doubt| {
+            ids.contains(&Some(doubt.id.as_str())) && to.as_ref().is_none_or(|to| to.same_bare(&doubt.to))
+        };
         let Some(place) = self.doubts.iter().position(same) else {
             return;
         };
@@ -292,6 +292,6 @@ impl Search {
         let stanza_id = Element::new("stanza-id", chat::SID)
             .with_attr("by", cx.account().bare_str())
             .with_attr("id", id);
-        cx.found(&doubt.id, &stanza_id);
+        cx.found(&doubt, &stanza_id);
     }
 }

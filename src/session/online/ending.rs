@@ -251,8 +251,12 @@ impl Shared {
     }
 
     /// The archive has this message of ours.
-    pub(crate) fn found(&mut self, id: &str, stanza_id: &Element) {
-        let is_it = |parcel: &Parcel| matches!(&parcel.outgoing.kind, Kind::Deliver { id: other, .. } if other == id);
+    pub(crate) fn found(&mut self, doubt: &Doubt, stanza_id: &Element) {
+        // An id is the app's to choose, and may stand on messages to several.
+        let is_it = |parcel: &Parcel| match &parcel.outgoing.kind {
+            Kind::Deliver { id, to, .. } => *id == doubt.id && *to == doubt.to,
+            _ => false,
+        };
         if let Some(place) = self.outbox.doubts.iter().position(is_it)
             && let Some(parcel) = self.outbox.doubts.remove(place)
         {
