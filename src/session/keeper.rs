@@ -48,6 +48,8 @@ pub(crate) struct Keeper {
     pub(super) ended: Option<String>,
     /// A lock that was asked for and isn't waited for any longer.
     pub(super) late: Option<(Ticket, String)>,
+    /// The list of tags was asked for, to take this one out.
+    leaving: Option<(Ticket, String)>,
     /// Whether the store has failed: nothing more is written.
     broken: bool,
     /// Whether anything has changed since it was written.
@@ -150,23 +152,37 @@ impl Shared {
 
     /// Nothing is left to be kept, and the lock is given back.
     pub(crate) fn forget_kept(&mut self) {
-        let keeper = core::mem::take(&mut self.keeper);
-        self.timers.stop(Timer::Keep);
+        let keeper = self.end_keeper();
         let Some(tag) = keeper.tag else { return };
         self.keeper.ended = Some(tag.clone());
         let account = self.config.account.clone();
         if !keeper.broken && keeper.loaded {
-            let tags: Vec<String> = keeper.tags.into_iter().filter(|other| *other != tag).collect();
-            let list = (!tags.is_empty()).then(|| tags.join(" "));
-            self.store(tabs(&account), list);
             self.store(header(&account, &tag), None);
             for (number, _) in keeper.segments {
                 self.store(segment(&account, &tag, number), None);
             }
+            // Others may have written their tags into the list since it was read.
+            let id = self.ticket();
+            let key = tabs(&account);
+            self.wish(Wish::Load { id, key });
+            self.keeper.leaving = Some((id, tag.clone()));
         }
         self.wish(Wish::Unlock {
             name: header(&account, &tag),
         });
+    }
+
+    /// The list of tags has come, for a client that has ended.
+    pub(super) fn leave_tabs(&mut self, id: Ticket, list: &str) {
+        let Some((_, tag)) = self.keeper.leaving.take_if(|(asked, _)| *asked == id) else {
+            return;
+        };
+        let tags: Vec<&str> = list
+            .split(' ')
+            .filter(|other| !other.is_empty() && *other != tag)
+            .collect();
+        let list = (!tags.is_empty()).then(|| tags.join(" "));
+        self.store(tabs(&self.config.account), list);
     }
 
     /// What was restored is left to the next attempt, whoever makes it.
@@ -177,15 +193,26 @@ impl Shared {
         }
     }
 
+    /// A keeper that knows nothing takes the place of the one there was. A lock may still come.
+    fn end_keeper(&mut self) -> Keeper {
+        self.timers.stop(Timer::Keep);
+        let mut keeper = core::mem::take(&mut self.keeper);
+        self.keeper = Keeper {
+            ended: keeper.ended.take(),
+            late: keeper.late.take(),
+            leaving: keeper.leaving.take(),
+            ..Keeper::default()
+        };
+        keeper
+    }
+
     /// The state has been written for the last time.
     fn unlock(&mut self) {
-        let keeper = core::mem::take(&mut self.keeper);
-        self.keeper.ended.clone_from(&keeper.ended);
+        let keeper = self.end_keeper();
         self.asleep = None;
         self.bound = None;
         self.outbox.doubts.clear();
         self.outbox.waiting.clear();
-        self.timers.stop(Timer::Keep);
         if let Some(tag) = keeper.tag {
             let name = header(&self.config.account, &tag);
             self.wish(Wish::Unlock { name });

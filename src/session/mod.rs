@@ -145,6 +145,7 @@ impl Session {
                     shared.remember();
                 }
             }
+            Input::Loaded { id, value } => shared.leave_tabs(id, value.unwrap_or_default()),
             Input::Locked { id, held } => {
                 if let Some((_, name)) = shared.keeper.late.take_if(|(late, _)| *late == id)
                     && held

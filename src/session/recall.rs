@@ -34,6 +34,9 @@ const TAGS: usize = 8;
 /// More stanzas than a queue may hold, and so more than a header can speak of.
 const MOST: u32 = 1 << 20;
 
+/// More messages than a client sends in its life.
+const LAST: u64 = 1 << 53;
+
 /// Asking the app's store.
 #[derive(Debug)]
 pub(crate) struct Recall {
@@ -140,11 +143,7 @@ impl Recall {
         if self.memory.is_some() {
             shared.memory.late = self.memory;
         }
-        if let Step::Lock(id, place) = self.step
-            && let Some(tag) = shared.keeper.tags.get(place)
-        {
-            shared.keeper.late = Some((id, keeper::header(&shared.config.account, tag)));
-        }
+        self.break_off(shared);
         if !matches!(self.step, Step::Done)
             && let Some(tag) = shared.keeper.tag.take()
         {
@@ -154,6 +153,15 @@ impl Recall {
         shared.memory.loaded = true;
         shared.keeper.loaded = true;
         self.attempt.go(shared, now)
+    }
+
+    /// A lock that is waited for is not waited for any more.
+    pub(crate) fn break_off(&self, shared: &mut Shared) {
+        if let Step::Lock(id, place) = self.step
+            && let Some(tag) = shared.keeper.tags.get(place)
+        {
+            shared.keeper.late = Some((id, keeper::header(&shared.config.account, tag)));
+        }
     }
 
     /// Asks for the lock of the tag at this place, or makes a new one behind the last.
@@ -346,7 +354,9 @@ fn parcels(segment: &str, number: u32, limits: &xml::Limits) -> Vec<Parcel> {
         let to = message
             .as_ref()
             .and_then(|message| Jid::parse(message.attr("to")?).ok());
-        if let (Ok(serial), Some(message), Some(to)) = (serial.parse(), message, to) {
+        // They begin with 1, and no client comes near the end.
+        let serial = serial.parse().ok().filter(|serial| (1..=LAST).contains(serial));
+        if let (Some(serial), Some(message), Some(to)) = (serial, message, to) {
             let outgoing = Outgoing {
                 frame: frame.to_owned(),
                 origin: None,

@@ -193,7 +193,10 @@ impl State {
     /// Breaks off an attempt on our side.
     fn hang_up(self, shared: &mut Shared) -> Option<Attempt> {
         match self {
-            State::Recall(recall) => Some(recall.attempt),
+            State::Recall(recall) => {
+                recall.break_off(shared);
+                Some(recall.attempt)
+            }
             State::Discover(discover) => {
                 discover.lookup.cancel(shared);
                 Some(discover.attempt)

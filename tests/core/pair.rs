@@ -44,6 +44,9 @@ pub struct Pair {
     pub store_fails: bool,
     /// The locks that somebody holds.
     pub locked: BTreeSet<String>,
+    /// Whether locks keep their askers waiting, and whether the store says nothing.
+    pub hold_locks: bool,
+    pub silent_store: bool,
     answers: VecDeque<(Ticket, Answer)>,
     pub closed: u32,
     calls: u64,
@@ -97,6 +100,8 @@ impl Pair {
             kept: BTreeMap::new(),
             store_fails: false,
             locked: BTreeSet::new(),
+            hold_locks: false,
+            silent_store: false,
             answers: VecDeque::new(),
             closed: 0,
             calls: 0,
@@ -400,7 +405,12 @@ impl Pair {
                     _ => panic!("an output that the test doesn't know"),
                 }
             }
-            let Some((id, answer)) = self.answers.pop_front() else {
+            let held = |answer: &Answer| match answer {
+                Answer::Lock(_) => self.hold_locks,
+                Answer::Load(_) | Answer::Store(_) => self.silent_store,
+            };
+            let next = self.answers.iter().position(|(_, answer)| !held(answer));
+            let Some((id, answer)) = next.and_then(|next| self.answers.remove(next)) else {
                 return;
             };
             match answer {

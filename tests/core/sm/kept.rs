@@ -348,3 +348,104 @@ fn a_login_that_fails_leaves_what_is_kept_for_the_next() {
     resumed(&mut pair, FIRST);
     assert_eq!(bodies(&mut pair), ["1"]);
 }
+
+#[test]
+fn a_client_that_logs_out_leaves_the_others_what_is_theirs() {
+    // Two of them, by one store.
+    let mut first = online_with(storing());
+    first.advance(1_000);
+    let mut second = Pair::seeded(storing(), 2);
+    second.kept = first.kept.clone();
+    second.locked = first.locked.clone();
+    second.connect();
+    let (id, _) = second.load.take().unwrap();
+    second.handle(Input::Loaded { id, value: None });
+    log_in(&mut second);
+    second.sent.retain(|frame| frame.contains("xmpp-bind"));
+    second.bind("alice@example.org/there");
+    second.receive(&format!("<enabled xmlns='{SM}' id='session-2' resume='true'/>"));
+    second.handle(Input::PageHidden);
+    first.kept = second.kept.clone();
+    first.call(Command::Disconnect);
+    first.receive("<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>");
+    let mut third = Pair::seeded(storing(), 3);
+    third.kept = first.kept;
+    third.connect();
+    let (id, _) = third.load.take().unwrap();
+    third.handle(Input::Loaded { id, value: None });
+    log_in(&mut third);
+    assert!(third.sent.back().unwrap().contains("session-2"), "{:?}", third.sent);
+}
+
+#[test]
+fn a_lock_that_comes_when_the_login_was_given_up_is_given_back() {
+    for abort in [false, true] {
+        let mut old = online_with(storing());
+        old.handle(Input::PageHidden);
+        let mut pair = Pair::seeded(storing(), 7);
+        pair.kept = old.kept;
+        pair.hold_locks = true;
+        let call = pair.connect();
+        let (id, _) = pair.load.take().unwrap();
+        pair.handle(Input::Loaded { id, value: None });
+        if abort {
+            pair.abort(call);
+        } else {
+            pair.call(Command::Disconnect);
+        }
+        assert_eq!(pair.engine.status(), Status::Offline);
+        pair.hold_locks = false;
+        pair.handle(Input::Visible(true));
+        assert!(pair.locked.is_empty(), "{:?}", pair.locked);
+        pair.connect();
+        log_in(&mut pair);
+        assert!(pair.sent.back().unwrap().contains("session-1"), "{:?}", pair.sent);
+    }
+}
+
+#[test]
+fn numbers_of_messages_that_cannot_be_are_none() {
+    for serial in ["0", "18446744073709551615", "9223372036854775808"] {
+        let mut old = online_with(storing());
+        old.send(BOB, "1");
+        old.handle(Input::PageHidden);
+        let mut pair = Pair::seeded(storing(), 7);
+        pair.kept = old.kept;
+        for (key, value) in &mut pair.kept {
+            let mut fields: Vec<String> = value.split('\u{1e}').map(str::to_owned).collect();
+            match (key.matches(':').count(), fields.len()) {
+                (3, _) => fields[0] = serial.into(),
+                (2, 14) => fields[8] = format!("{}:{serial}:1", FIRST + 1),
+                _ => continue,
+            }
+            *value = fields.join("\u{1e}");
+        }
+        pair.connect();
+        let (id, _) = pair.load.take().unwrap();
+        pair.handle(Input::Loaded { id, value: None });
+        log_in(&mut pair);
+        pair.sent.clear();
+        resumed(&mut pair, FIRST);
+        let call = pair.send(BOB, "2");
+        acknowledge(&mut pair, FIRST + 1);
+        assert!(pair.reply(call).is_ok());
+    }
+}
+
+#[test]
+fn a_store_that_falls_silent_keeps_no_acknowledgement_back() {
+    let mut config = storing();
+    config.session.silence = 3_000;
+    let mut pair = online_with(config);
+    pair.advance(1_000);
+    pair.silent_store = true;
+    pair.receive("<message xmlns='jabber:client' from='bob@example.org/x'><body>in</body></message>");
+    pair.sent.clear();
+    pair.receive(&format!("<r xmlns='{SM}'/>"));
+    pair.advance(3_500);
+    assert!(
+        pair.sent.iter().any(|frame| frame.starts_with("<a ")),
+        "at least what is stored: {:?}",
+        pair.sent
+    );
+}
