@@ -207,8 +207,14 @@ impl Negotiate {
                     }
                 }
             },
-            // A socket that was opened into a dead network stays there for long.
-            (Input::Network { online: true }, Step::Socket) if shared.was_offline => Ok(Progress::Anew),
+            // A socket that was opened into a dead network stays there for long; one that was open before says nothing. A
+            // person at a dialog is left alone.
+            (Input::Network { online: true }, step) if shared.was_offline && !matches!(step, Step::Credentials) => {
+                match shared.wakings.allow(now) {
+                    true => Ok(Progress::Anew),
+                    false => Ok(Progress::To(step)),
+                }
+            }
             (Input::Derived { id, key }, Step::Key { id: asked, exchange }) if id == asked => {
                 self.derived(shared, exchange, &key)
             }
@@ -222,7 +228,7 @@ impl Negotiate {
             }
             Ok(Progress::Bound(jid, early)) => self.online(shared, now, jid, early),
             Ok(Progress::Resumed) => self.resume(shared, now),
-            Ok(Progress::Anew) => self.anew(shared, now, true),
+            Ok(Progress::Anew) => self.anew(shared, now, phase != Phase::Socket),
             Ok(Progress::Again) => self.again(shared, now, true),
             Ok(Progress::Elsewhere(uri)) => self.go_elsewhere(shared, now, &uri),
             Err(failure) if failure.haste && self.ahead.unanswered => self.again(shared, now, true),
