@@ -168,7 +168,7 @@ fn an_app_can_do_without() {
     });
     let mut pair = Pair::online_with(config);
     pair.close_socket();
-    pair.advance(1_000);
+    pair.advance(8_000);
     pair.close_socket();
     assert_eq!(pair.engine.status(), Status::Offline);
 }
@@ -228,4 +228,85 @@ fn the_servers_requests_are_answered_however_full_the_queue_is() {
     assert_eq!(pair.error(full).code(), Code::QueueFull);
     pair.receive("<iq xmlns='jabber:client' type='get' id='p' from='example.org'><ping xmlns='urn:xmpp:ping'/></iq>");
     assert_eq!(pair.element().attr("id"), Some("p"));
+}
+
+#[test]
+fn a_network_that_comes_and_goes_opens_no_socket_each_time() {
+    let mut pair = Pair::online();
+    pair.close_socket();
+    while pair.socket.is_none() {
+        pair.advance(100);
+    }
+    let before = pair.generation();
+    for _ in 0..100 {
+        pair.advance(100);
+        for input in [
+            Input::Network { online: false },
+            Input::Visible(false),
+            Input::Network { online: true },
+            Input::Visible(true),
+            Input::PageShown,
+            Input::ClockJumped,
+        ] {
+            pair.handle(input);
+        }
+    }
+    let opened = pair.generation() - before;
+    assert!(opened <= 5, "{opened} sockets in ten seconds");
+}
+
+#[test]
+fn a_network_that_comes_back_in_the_middle_of_a_login_begins_it_anew() {
+    let mut pair = Pair::online();
+    pair.close_socket();
+    while pair.socket.is_none() {
+        pair.advance(100);
+    }
+    pair.open_socket();
+    pair.advance(500);
+    let before = pair.generation();
+    pair.handle(Input::Network { online: false });
+    pair.advance(5_000);
+    pair.handle(Input::Network { online: true });
+    pair.advance(1_000);
+    assert!(pair.generation() > before, "nobody knows whether that socket is alive");
+}
+
+#[test]
+fn who_has_only_just_logged_in_is_not_in_use_for_that() {
+    let mut config = config();
+    config.session.reconnect = Some(ReconnectPolicy::default());
+    let mut long = 0;
+    for seed in 0..20 {
+        let mut pair = Pair::seeded(config.clone(), seed);
+        pair.connect();
+        pair.open_socket();
+        pair.login(&Fault::None);
+        pair.take_first_stanzas();
+        pair.close_socket();
+        let wait = pair.engine.next_deadline().unwrap().since(pair.now);
+        long += u32::from(wait > 400);
+    }
+    assert!(long > 10, "{long} of 20 have waited");
+}
+
+#[test]
+fn a_server_that_speaks_nonsense_for_once_is_asked_again() {
+    for nonsense in [
+        "<message xmlns='jabber:client' from='bob@example.org/x'><body>too early</body></message>",
+        "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' from='example.org' id='s1'/>",
+        "<html/>",
+    ] {
+        let mut pair = Pair::online();
+        pair.close_socket();
+        let call = pair.send("bob@example.org", "1");
+        pair.advance(1_000);
+        pair.open_socket();
+        pair.receive(nonsense);
+        assert_eq!(pair.engine.status(), Status::Reconnecting, "{nonsense}");
+        assert!(pair.is_open(call));
+    }
+    let mut pair = Pair::online();
+    pair.receive("<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' from='example.org' id='s1' version='1.0'/>");
+    assert_eq!(pair.engine.status(), Status::Reconnecting);
 }

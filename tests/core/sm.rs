@@ -266,3 +266,40 @@ fn the_session_of_a_server_without_sm_is_bound_alone() {
     pair.bind(JID);
     assert!(pair.sent.iter().all(|frame| !frame.contains(SM)));
 }
+
+#[test]
+fn rfc7395_3_6_no_word_of_stream_managements_leaves_behind_our_close() {
+    let mut pair = online();
+    pair.send("bob@example.org", "1");
+    pair.send("bob@example.org", "2");
+    pair.call(Command::Disconnect);
+    pair.sent.clear();
+    pair.receive(&format!("<r xmlns='{SM}'/>"));
+    pair.receive(&format!("<a xmlns='{SM}' h='{}'/>", FIRST + 1));
+    pair.nothing_sent();
+}
+
+#[test]
+fn what_is_sent_before_the_server_has_said_that_it_counts_is_confirmed_at_the_end() {
+    let mut pair = Pair::new(config());
+    pair.connect();
+    pair.open_socket();
+    login(&mut pair);
+    let sent = pair.send("bob@example.org", "1");
+    pair.call(Command::Disconnect);
+    // A server that answers everything in order, and closes at the end.
+    let frames: Vec<String> = pair.sent.drain(..).collect();
+    let mut stanzas = 0;
+    for frame in frames {
+        let element = stanzawire::xml::read(&frame, &Default::default()).unwrap();
+        stanzas += u32::from(matches!(element.name(), "iq" | "message" | "presence"));
+        match element.name() {
+            "enable" => pair.receive(&format!("<enabled xmlns='{SM}' id='x' resume='true'/>")),
+            "r" => pair.receive(&format!("<a xmlns='{SM}' h='{stanzas}'/>")),
+            "iq" if element.attr("type") != Some("result") => pair.answer(&element, ""),
+            "close" => pair.receive("<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>"),
+            _ => {}
+        }
+    }
+    assert!(pair.reply(sent).is_ok(), "{:?}", pair.reply(sent));
+}

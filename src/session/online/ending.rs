@@ -100,7 +100,11 @@ impl Online {
         }
         // Where it was the server that has sent us away, it has sent all others away too.
         let dismissed = core::mem::take(&mut shared.dismissed);
-        let hurry = !dismissed && self.is_in_use(shared, now);
+        let mut hurry = !dismissed && self.is_in_use(shared, now);
+        if self.has_network_again() && shared.wakings.allow(now) {
+            // As in `Backoff`: it was the network.
+            (shared.failures, hurry) = (0, true);
+        }
         shared.timers.stop(Timer::Confirm);
         shared.timers.stop(Timer::Keepalive);
         match core::mem::replace(&mut self.sm, Sm::Off) {
@@ -139,13 +143,13 @@ impl Online {
         }
         if self.ledger.awaited() > 0 && !self.asks_about_all() {
             // The last occasion to ask. The answer counts for what the question before it asked about, too.
-            self.asked = None;
-            self.ask_if_needed(shared, now);
+            self.ask(shared, now, super::ANSWER);
         }
         shared.timers.stop(Timer::Confirm);
         shared.timers.stop(Timer::Keepalive);
         shared.write(&Element::new("presence", ns::CLIENT).with_attr("type", "unavailable"));
         shared.write(&framing::close());
+        self.closing = true;
         shared.timers.set(Timer::Close, now.after(CLOSE_TIMEOUT));
         State::Closing(Box::new(Closing {
             online: self,

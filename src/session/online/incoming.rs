@@ -154,7 +154,7 @@ impl Online {
                         return;
                     }
                 }
-                ("message", _) => self.used = now,
+                ("message", _) => self.used = Some(now),
                 _ => {}
             }
         }

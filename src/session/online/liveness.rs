@@ -38,6 +38,9 @@ const KEEPALIVE_MIN: u64 = 3_000;
 /// milliseconds, and else four round trips.
 const BACK: [u64; 2] = [250, 600];
 
+/// When a server is asked again that has answered, and taken nothing of what is under way, in milliseconds.
+const AGAIN: u64 = 1_000;
+
 /// How recent a sign of life has to be for nothing to be suspected, in milliseconds.
 const RECENT: u64 = 1_000;
 
@@ -68,12 +71,14 @@ enum By {
 impl Online {
     /// Asks how far the server has come, if there is anything to know and no question under way.
     pub(super) fn ask_if_needed(&mut self, shared: &mut Shared, now: Millis) {
-        if self.asked.is_some() || self.ledger.len() == 0 {
+        if self.asked.is_some() || self.closing || self.ledger.len() == 0 {
             return;
         }
         match self.sm {
             Sm::On { .. } => self.ask(shared, now, ANSWER),
             Sm::Off if self.ledger.awaited() > 0 => self.ask(shared, now, ANSWER),
+            // It has answered what came behind `<enable/>`, and not that.
+            Sm::Asked if self.ledger.acknowledged() > 0 && self.ledger.awaited() > 0 => self.ask(shared, now, ANSWER),
             // A server that doesn't know the one won't know the other.
             Sm::Off | Sm::Asked => {}
         }
@@ -86,7 +91,7 @@ impl Online {
     }
 
     /// Asks, whatever was asked before.
-    fn ask(&mut self, shared: &mut Shared, now: Millis, patience: u64) {
+    pub(super) fn ask(&mut self, shared: &mut Shared, now: Millis, patience: u64) {
         if matches!(self.sm, Sm::On { .. }) {
             shared.write(&sm::request());
             self.wait(shared, now, By::Request, patience);
@@ -132,9 +137,9 @@ impl Online {
 
     /// `<a/>`: the server has taken all up to `h`.
     pub(super) fn acknowledged(&mut self, shared: &mut Shared, now: Millis, h: u32) -> Result<(), Beyond> {
-        self.taken(shared, h)?;
+        let progress = self.taken(shared, h)?;
         if matches!(&self.asked, Some(asked) if matches!(asked.by, By::Request)) {
-            self.answered(shared, now);
+            self.answered(shared, now, progress);
         }
         Ok(())
     }
@@ -152,19 +157,22 @@ impl Online {
         if iq.attr("id") != Some(id) || !iq.attr("from").is_some_and(servers) {
             return false;
         }
-        if matches!(self.sm, Sm::Off) {
+        // Behind our `<close/>` it is the last word that there will be.
+        if self.closing || !matches!(self.sm, Sm::On { .. }) {
             let upto = *upto;
             // It is a number of ours, and cannot be beyond the last.
             let _ = self.taken(shared, upto);
         }
         self.hurried = Hurried::No;
-        self.answered(shared, now);
+        self.answered(shared, now, true);
         true
     }
 
-    fn taken(&mut self, shared: &mut Shared, h: u32) -> Result<(), Beyond> {
+    /// The server has handled all up to `h`; whether that is news.
+    fn taken(&mut self, shared: &mut Shared, h: u32) -> Result<bool, Beyond> {
         let taken = self.ledger.acknowledge(h)?;
-        if !taken.is_empty() {
+        let progress = !taken.is_empty();
+        if progress {
             self.progressed = true;
             shared.keeper.change();
         }
@@ -173,11 +181,11 @@ impl Online {
                 shared.finish(parcel, Ok(None));
             }
         }
-        Ok(())
+        Ok(progress)
     }
 
-    /// The server has answered: it is there.
-    fn answered(&mut self, shared: &mut Shared, now: Millis) {
+    /// The server has answered: it is there. Where it has got nowhere, it is not asked again at once, and so not in a circle.
+    fn answered(&mut self, shared: &mut Shared, now: Millis, progress: bool) {
         if let Some(asked) = self.asked.take() {
             self.round_trip = now.since(asked.at);
         }
@@ -186,14 +194,26 @@ impl Online {
             shared.set_status(Status::Online, None);
         }
         self.rest(shared);
-        if !shared.outbox.waiting.is_empty() {
+        if !shared.outbox.waiting.is_empty() && !self.closing {
             self.pump(shared, now);
         }
-        self.ask_if_needed(shared, now);
+        if progress {
+            self.ask_if_needed(shared, now);
+        } else if self.asked.is_none() && self.ledger.len() > 0 {
+            let due = shared.timers.due(Timer::Keepalive);
+            let soon = now.after(AGAIN);
+            shared
+                .timers
+                .set(Timer::Keepalive, due.map_or(soon, |due| due.min(soon)));
+        }
     }
 
     /// `<r/>`: says what has been handled; but nothing that a later page couldn't know.
     pub(super) fn acknowledge(&mut self, shared: &mut Shared, now: Millis) {
+        if self.closing {
+            // RFC 7395 §3.6: our last word has been said.
+            return;
+        }
         match shared.keeper.stored(self.ledger.handled) {
             Some(behind @ 1..) if behind < OWED => {
                 self.owes = true;
@@ -250,6 +270,11 @@ impl Online {
     pub(crate) fn timer(mut self: Box<Self>, shared: &mut Shared, now: Millis, timer: Timer) -> State {
         match timer {
             Timer::Keepalive => {
+                if self.owes {
+                    // The store takes its time, and the server may not.
+                    self.say_stored(shared);
+                }
+                self.ask_if_needed(shared, now);
                 self.rest(shared);
                 // RFC 7395 §3.8: no white space.
                 match (shared.timers.due(Timer::Keepalive), &self.asked) {
@@ -303,7 +328,7 @@ impl Online {
                 self.indicate(shared);
                 self.rest(shared);
                 if *visible && now.since(self.heard) > RECENT {
-                    self.suspect(shared, now, ANSWER);
+                    self.suspect(shared, now, ANSWER, false);
                 }
             }
             Input::Network { online: true } => {
@@ -312,17 +337,20 @@ impl Online {
                     true => (self.round_trip * 4).clamp(least, most),
                     false => ANSWER,
                 };
-                self.suspect(shared, now, patience);
+                self.suspect(shared, now, patience, false);
             }
-            Input::PageShown | Input::ClockJumped => self.suspect(shared, now, ANSWER),
+            Input::PageShown | Input::ClockJumped => self.suspect(shared, now, ANSWER, true),
             _ => {}
         }
     }
 
     /// Asks, unless that has just been done.
-    fn suspect(&mut self, shared: &mut Shared, now: Millis, patience: u64) {
+    fn suspect(&mut self, shared: &mut Shared, now: Millis, patience: u64, slept: bool) {
         let asked = self.asked.as_ref().filter(|_| self.verifying);
-        if asked.is_some_and(|asked| now.since(asked.at) < RECENT && asked.due <= now.after(patience)) {
+        // One suspicion after the other would put the end off for ever. Where nobody was there to hear the answer, it has its
+        // time again.
+        let counts = |at| !slept || now.since(at) < RECENT;
+        if asked.is_some_and(|asked| asked.due > now && asked.due <= now.after(patience) && counts(asked.at)) {
             return;
         }
         self.verifying = true;
@@ -338,9 +366,17 @@ impl Online {
         }
     }
 
+    /// Whether the network has come back, and the connection, as far as that shows, has not.
+    pub(super) fn has_network_again(&self) -> bool {
+        let asked = self.asked.as_ref();
+        asked.is_some_and(|asked| asked.due.since(asked.at) < ANSWER)
+    }
+
     /// Whether the app is at it.
     pub(super) fn is_in_use(&self, shared: &Shared, now: Millis) -> bool {
         const LATELY: u64 = 10_000;
-        now.since(self.used) < LATELY || self.ledger.awaited() > 0 || !shared.outbox.waiting.is_empty()
+        self.used.is_some_and(|used| now.since(used) < LATELY)
+            || self.ledger.awaited() > 0
+            || !shared.outbox.waiting.is_empty()
     }
 }

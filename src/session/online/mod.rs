@@ -47,8 +47,8 @@ pub(crate) struct Online {
     /// When the server was last heard, and spoken to.
     heard: Millis,
     spoke: Millis,
-    /// When the app last sent something, or was told something.
-    used: Millis,
+    /// When the app last sent something, or was told something, on this connection.
+    used: Option<Millis>,
     /// How long the server's last answer took, in milliseconds.
     round_trip: u64,
     /// Whether the server is asked because of a suspicion.
@@ -57,6 +57,8 @@ pub(crate) struct Online {
     progressed: bool,
     /// Whether the server waits for an acknowledgement of ours that first has to be stored.
     owes: bool,
+    /// Our `<close/>` has left.
+    closing: bool,
 }
 
 /// How far stream management has come.
@@ -155,11 +157,12 @@ impl Online {
             asked: None,
             heard: now,
             spoke: now,
-            used: now,
+            used: None,
             round_trip: 0,
             verifying: false,
             progressed: false,
             owes: false,
+            closing: false,
         });
         // XEP-0352 §4.2: each connection begins active.
         if !shared.visible {
@@ -187,14 +190,15 @@ impl Online {
         // What nobody waits for takes no place: the server's own requests are answered however full it is. What features ask
         // of their own accord is little, and may be what all the others wait for.
         let own = |origin: Origin| matches!(origin.token, Token::Own(_));
-        let waits = !matches!(outgoing.kind, Kind::Send) && !outgoing.origin.is_some_and(own);
+        let of_app = outgoing.origin.is_some_and(|origin| !own(origin));
+        let waits = !matches!(outgoing.kind, Kind::Send) && of_app;
         if waits && !shared.outbox.has_room(self.ledger.awaited() + self.tracker.under_way()) {
             return Err(queue_full());
         }
         let parcel = shared.outbox.parcel(outgoing);
         let message = parcel.is_message();
-        if message || parcel.outgoing.origin.is_some() {
-            self.used = now;
+        if of_app {
+            self.used = Some(now);
         }
         if message {
             shared.keep_before_message();

@@ -233,3 +233,91 @@ fn a_timer_that_was_held_up_proves_nothing() {
     acknowledge(&mut pair, FIRST + 1);
     assert_eq!(pair.engine.status(), Status::Online);
 }
+
+#[test]
+fn a_server_that_never_says_whether_it_counts_is_asked_by_pings() {
+    let mut config = config();
+    config.session.silence = 3_000;
+    let mut pair = Pair::new(config);
+    pair.connect();
+    pair.open_socket();
+    super::login(&mut pair);
+    let call = pair.send(BOB, "1");
+    for _ in 0..3 {
+        pair.advance(3_000);
+        while let Some(frame) = pair.sent.pop_front() {
+            if frame.contains("urn:xmpp:ping") {
+                let ping = stanzawire::xml::read(&frame, &stanzawire::xml::Limits::default()).unwrap();
+                pair.answer(&ping, "");
+            }
+        }
+    }
+    assert!(pair.reply(call).is_ok(), "it has answered what was sent behind");
+    // And should it say so late, it has counted what it has answered.
+    pair.receive(&format!("<enabled xmlns='{SM}' id='late' resume='true'/>"));
+    let call = pair.send(BOB, "2");
+    let count = 3 + 2 + pair.sent.iter().filter(|frame| frame.contains("urn:xmpp:ping")).count() as u32;
+    assert!(pair.is_open(call) && count > 0);
+    assert_eq!(pair.engine.status(), Status::Online);
+}
+
+#[test]
+fn a_server_that_answers_and_takes_nothing_is_not_asked_in_a_circle() {
+    let mut pair = online();
+    let call = pair.send(BOB, "1");
+    let mut asked = 0;
+    for _ in 0..100 {
+        if pair.sent.drain(..).any(|frame| frame.starts_with("<r ")) {
+            asked += 1;
+            pair.receive(&format!("<a xmlns='{SM}' h='{FIRST}'/>"));
+        }
+    }
+    assert!(asked <= 2, "asked {asked} times in no time");
+    // It is asked again all the same, before long.
+    pair.advance(3_000);
+    assert!(pair.sent.drain(..).any(|frame| frame.starts_with("<r ")));
+    acknowledge(&mut pair, FIRST + 1);
+    assert!(pair.reply(call).is_ok());
+}
+
+#[test]
+fn suspicions_again_and_again_do_not_put_the_end_off() {
+    let mut pair = online();
+    for _ in 0..4 {
+        pair.advance(2_000);
+        pair.handle(Input::Visible(false));
+        pair.handle(Input::Visible(true));
+    }
+    assert_eq!(
+        pair.engine.status(),
+        Status::Reconnecting,
+        "nobody has answered for six seconds"
+    );
+}
+
+#[test]
+fn after_the_network_was_gone_an_idle_client_is_back_within_a_second_too() {
+    for seed in 0..20 {
+        let mut config = config();
+        config.session.reconnect = Some(Default::default());
+        let mut pair = Pair::seeded(config, seed);
+        pair.connect();
+        pair.open_socket();
+        super::login(&mut pair);
+        super::enabled(&mut pair, "session-1");
+        // Used long ago.
+        for _ in 0..60 {
+            pair.advance(2_000);
+            if pair.sent.drain(..).any(|frame| frame.starts_with("<r ")) {
+                acknowledge(&mut pair, FIRST);
+            }
+        }
+        let before = pair.generation();
+        pair.handle(Input::Network { online: false });
+        pair.advance(2_000);
+        pair.handle(Input::Network { online: true });
+        pair.advance(1_000);
+        let after = pair.socket.as_ref().map(|(generation, _)| *generation);
+        assert!(after.is_some_and(|after| after > before), "seed {seed}");
+    }
+}
