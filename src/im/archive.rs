@@ -12,6 +12,7 @@
 mod answers;
 mod page;
 mod prefs;
+mod proof;
 mod search;
 mod seen;
 

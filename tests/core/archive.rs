@@ -6,6 +6,7 @@ mod hostile;
 mod ids;
 mod kept;
 mod live;
+mod purged;
 
 use crate::pair::{NS_CLIENT, NS_MAM, Pair, config};
 use crate::server::Fault;
@@ -135,8 +136,29 @@ fn fin(pair: &mut Pair, asked: &Element, ends: Option<(&str, &str)>, complete: b
     );
 }
 
-/// A whole page.
+/// A whole page, of an archive that still has the entry that it begins behind.
 fn page(pair: &mut Pair, asked: &Element, entries: &[(String, String)], complete: bool) {
+    bare_page(pair, asked, entries, complete);
+    let set = |asked: &Element| asked.child("query", NS_MAM)?.child("set", RSM).cloned();
+    // For the entry before the first found, or for the newest.
+    let proof = |frame: &String| {
+        let asked = stanzawire::xml::read(frame, &Default::default()).ok()?;
+        let set = set(&asked)?;
+        let newest = set.child_text("before", RSM)?.is_empty();
+        let fits = set.child_text("max", RSM)? == "1" && (entries.is_empty() || !newest);
+        fits.then_some(asked)
+    };
+    let mut proofs = pair.sent.iter().map(proof).enumerate();
+    if let Some(after) = set(asked).and_then(|set| set.child_text("after", RSM))
+        && let Some((place, asked)) = proofs.find_map(|(place, asked)| Some((place, asked?)))
+    {
+        pair.sent.remove(place);
+        bare_page(pair, &asked, &[from_bob(&after)], false);
+    }
+}
+
+/// A whole page, and no more than that.
+fn bare_page(pair: &mut Pair, asked: &Element, entries: &[(String, String)], complete: bool) {
     for entry in entries {
         result(pair, asked, entry);
     }

@@ -72,23 +72,49 @@ impl Archive {
             }
             return self.next(cx);
         }
+        if step == Step::Proof {
+            return self.proof(cx, &fin);
+        }
         if step == Step::Start && !search.entries {
             // Nothing that could be held on to.
             return self.lose(cx);
         }
         search.forwards += 1;
+        let named = |id: Option<String>| id.filter(|id| !id.is_empty());
+        search.first = search.first.take().or(named(fin.first));
         // What was too large to be read, or isn't told, has been passed as well.
-        if fin.last.as_deref().is_some_and(|last| !last.is_empty()) {
-            search.cursor = fin.last;
-        }
+        search.cursor = named(fin.last).or(search.cursor.take());
         let moved = search.cursor != search.from;
         let stale = search.entries && !search.news && !search.behind;
         search.stale = if stale { search.stale + 1 } else { 0 };
         let complete = fin.complete || !(search.entries || moved);
         search.behind &= !complete;
+        if core::mem::replace(&mut search.more, !complete) && complete && !moved {
+            // There was to be more.
+            search.undecided |= !search.proven;
+            let here = search.cursor.clone();
+            search.start(here);
+        }
+        let open = search.is_open(!cx.doubts().is_empty());
+        if !complete && (!moved || search.stale > STALE || search.forwards > FORWARD_PAGES) {
+            // It leads nowhere.
+            return self.lose(cx);
+        }
+        match (complete, search.behind) {
+            (true, _) if open => self.next(cx),
+            (false, false) if open => self.go(cx, Step::Proof),
+            _ => self.proceed(cx),
+        }
+    }
+
+    /// Goes on behind the pages read.
+    pub(super) fn proceed(&mut self, cx: &mut Ctx<'_>) {
+        let Some(search) = &mut self.search else { return };
+        let complete = !search.more;
         if let (false, Some(cursor)) = (search.behind, search.cursor.clone()) {
             let (none_in_doubt, look_back) = (search.doubts.is_empty(), search.look_back);
-            self.advance(cx, cursor.clone(), None);
+            let stamp = search.last.stamp.take();
+            self.advance(cx, cursor.clone(), stamp);
             if complete {
                 self.marks.push(cx.now(), &cursor, cx.progress());
             } else if none_in_doubt {
@@ -98,19 +124,15 @@ impl Archive {
                 self.marks.begin(Some(Some(cursor)));
             }
         }
-        let Some(search) = &mut self.search else { return };
         if complete {
-            return self.next(cx);
+            self.next(cx);
+        } else {
+            self.go(cx, Step::Forward);
         }
-        if !moved || search.stale > STALE || search.forwards > FORWARD_PAGES {
-            // It leads nowhere.
-            return self.lose(cx);
-        }
-        self.go(cx, Step::Forward);
     }
 
     /// What was asked for has been read.
-    fn next(&mut self, cx: &mut Ctx<'_>) {
+    pub(super) fn next(&mut self, cx: &mut Ctx<'_>) {
         let Some(search) = &mut self.search else { return };
         if core::mem::take(&mut search.dropped) {
             if search.forwards > FORWARD_PAGES {
@@ -129,6 +151,9 @@ impl Archive {
                 return self.go(cx, Step::Prefs);
             }
         }
+        if search.is_open(!cx.doubts().is_empty()) {
+            return self.go(cx, Step::Proof);
+        }
         self.finish(cx);
     }
 
@@ -136,7 +161,10 @@ impl Archive {
     fn look_again(&mut self, cx: &mut Ctx<'_>) {
         let anchor = self.anchor.as_ref();
         if let Some(search) = &mut self.search {
-            search.cursor = anchor.and_then(|anchor| anchor.id.clone());
+            // Where the anchor hasn't moved yet, the cursor has.
+            if !search.is_open(false) {
+                search.cursor = anchor.and_then(|anchor| anchor.id.clone());
+            }
             search.behind = false;
         }
         self.go(cx, Step::Forward);
@@ -174,22 +202,8 @@ impl Archive {
                 search.prefs = Some(Prefs::all());
                 self.look_again(cx);
             }
-            Step::Forward if gone => {
-                // §4.3.2: that entry is no longer there. The oldest go first (§3.2): so have those in doubt, perhaps.
-                search.undecided = true;
-                let anchor = self.anchor.as_ref();
-                let after = anchor.and_then(|anchor| anchor.id.clone());
-                if search.cursor != after {
-                    search.cursor = after;
-                    search.behind = false;
-                    self.go(cx, Step::Forward);
-                } else if anchor.is_some_and(|anchor| anchor.stamp.is_some()) {
-                    self.gap(cx);
-                    self.go(cx, Step::Start);
-                } else {
-                    self.lose(cx);
-                }
-            }
+            Step::Forward if gone => self.gone(cx),
+            Step::Proof => self.missing(cx),
             Step::Start => self.lose(cx),
             Step::Back if gone && search.before.is_some() => {
                 (search.undecided, search.look_back) = (true, false);
@@ -200,7 +214,7 @@ impl Archive {
     }
 
     /// The way from the anchor is lost: on from the newest entry.
-    fn lose(&mut self, cx: &mut Ctx<'_>) {
+    pub(super) fn lose(&mut self, cx: &mut Ctx<'_>) {
         self.gap(cx);
         self.release(cx);
         self.anchor = None;
@@ -242,7 +256,7 @@ impl Archive {
     }
 
     /// Says that something may be missing, once.
-    fn gap(&mut self, cx: &mut Ctx<'_>) {
+    pub(super) fn gap(&mut self, cx: &mut Ctx<'_>) {
         let Some(search) = &mut self.search else { return };
         if !core::mem::replace(&mut search.told, true) {
             let anchor = self.anchor.clone().unwrap_or_default();

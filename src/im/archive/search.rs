@@ -45,6 +45,8 @@ pub(super) enum Step {
     Forward,
     /// What has come since the anchor's time.
     Start,
+    /// Whether what the search began with is still there.
+    Proof,
     /// What is before `before`.
     Back,
     /// What the archive keeps.
@@ -68,6 +70,17 @@ pub(super) struct Search {
     /// Where it began.
     pub(super) from: Place,
     pub(super) cursor: Place,
+    /// Where the search began, and the first entry behind that.
+    pub(super) origin: Place,
+    pub(super) first: Place,
+    /// Nothing behind the origin has been thrown away; nothing behind the anchor.
+    pub(super) proven: bool,
+    pub(super) met: bool,
+    /// The oldest of what came in too late to be in the pages; the origin was among it.
+    pub(super) probe: Place,
+    pub(super) reached: bool,
+    /// The last page wasn't the last one.
+    pub(super) more: bool,
     /// The anchor lies ahead. Known entries have gone by.
     pub(super) behind: bool,
     pub(super) known: u32,
@@ -118,6 +131,13 @@ impl Archive {
             entries: false,
             news: false,
             from: None,
+            origin: cursor.clone(),
+            first: None,
+            proven: after.is_none(),
+            met: false,
+            probe: None,
+            reached: false,
+            more: false,
             behind: cursor != after,
             cursor,
             known: 0,
@@ -155,6 +175,7 @@ impl Archive {
         let from = match (search.step, self.anchor.as_ref().and_then(|anchor| anchor.stamp.as_ref())) {
             (Step::Start, Some(stamp)) => From::Start(stamp),
             (Step::Back, _) => From::Before(search.before.as_deref()),
+            (Step::Proof, _) => From::Before(search.first.as_deref().or(search.probe.as_deref())),
             _ => From::After(search.cursor.as_deref()),
         };
         let (set, payload) = match search.step {
@@ -162,6 +183,7 @@ impl Archive {
             Step::Prefs => (false, Element::new("prefs", page::MAM)),
             // To know where the archive ends takes one entry.
             Step::Back if search.doubts.is_empty() => (true, page::query(&search.query, &from, 1)),
+            Step::Proof if search.probe.is_none() => (true, page::query(&search.query, &from, 1)),
             _ => (true, page::query(&search.query, &from, search.max)),
         };
         cx.ask(set, None, payload, Token::Own(search.token))?;
@@ -216,23 +238,31 @@ impl Archive {
         }
         match search.step {
             Step::Forward | Step::Start => {}
+            Step::Proof => {
+                search.reached |= search.origin == point.id;
+                return true;
+            }
             _ => {
                 search.last = point;
                 return true;
             }
         }
         search.cursor = Some(id.to_owned());
+        search.first.get_or_insert_with(|| id.to_owned());
         let seen = self.seen.contains(id);
         search.news |= !seen;
         if search.behind {
             search.known = search.known.saturating_add(seen.into());
             search.behind = self.anchor.as_ref().is_some_and(|anchor| anchor.id != point.id);
+            search.met |= !search.behind;
             // What has gone by longer ago than is remembered has been told of as well.
             let forgotten = self.seen.more && search.known < OVERLAP;
             if !search.behind || seen || forgotten {
                 self.wait(cx);
                 return true;
             }
+        } else if search.is_open(false) {
+            search.last = point.clone();
         } else {
             self.advance(cx, id.to_owned(), point.stamp.clone());
         }

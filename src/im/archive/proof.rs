@@ -1,0 +1,82 @@
+//! Whether what the search began with is still in the archive.
+//!
+//! A server need not say that an entry is gone: Prosody's default store shows nothing behind one that it doesn't have, and
+//! says that this is all; ejabberd's ids are times, and it shows what is left of what came later. But servers throw away the
+//! oldest first (§3.2), and so nothing behind an entry that is there has been thrown away. One that is before the first entry
+//! found is such a one, whichever it is; where none was found, the newest has to be the one that the search began with.
+
+use super::page;
+use super::search::{Search, Step};
+use super::seen::Place;
+use super::Archive;
+use crate::im::Ctx;
+
+impl Archive {
+    /// The entry before those that were found, or the newest, if there is one.
+    pub(super) fn proof(&mut self, cx: &mut Ctx<'_>, fin: &page::Fin) {
+        let Some(search) = &mut self.search else { return };
+        let ends = [&fin.first, &fin.last].map(|end| end.as_ref().filter(|id| !id.is_empty()));
+        let any = search.entries || ends.iter().any(Option::is_some);
+        let origin = search.reached || ends.contains(&search.origin.as_ref());
+        let known = if search.first.is_some() { any } else { origin };
+        if known {
+            search.proven = true;
+            return self.proceed(cx);
+        }
+        if let (None, None, [Some(oldest), _]) = (&search.first, &search.probe, ends) {
+            // It may have come in just now.
+            search.probe = Some(oldest.clone());
+            return self.go(cx, Step::Proof);
+        }
+        self.missing(cx);
+    }
+
+    /// Nobody can say what was thrown away.
+    pub(super) fn missing(&mut self, cx: &mut Ctx<'_>) {
+        let Some(search) = &mut self.search else { return };
+        if search.first.is_none() {
+            return self.gone(cx);
+        }
+        // What is left has been read.
+        search.undecided = true;
+        if !search.met {
+            self.gap(cx);
+        }
+        self.proceed(cx);
+    }
+
+    /// §4.3.2: the entry that the search went on from is no longer there.
+    pub(super) fn gone(&mut self, cx: &mut Ctx<'_>) {
+        let Some(search) = &mut self.search else { return };
+        // The oldest go first (§3.2): so have those in doubt, perhaps.
+        search.undecided = true;
+        let anchor = self.anchor.as_ref();
+        let after = anchor.and_then(|anchor| anchor.id.clone());
+        if search.cursor != after {
+            search.start(after);
+            self.go(cx, Step::Forward);
+        } else if anchor.is_some_and(|anchor| anchor.stamp.is_some()) {
+            self.gap(cx);
+            self.go(cx, Step::Start);
+        } else {
+            self.lose(cx);
+        }
+    }
+}
+
+impl Search {
+    /// Begins here, of which nothing is proven.
+    pub(super) fn start(&mut self, origin: Place) {
+        self.cursor.clone_from(&origin);
+        self.origin = origin;
+        (self.first, self.probe) = (None, None);
+        (self.proven, self.met, self.reached, self.behind) = (false, false, false, false);
+    }
+
+    /// Whether anything rests on what has yet to be proven.
+    pub(super) fn is_open(&self, doubts: bool) -> bool {
+        // A place before the first entry can't be thrown away.
+        let doubts = doubts && !self.undecided && self.origin.is_some();
+        !self.proven && !self.told && (doubts || !self.met)
+    }
+}
