@@ -124,7 +124,7 @@ impl World {
             let number = self.peer_sent;
             if self.server.running {
                 self.log(|| format!("the peer sends [b{number}]"));
-                self.server.from_peer(self.now, number);
+                self.server.peer_says(self.now, number);
                 self.effects();
             } else {
                 // There's nobody to take it.

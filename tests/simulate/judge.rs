@@ -1,21 +1,18 @@
-//! What is promised, and whether it was kept.
-//!
-//! Some of it is judged at once (a `send` that resolves before the server has the message), the rest at the end, when there
-//! have been no faults for a while.
+//! What is promised: what there is to know of each message, and what is judged at once (a `send` that resolves before the
+//! server has the message). `verdict.rs` judges the rest.
 
 use crate::network::Link;
 use crate::plan::{Act, StoreFault, StoreKind};
 use crate::server::in_text;
-use crate::world::{Event, World};
+use crate::world::World;
 use stanzawire::engine::{Event as Said, Status};
 use stanzawire::im::{self, Named};
-use std::collections::BTreeMap;
 
 /// How long after its coming in a message may be missing in the store, in milliseconds: it is written once a second.
 const UNWRITTEN: u64 = 1_100;
 
 /// The most that a tab may keep when nothing is under way, in bytes.
-const KEPT: usize = 8_000;
+pub const KEPT: usize = 8_000;
 
 /// A message of the app's.
 #[derive(Debug)]
@@ -29,11 +26,11 @@ pub struct Sent {
     /// The app has logged out since.
     pub let_go: bool,
     /// It was in the store when its page ended.
-    stored: bool,
+    pub stored: bool,
     /// Which page said last what has become of it, and when.
     reported: Option<(usize, u64)>,
     /// What later pages said of it.
-    kept: Vec<Result<(), String>>,
+    pub kept: Vec<Result<(), String>>,
 }
 
 impl Sent {
@@ -51,7 +48,7 @@ impl Sent {
         }
     }
 
-    fn token(&self) -> String {
+    pub fn token(&self) -> String {
         format!("[a{}]", self.number)
     }
 }
@@ -59,15 +56,15 @@ impl Sent {
 /// Pages of a tab, each of which knows what the one before it has left.
 #[derive(Debug)]
 pub struct Chain {
-    tab: usize,
+    pub tab: usize,
     /// How many messages of the peer's there had been when the server knew the first page to be there.
-    from: Option<u32>,
+    pub from: Option<u32>,
     since: u64,
     /// The server knew a page to be there on that connection; that page may not know it yet.
     there: Option<(Link, u32)>,
     /// What listeners were told: number, time and page.
-    emitted: Vec<(u32, u64, usize)>,
-    gaps: u32,
+    pub emitted: Vec<(u32, u64, usize)>,
+    pub gaps: u32,
 }
 
 impl Chain {
@@ -84,7 +81,7 @@ impl Chain {
 }
 
 /// Whether the client of this build looks into the archive.
-fn catches_up() -> bool {
+pub fn catches_up() -> bool {
     im::NAMES.iter().any(|name| matches!(*name, "archive" | "mam"))
 }
 
@@ -273,163 +270,8 @@ impl World {
         }
     }
 
-    // --- the end ---
-
-    /// The faults have been over for a while.
-    pub fn probe(&mut self) {
-        for page in self.running() {
-            let one = &self.pages[page];
-            if one.wants && one.status != Status::Online {
-                return self.breaks(format!(
-                    "page {page} is {}, long after the last fault",
-                    one.status.as_str()
-                ));
-            }
-        }
-        self.log(|| "all are online; once more, each way".into());
-        for page in self.running() {
-            self.send(page, true);
-        }
-        self.peer_sends(1);
-        self.server.ask_all(self.now);
-        self.effects();
-        let patient = self.plan.page.throttle > 1_000 && self.pages.iter().any(|page| page.alive && !page.visible);
-        self.at(self.now + if patient { 200_000 } else { 20_000 }, Event::End);
-    }
-
-    pub fn end(&mut self) {
-        self.server.ask_all(self.now);
-        self.effects();
-        for page in self.running() {
-            let open = self.pages[page].calls.iter().find(|(_, (_, settled))| *settled != 1);
-            if let Some((ticket, (call, settled))) = open {
-                let broken = format!("call {ticket} of page {page} ({call:?}) was settled {settled} times");
-                return self.breaks(broken);
-            }
-            if self.pages[page].status != Status::Online {
-                return self.breaks(format!("page {page} is no longer online"));
-            }
-        }
-        self.judge_sent();
-        if !self.stolen {
-            self.judge_order();
-        }
-        for chain in 0..self.chains.len() {
-            if self.broken.is_none() && !self.stolen {
-                self.judge_chain(chain);
-            }
-        }
-        self.judge_rest();
-        self.ended = true;
-        for page in self.running() {
-            self.log_out(page);
-        }
-        self.ended = false;
-        self.at(self.now + 15_000, Event::Gone);
-    }
-
-    fn judge_sent(&mut self) {
-        let mut taken: BTreeMap<u32, u32> = BTreeMap::new();
-        for number in &self.server.taken {
-            *taken.entry(*number).or_default() += 1;
-        }
-        self.tally.sent += self.sent.len() as u64;
-        let found = self.sent.iter().find_map(|sent| {
-            let times = taken.get(&sent.number).copied().unwrap_or_default();
-            self.judge_one(sent, times)
-                .map(|what| format!("{} {what}", sent.token()))
-        });
-        if let Some(broken) = found {
-            self.breaks(broken);
-        }
-    }
-
-    fn judge_one(&self, sent: &Sent, times: u32) -> Option<String> {
-        // A store that takes its time may not have heard yet, when the page ends, that a message has left; and one that
-        // lies has never heard it.
-        let unsaid = !self.pages[sent.page].alive && self.forgets();
-        let faulty = self.plan.page.store_fault != StoreFault::None;
-        if times > 1 && !unsaid && !faulty {
-            return Some(format!("was delivered {times} times"));
-        }
-        match &sent.outcome {
-            Some(Ok(())) if times == 0 => return Some("resolved, and was never delivered".into()),
-            Some(Ok(())) => {}
-            Some(Err("delivery-unknown")) if self.undecidable(sent) => {}
-            Some(Err("delivery-unknown")) => {
-                return Some("ends with delivery-unknown, though the archive knows".into());
-            }
-            Some(Err("aborted")) if sent.aborted => {}
-            Some(Err(code @ ("not-delivered" | "offline" | "queue-full"))) => {
-                if times != 0 {
-                    return Some(format!("rejects {code}, and was delivered"));
-                }
-            }
-            Some(Err(code)) => return Some(format!("ends with {code}")),
-            None if self.pages[sent.page].alive => return Some("never ends".into()),
-            None => {}
-        }
-        let faulty = self.plan.page.store_fault != StoreFault::None;
-        if sent.kept.len() > 1 && !faulty {
-            return Some(format!("is reported {} times", sent.kept.len()));
-        }
-        match sent.kept.first() {
-            Some(Ok(())) if times == 0 => Some("is reported as sent, and was not".into()),
-            Some(Err(code)) if code == "delivery-unknown" => {
-                (!self.undecidable(sent)).then(|| "is reported as unknown, though the archive knows".into())
-            }
-            Some(Err(code)) if times == 1 => Some(format!("is reported as {code}, and was delivered")),
-            Some(_) => None,
-            None => {
-                // A store that is too slow is not waited for; what it has stays there for a later page.
-                let slow = matches!(self.plan.page.store, StoreKind::Async(100..));
-                let good = self.plan.page.store_fault == StoreFault::None && !self.stolen && !slow;
-                let lost = sent.outcome.is_none() && sent.stored && good;
-                lost.then(|| "was in the store when its page ended, and nobody heard of it again".into())
-            }
-        }
-    }
-
-    /// Whether nobody can say what has become of a message in doubt.
-    fn undecidable(&self, sent: &Sent) -> bool {
-        !self.plan.server.archive
-            || self.plan.page.store_fault == StoreFault::Garbage && !self.pages[sent.page].alive
-            || !sent.archivable
-            || sent.let_go
-            || !catches_up()
-            || self.plan.has(|act| matches!(act, Act::Purge))
-    }
-
-    /// Whether a store may say something else than what was so when its page ended.
-    fn forgets(&self) -> bool {
-        matches!(self.plan.page.store, StoreKind::Async(_)) || self.plan.page.store_fault != StoreFault::None
-    }
-
-    fn judge_order(&mut self) {
-        let mut last: BTreeMap<usize, u32> = BTreeMap::new();
-        for number in self.server.taken.clone() {
-            let Some(sent) = self.sent.get((number as usize).wrapping_sub(1)) else {
-                // A store that lies may have made it up.
-                if self.plan.page.store_fault == StoreFault::Garbage {
-                    continue;
-                }
-                return self.breaks(format!("the peer got [a{number}], which nobody has sent"));
-            };
-            // Of what was let go by a logout, the rest may come late.
-            if sent.let_go || self.forgets() {
-                continue;
-            }
-            let last = last.entry(self.pages[sent.page].chain).or_default();
-            if *last > number {
-                let last = *last;
-                return self.breaks(format!("[a{number}] is delivered behind [a{last}]"));
-            }
-            *last = number;
-        }
-    }
-
     /// How long before a page is killed it may have learnt what isn't in the store.
-    fn window(&self) -> u64 {
+    pub fn window(&self) -> u64 {
         let late = match self.plan.page.store {
             StoreKind::Async(most) => most * 2 + 20,
             _ => 0,
@@ -440,132 +282,5 @@ impl World {
             3
         };
         UNWRITTEN + late + hidden
-    }
-
-    /// What came in.
-    fn judge_chain(&mut self, chain: usize) {
-        let one = &self.chains[chain];
-        let faulty = self.plan.page.store_fault != StoreFault::None;
-        let window = self.window();
-        // A page that was killed takes what it hadn't written along, and that comes again.
-        let mut seen: BTreeMap<u32, (u64, usize)> = BTreeMap::new();
-        let mut last = 0;
-        let mut broken = None;
-        let strict = self.plan.server.archive && catches_up();
-        for (number, at, page) in &one.emitted {
-            if let Some((before, earlier)) = seen.insert(*number, (*at, *page)) {
-                let killed = self.pages[earlier].ends.filter(|_| earlier != *page);
-                let slept = self.pages[earlier].slept;
-                // While a session is being ended, nothing of it is written.
-                let ending = self.pages[earlier].let_go;
-                let recent = killed.is_some_and(|ends| before + window + slept >= ends || ending);
-                let unwritten = recent && !self.orderly(earlier);
-                if !unwritten && (strict || earlier == *page && !self.given_again(*number)) {
-                    broken.get_or_insert(format!("[b{number}] comes twice, at {before} and at {at}"));
-                }
-                if unwritten {
-                    last = last.min(number.saturating_sub(1));
-                }
-            }
-            if strict && *number <= last {
-                broken.get_or_insert(format!("[b{number}] comes behind [b{last}]"));
-            }
-            last = *number;
-        }
-        if strict && one.gaps == 0 && !self.plan.page.invisible {
-            // An early page's chain ends where the next one's begins.
-            let over = self.chains.iter().skip(chain + 1).any(|later| later.tab == one.tab);
-            let until = if over {
-                one.emitted.iter().map(|(number, _, _)| *number).max().unwrap_or(0)
-            } else {
-                self.peer_sent
-            };
-            let from = one.from.unwrap_or(u32::MAX);
-            // Who has seen nothing of the archive can't know that something is gone.
-            let anchored = one.emitted.first().map_or(u32::MAX, |(number, _, _)| *number);
-            for number in from.saturating_add(1)..=until {
-                let gone = number < anchored && self.server.purged.contains(&number);
-                if !seen.contains_key(&number) && !gone && !self.server.unheard.contains(&number) && !faulty {
-                    broken.get_or_insert(format!("[b{number}] never comes, and there's no gap"));
-                }
-            }
-        }
-        // Where there's an archive, what waits for it when a page without a store is killed comes from it, or never.
-        let given = self
-            .server
-            .given
-            .iter()
-            .filter(|given| given.tab == one.tab && given.acknowledged && !strict);
-        for given in given {
-            let came = self.chains.iter().filter(|other| other.tab == one.tab);
-            let mut came = came.flat_map(|other| other.emitted.iter());
-            if one.gaps == 0 && !came.any(|(number, _, _)| *number == given.number) {
-                broken.get_or_insert(format!("[b{}] is acknowledged, and nobody has seen it", given.number));
-            }
-        }
-        if let Some(broken) = broken {
-            self.breaks(format!("tab {}: {broken}", self.chains[chain].tab));
-        }
-    }
-
-    /// Whether a page had the time to write everything down.
-    fn orderly(&self, page: usize) -> bool {
-        self.pages[page].left
-            && !self.pages[page].let_go
-            && self.plan.page.store == StoreKind::Sync
-            && self.plan.page.store_fault == StoreFault::None
-    }
-
-    /// Whether the server itself has handed a message to two sessions.
-    fn given_again(&self, number: u32) -> bool {
-        self.server.given.iter().filter(|given| given.number == number).count() > 1
-    }
-
-    fn judge_rest(&mut self) {
-        for tab in 0..self.tabs.len() {
-            let Some(page) = self.tabs[tab].page else { continue };
-            let store = &self.tabs[tab].store;
-            let (size, waits) = (store.size(), self.pages[page].errands.len());
-            if size > KEPT * (1 + self.chains.len()) {
-                self.breaks(format!("tab {tab} keeps {size} bytes, with nothing under way"));
-            }
-            if waits > 0 {
-                self.breaks(format!(
-                    "page {page} has {waits} errands for its store, with nothing under way"
-                ));
-            }
-            let slow = matches!(self.plan.page.store, StoreKind::Async(100..));
-            let alone = self.tabs.len() == 1 && self.plan.page.store_fault == StoreFault::None && !slow;
-            if alone && self.tabs[tab].store.holds("[a") {
-                self.breaks(format!("tab {tab} keeps a message, with nothing under way"));
-            }
-        }
-        let links = self.running().into_iter().filter_map(|page| self.pages[page].link);
-        let waits: usize = links.map(|link| self.server.unacknowledged(link)).sum();
-        if waits > 0 && self.plan.page.store_fault == StoreFault::None {
-            self.breaks(format!("{waits} stanzas of the server's are never acknowledged"));
-        }
-    }
-
-    /// All have logged out.
-    pub fn gone(&mut self) {
-        self.ended = true;
-        for page in self.running() {
-            let one = &self.pages[page];
-            let open = one.calls.iter().find(|(_, (_, settled))| *settled != 1);
-            if let Some((ticket, (call, settled))) = open {
-                let broken = format!("call {ticket} of page {page} ({call:?}) was settled {settled} times in the end");
-                return self.breaks(broken);
-            }
-            if one.engine.status() != Status::Offline {
-                return self.breaks(format!(
-                    "page {page} has logged out, and is {}",
-                    one.engine.status().as_str()
-                ));
-            }
-            if let Some(deadline) = one.engine.next_deadline() {
-                return self.breaks(format!("page {page} has logged out, and waits for {}", deadline.0));
-            }
-        }
     }
 }

@@ -6,6 +6,7 @@ mod judge;
 mod mutation;
 mod network;
 mod page;
+mod platform;
 mod plan;
 mod random;
 #[allow(dead_code, reason = "of another test crate")]
@@ -13,6 +14,7 @@ mod random;
 mod scram;
 mod server;
 mod store;
+mod verdict;
 mod world;
 
 use mutation::Mutation;

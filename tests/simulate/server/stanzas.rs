@@ -61,7 +61,7 @@ impl Server {
     }
 
     /// The peer sends a message.
-    pub fn from_peer(&mut self, now: u64, number: u32) {
+    pub fn peer_says(&mut self, now: u64, number: u32) {
         self.now = now;
         let mut stanza = format!(
             "<message xmlns='{CLIENT}' from='{PEER}/there' to='{ACCOUNT}' type='chat' id='b{number}'>\
