@@ -53,9 +53,7 @@ impl Online {
         let conflict = error.condition == "conflict";
         let mut error = error.into_error(Phase::Session);
         if !blameless {
-            for parcel in self.ledger.iter_mut() {
-                parcel.strikes += 1;
-            }
+            self.strike();
             // What was under way is to blame, and isn't sent for ever. A server whose policy it is to refuse us stays with it.
             if error.code() == Code::StreamError && !policy && self.ledger.len() > 0 {
                 error = error.with_retryable(true);
@@ -66,6 +64,13 @@ impl Online {
             error = error.with_retryable(true);
         }
         self.dismissed(shared, now, error)
+    }
+
+    /// What is under way may be why the connection ends.
+    pub(super) fn strike(&mut self) {
+        for parcel in self.ledger.iter_mut() {
+            parcel.strikes = parcel.strikes.saturating_add(1);
+        }
     }
 
     /// The server counts what it was never sent, or takes back what it has said: nothing that it says of this session can be

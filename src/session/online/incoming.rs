@@ -14,6 +14,10 @@ use crate::stream::framing::{self, Incoming};
 use crate::stream::ns;
 use crate::xml::{Element, ReadError};
 
+/// The close codes that are about what was sent, as some stream errors are: what cannot be read, and what is too big
+/// (RFC 6455 §7.4.1).
+const ABOUT_CONTENT: [u16; 2] = [1007, 1009];
+
 impl Online {
     pub(crate) fn handle(mut self: Box<Self>, shared: &mut Shared, now: Millis, input: Input<'_>) -> State {
         match input {
@@ -49,7 +53,10 @@ impl Online {
                 let error = Error::new(Code::ProtocolViolation, Phase::Stream, message).with_retryable(true);
                 self.lost(shared, now, error)
             }
-            Input::SocketClosed { generation, .. } if generation == self.generation => {
+            Input::SocketClosed { generation, code, .. } if generation == self.generation => {
+                if ABOUT_CONTENT.contains(&code) {
+                    self.strike();
+                }
                 let error = Error::new(Code::Closed, Phase::Session, "the connection was lost");
                 self.lost(shared, now, error)
             }

@@ -213,6 +213,31 @@ fn a_stanza_that_the_server_ends_two_streams_over_is_given_up() {
 }
 
 #[test]
+fn a_message_that_is_too_big_for_the_socket_holds_nothing_up() {
+    let mut pair = online();
+    let big = pair.send(BOB, "big");
+    let fine = pair.send(BOB, "fine");
+    for _ in 0..2 {
+        // RFC 6455 §7.4.1: a message that is too big to process. Of a stream error there is no word.
+        let (generation, _) = pair.socket.take().unwrap();
+        pair.handle(Input::SocketClosed {
+            generation,
+            code: 1009,
+            clean: true,
+        });
+        assert_eq!(pair.engine.status(), Status::Reconnecting);
+        again(&mut pair);
+        pair.sent.clear();
+        resumed(&mut pair, FIRST);
+    }
+    let error = pair.error(big);
+    assert_eq!((error.code(), error.retryable()), (Code::NotDelivered, false));
+    assert_eq!(bodies(&mut pair), ["fine"]);
+    acknowledge(&mut pair, FIRST + 1);
+    assert!(pair.reply(fine).is_ok());
+}
+
+#[test]
 fn a_server_that_restarts_again_and_again_costs_no_message() {
     let mut pair = online();
     let call = pair.send(BOB, "1");
