@@ -231,7 +231,7 @@ export interface Client {
   /**
    * Sends a message, and resolves when the server has taken it: when it has confirmed it by stream management (XEP-0198) or, where
    * it has none, by its answer to a ping sent behind it; or when, after a broken session, the account's archive has it. While the
-   * connection is being verified or made again it waits.
+   * connection is being made again it waits.
    *
    * Rejects `not-delivered` where the server has certainly not taken the message and never will, `stanza-error` where it was
    * refused, `offline`, `queue-full` where as much waits as {@link ConnectOptions.queue} allows, `too-large`, `invalid-jid`.
@@ -258,10 +258,11 @@ export interface Client {
   iq(request: IqRequest, options?: CallOptions): Promise<XmlElement | null>;
 
   /**
-   * Sends a stanza as it is, and resolves when it is handed to the socket. Without `attrs.xmlns` it is in
+   * Sends a stanza as it is, and resolves when it is handed to the socket; a message to somebody when the server has taken it, as
+   * with {@link Client.send}, and with an id of the client's making where it has none. Without `attrs.xmlns` it is in
    * `jabber:client`.
    *
-   * Rejects `offline`, `queue-full`.
+   * Rejects `offline`, `queue-full`; a message to somebody as {@link Client.send} does.
    */
   sendElement(element: XmlElement): Promise<void>;
 
