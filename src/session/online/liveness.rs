@@ -270,6 +270,13 @@ impl Online {
     pub(crate) fn timer(mut self: Box<Self>, shared: &mut Shared, now: Millis, timer: Timer) -> State {
         match timer {
             Timer::Keepalive => {
+                if self.ledger.len() > shared.config.queue + PATIENCE {
+                    // It is there, and takes nothing. In a session that goes on all of that would, too.
+                    shared.hang_up(self.generation, true, Some("policy-violation"));
+                    self.sm = Sm::Off;
+                    let message = "the server has stopped acknowledging";
+                    return self.lost(shared, now, Error::new(Code::Timeout, Phase::Session, message));
+                }
                 if self.owes {
                     // The store takes its time, and the server may not.
                     self.say_stored(shared);

@@ -321,3 +321,25 @@ fn after_the_network_was_gone_an_idle_client_is_back_within_a_second_too() {
         assert!(after.is_some_and(|after| after > before), "seed {seed}");
     }
 }
+
+#[test]
+fn a_server_that_asks_and_asks_and_takes_no_answer_is_left() {
+    let mut config = config();
+    config.session.queue = 10;
+    config.session.silence = 3_000;
+    let mut pair = online_with(config);
+    let call = pair.send(BOB, "1");
+    for n in 0..15_000 {
+        pair.receive(&format!(
+            "<iq xmlns='jabber:client' type='get' id='{n}' from='example.org'><ping xmlns='urn:xmpp:ping'/></iq>"
+        ));
+        if pair.sent.drain(..).any(|frame| frame.starts_with("<r ")) {
+            pair.receive(&format!("<a xmlns='{SM}' h='{FIRST}'/>"));
+        }
+    }
+    pair.advance(3_000);
+    assert_eq!(pair.engine.status(), Status::Reconnecting, "nobody keeps 15,000 answers");
+    assert!(pair.is_open(call));
+    again(&mut pair);
+    assert!(pair.sent.iter().all(|frame| !frame.starts_with("<resume")));
+}
