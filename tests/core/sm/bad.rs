@@ -339,7 +339,11 @@ fn a_server_that_asks_and_asks_and_takes_no_answer_is_left() {
         }
     }
     pair.advance(3_000);
-    assert_eq!(pair.engine.status(), Status::Reconnecting, "nobody keeps 15,000 answers");
+    assert_eq!(
+        pair.engine.status(),
+        Status::Reconnecting,
+        "nobody keeps 15,000 answers"
+    );
     assert!(pair.is_open(call));
     again(&mut pair);
     assert!(pair.sent.iter().all(|frame| !frame.starts_with("<resume")));
