@@ -28,7 +28,7 @@ use search::Search;
 use seen::{Marks, Seen};
 use serde::Serialize;
 
-/// Messages may be missing: those between the last one known and what comes next.
+/// Messages may be missing: those behind the last one known. Some that came after those may have been told of already.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 pub struct Gap {

@@ -47,6 +47,7 @@ pub struct ServerPlan {
     pub page: usize,
     /// How long the archive thinks, at most.
     pub archive_delay: u64,
+    pub unknown: Unknown,
     /// Messages for an account without a session are kept for the next one.
     pub offline: bool,
     /// Client State Indication.
@@ -199,6 +200,17 @@ pub enum Asked {
     Nobody,
 }
 
+/// What the archive has behind an entry that it doesn't have any more.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unknown {
+    /// It says so.
+    Said,
+    /// Nothing, and that is all.
+    Nothing,
+    /// What came later.
+    Later,
+}
+
 /// When a side learns that its connection is gone.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Learns {
@@ -263,6 +275,7 @@ impl ServerPlan {
             csi: random.percent(50),
             strict: random.percent(30),
             echo: random.percent(60),
+            unknown: random.pick(&[Unknown::Said, Unknown::Nothing, Unknown::Later]),
         }
     }
 }

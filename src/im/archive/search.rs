@@ -1,7 +1,8 @@
 //! Reading the archive when a session begins: what has come since the anchor, and what has become of messages in doubt.
 //!
 //! One question at a time. Forwards from the first mark, which lies somewhat before the anchor, until there is no more;
-//! backwards for messages in doubt where no mark is known to lie before them. Whatever the server answers, a search comes
+//! backwards for messages in doubt where no mark is known to lie before them. What was found counts once it is proven that
+//! nothing before it was thrown away (`archive/proof.rs`). Whatever the server answers, a search comes
 //! to its end: the pages are counted, and what fails is tried again a few times before the messages that wait for it are
 //! let go.
 
@@ -263,6 +264,8 @@ impl Archive {
             }
         } else if search.is_open(false) {
             search.last = point.clone();
+            // Not the anchor, but what has been told of.
+            cx.changed();
         } else {
             self.advance(cx, id.to_owned(), point.stamp.clone());
         }

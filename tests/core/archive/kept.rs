@@ -273,3 +273,18 @@ fn what_the_account_has_sent_does_not_take_the_place_of_what_came() {
     page(&mut pair, &question, &entries, true);
     assert_eq!(bodies(&pair), [""; 0]);
 }
+
+#[test]
+fn what_was_told_before_it_was_proven_is_written_down() {
+    let mut old = failed(page_knowing("1"));
+    let question = asked(&mut old).expect("a search");
+    bare_page(&mut old, &question, &[from_bob("2")], true);
+    assert_eq!(bodies(&old), ["2"]);
+    assert!(asked(&mut old).is_some(), "the proof, which never comes");
+    old.advance(1_000);
+    let mut pair = failed(old);
+    let question = asked(&mut pair).expect("a search");
+    assert_eq!(after(&question).0.as_deref(), Some("1"));
+    page(&mut pair, &question, &[from_bob("2"), from_bob("3")], true);
+    assert_eq!(bodies(&pair), ["3"]);
+}

@@ -1,6 +1,7 @@
 //! The account's archive: XEP-0313 1.1.3 with XEP-0059 1.0, as far as a client that catches up can ask.
 
 use super::{ACCOUNT, CLIENT, Later, PEER, Server, attr, escaped};
+use crate::plan::Unknown;
 use stanzawire::xml::Element;
 
 pub(super) const MAM: &str = "urn:xmpp:mam:2";
@@ -137,11 +138,20 @@ impl Server {
             .unwrap_or(usize::MAX)
             .min(self.plan.page);
         if let Some(after) = part("after").filter(|after| !after.is_empty()) {
-            let known = place(&self.archive.iter().collect::<Vec<_>>(), &after)?;
+            let behind = match (
+                place(&self.archive.iter().collect::<Vec<_>>(), &after),
+                self.plan.unknown,
+            ) {
+                (Err(condition), Unknown::Said) => return Err(condition),
+                (Err(_), Unknown::Nothing) => self.archive.len(),
+                // The oldest go first.
+                (Err(_), Unknown::Later) => 0,
+                (Ok(known), _) => known + 1,
+            };
             let later: Vec<&str> = self
                 .archive
                 .iter()
-                .skip(known + 1)
+                .skip(behind)
                 .map(|entry| entry.id.as_str())
                 .collect();
             entries.retain(|entry| later.contains(&entry.id.as_str()));
