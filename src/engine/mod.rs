@@ -246,9 +246,9 @@ impl Engine {
                 self.features(now, |features, cx| features.on_online(cx));
                 self.session.flush(now);
             }
-            Note::Resumed { restored } => {
+            Note::Resumed { restored, lost } => {
                 self.event(Event::Resumed { restored });
-                self.features(now, |features, cx| features.on_resumed(cx, restored));
+                self.features(now, |features, cx| features.on_resumed(cx, restored, lost));
                 self.session.flush(now);
             }
             Note::Restored(saved) => self.features(now, |features, cx| features.restore(cx, &saved)),

@@ -125,14 +125,14 @@ impl Feature for Archive {
         cx.changed();
     }
 
-    fn on_resumed(&mut self, cx: &mut Ctx<'_>, restored: bool) {
+    fn on_resumed(&mut self, cx: &mut Ctx<'_>, restored: bool, lost: bool) {
         if !restored {
             self.again(cx);
             return;
         }
         self.known = self.anchor.is_some();
-        // What is in doubt keeps all that is sent after it waiting.
-        if (self.unread || !self.known || !cx.doubts().is_empty())
+        // What is in doubt keeps all that is sent after it waiting; and a server that hasn't heard of us has sent nothing.
+        if (self.unread || lost || !self.known || !cx.doubts().is_empty())
             && let Err(error) = self.begin(cx, false)
         {
             self.fail(cx, &error);

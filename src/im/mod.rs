@@ -48,8 +48,9 @@ pub trait Feature: Sized {
     fn on_reply(&mut self, _cx: &mut Ctx<'_>, _token: Token, _result: Result<Option<Element>, Error>) {}
 
     /// The session goes on over a new connection: what was asked still gets its answer, and nothing has been lost. Where it
-    /// was `restored`, an earlier page has begun it, and this one has asked nothing in it yet.
-    fn on_resumed(&mut self, _cx: &mut Ctx<'_>, _restored: bool) {}
+    /// was `restored`, an earlier page has begun it, and this one has asked nothing in it yet. What that page said last, the
+    /// messages apart, may be `lost`.
+    fn on_resumed(&mut self, _cx: &mut Ctx<'_>, _restored: bool, _lost: bool) {}
 
     /// A message that an earlier page had sent has come to its end; an `Ok` may have the `<stanza-id/>` of its archive.
     fn on_kept(&mut self, _cx: &mut Ctx<'_>, _message: &Element, _result: &Result<Option<Element>, Error>) {}
@@ -393,9 +394,9 @@ macro_rules! features {
             }
 
             /// Tells all that the session goes on.
-            pub fn on_resumed(&mut self, cx: &mut Ctx<'_>, restored: bool) {
+            pub fn on_resumed(&mut self, cx: &mut Ctx<'_>, restored: bool, lost: bool) {
                 $(cx.owner = Place::$variant as u8;
-                self.$module.on_resumed(cx, restored);)*
+                self.$module.on_resumed(cx, restored, lost);)*
             }
 
             /// Tells all what has become of an earlier page's message.

@@ -174,7 +174,13 @@ impl Feature for Presence {
         cx.changed();
     }
 
-    fn on_resumed(&mut self, cx: &mut Ctx<'_>, _: bool) {
+    fn on_resumed(&mut self, cx: &mut Ctx<'_>, _: bool, lost: bool) {
+        // RFC 6121 §4.2.1: a server sends nothing to a client that hasn't said that it is there.
+        if let Some(said) = self.said.take_if(|_| lost)
+            && self.own.is_none()
+        {
+            let _ = self.say(cx, &said);
+        }
         if core::mem::take(&mut self.untold) {
             for (_, presence) in &self.there {
                 if let Some(event) = xml::read(presence, &xml::Limits::default()).ok().as_ref().and_then(read) {

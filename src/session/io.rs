@@ -231,10 +231,12 @@ pub enum Note {
     Online,
     /// The session is over, or won't come about; what was asked in it has been settled, or was asked ahead of it.
     Offline,
-    /// The session goes on over a new connection (XEP-0198 §5): nothing in it has been lost.
+    /// The session goes on over a new connection (XEP-0198 §5): nothing in it has been lost, as far as this page knows.
     Resumed {
         /// It was an earlier page's session, of which the features know what they had saved and no more.
         restored: bool,
+        /// The server has not got the last that the earlier page sent, and nobody knows what that was.
+        lost: bool,
     },
     /// What an earlier page's features had saved.
     Restored(String),

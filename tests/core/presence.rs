@@ -120,10 +120,18 @@ fn a_presence_that_is_not_sent_is_not_resolved() {
 
 /// What a page with these presences leaves, and its session goes on or not.
 fn next_page(presences: &[&str], config: stanzawire::engine::Config, goes_on: bool) -> Pair {
+    let hear = |old: &mut Pair| {
+        for presence in presences {
+            old.receive(&format!("<presence xmlns='jabber:client' {presence}</presence>"));
+        }
+    };
+    next_page_behind(hear, config, goes_on.then_some(sm::FIRST))
+}
+
+/// The page behind one in which that has happened; where the session goes on, the server has handled so much of it.
+fn next_page_behind(happens: impl FnOnce(&mut Pair), config: stanzawire::engine::Config, h: Option<u32>) -> Pair {
     let mut old = sm::online_with(sm::kept::storing());
-    for presence in presences {
-        old.receive(&format!("<presence xmlns='jabber:client' {presence}</presence>"));
-    }
+    happens(&mut old);
     old.handle(stanzawire::engine::Input::PageHidden);
     let controls = |text: &String| {
         text.chars()
@@ -137,8 +145,8 @@ fn next_page(presences: &[&str], config: stanzawire::engine::Config, goes_on: bo
     pair.handle(stanzawire::engine::Input::Loaded { id, value: None });
     sm::kept::log_in(&mut pair);
     pair.sent.clear();
-    if goes_on {
-        sm::resumed(&mut pair, sm::FIRST);
+    if let Some(h) = h {
+        sm::resumed(&mut pair, h);
     } else {
         sm::failed(&mut pair, None);
         pair.bind(crate::pair::JID);
@@ -213,6 +221,34 @@ fn a_presence_of_ours_that_has_changed_with_the_page_is_said() {
     config.im.presence = None;
     let pair = next_page(&[], config, true);
     assert!(pair.sent.iter().all(|frame| !frame.starts_with("<presence")));
+}
+
+#[test]
+fn rfc6121_4_2_1_a_presence_of_an_earlier_page_that_the_server_has_not_got_is_said_again() {
+    let away = PresenceInit {
+        show: Some(Show::Away),
+        ..PresenceInit::default()
+    };
+    // It is this page's own, or that of the earlier one's app alone.
+    for own in [Some(away.clone()), None] {
+        let next_page = |h: u32| {
+            let mut config = sm::kept::storing();
+            config.im.presence.clone_from(&own);
+            next_page_behind(|old| _ = set(old, away.clone()), config, Some(h))
+        };
+        let pair = next_page(sm::FIRST + 1);
+        assert!(pair.sent.iter().all(|frame| !frame.starts_with("<presence")));
+        let mut pair = next_page(sm::FIRST);
+        assert_eq!(pair.element().child_text("show", NS_CLIENT).as_deref(), Some("away"));
+        // What came meanwhile came to nobody.
+        assert!(pair.sent.iter().any(|frame| frame.contains(NS_MAM)), "{:?}", pair.sent);
+        // Once.
+        let said = 1 + sm::stanzas(&mut pair);
+        sm::back(&mut pair);
+        pair.sent.clear();
+        sm::resumed(&mut pair, sm::FIRST + said);
+        assert!(pair.sent.iter().all(|frame| !frame.starts_with("<presence")));
+    }
 }
 
 #[test]

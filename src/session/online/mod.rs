@@ -116,6 +116,8 @@ impl Online {
     pub(crate) fn resume(shared: &mut Shared, now: Millis, begun: Begun, mut asleep: Asleep) -> Box<Online> {
         shared.note(Note::Resumed {
             restored: asleep.restored,
+            // Of an earlier page's stanzas those that aren't messages have left nothing but their numbers.
+            lost: asleep.restored && asleep.ledger.iter().any(Parcel::is_void),
         });
         shared.bound = asleep.jid.resource().map(str::to_owned);
         // `<resume/>` has said it.
