@@ -281,6 +281,7 @@ fn what_was_told_before_it_was_proven_is_written_down() {
     bare_page(&mut old, &question, &[from_bob("2")], true);
     assert_eq!(bodies(&old), ["2"]);
     assert!(asked(&mut old).is_some(), "the proof, which never comes");
+    old.receive(&format!("<enabled xmlns='{}' id='session-1' resume='true'/>", sm::SM));
     old.advance(1_000);
     let mut pair = failed(old);
     let question = asked(&mut pair).expect("a search");

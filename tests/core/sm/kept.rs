@@ -427,7 +427,9 @@ fn numbers_of_messages_that_cannot_be_are_none() {
         pair.sent.clear();
         resumed(&mut pair, FIRST);
         let call = pair.send(BOB, "2");
-        acknowledge(&mut pair, FIRST + 1);
+        // What the earlier page had sent may have been its presence.
+        let sent = super::stanzas(&mut pair);
+        acknowledge(&mut pair, FIRST + sent);
         assert!(pair.reply(call).is_ok());
     }
 }
