@@ -155,8 +155,9 @@ export interface ScramKeys {
 }
 
 /**
- * How a lost connection is made again: each delay is a random part of a cap, which doubles with each failure. The first delay of a
- * client in use (a message in the last ten seconds, or something that waits to be sent) is 400 ms at most.
+ * How a lost connection is made again: each delay is a random part of a cap, which grows threefold with each
+ * failure. The first delay of a client in use (a message in the last ten seconds, or something that waits to be sent) is 400 ms at
+ * most, and the others are a step behind.
  */
 export interface ReconnectOptions {
   /** The first cap, in milliseconds. Default 8,000. */

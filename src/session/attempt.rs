@@ -164,7 +164,7 @@ impl Attempt {
                 shared.settle(ticket, Err(error));
                 State::Idle
             }
-            None => State::back_off(shared, now, error, false),
+            None => State::back_off(shared, now, error),
         }
     }
 }

@@ -40,6 +40,8 @@ pub(crate) struct Shared {
     pub(crate) wakings: Wakings,
     /// The server has sent us away, and perhaps all others too.
     pub(crate) dismissed: bool,
+    /// The client was in use when its last connection was lost, and isn't to be kept waiting.
+    pub(crate) hurry: bool,
     /// An attempt was given up that had asked for a resource or a session already, and may get it yet.
     pub(crate) ghost: bool,
     /// Whether anybody can see the page.
@@ -69,6 +71,7 @@ impl Shared {
             failures: 0,
             wakings: Wakings::default(),
             dismissed: false,
+            hurry: false,
             ghost: false,
             visible: true,
             was_offline: false,

@@ -247,15 +247,14 @@ impl Closing {
 
 impl State {
     /// Waits for the next attempt, or ends the session where another one makes no sense.
-    /// `hurry`: the app is at it, and the first attempt should not take long.
-    pub(crate) fn back_off(shared: &mut Shared, now: Millis, error: Error, hurry: bool) -> State {
+    pub(crate) fn back_off(shared: &mut Shared, now: Millis, error: Error) -> State {
         // The way to the server may be blocked for a while in any way; what the server itself refuses, it will refuse
         // again. What is no XMPP comes from a server that begins to run, or from somebody in between.
         let sensible = error.retryable()
             || error.code() == Code::ProtocolViolation
             || matches!(error.phase(), Phase::Discovery | Phase::Socket);
         let delay = match shared.config.reconnect {
-            Some(policy) if sensible => policy.delay(shared.failures, hurry, &mut shared.rng),
+            Some(policy) if sensible => policy.delay(shared.failures, shared.hurry, &mut shared.rng),
             _ => None,
         };
         // A login that doesn't last is no better than one that fails.

@@ -37,7 +37,7 @@ fn rfc7395_3_6_1_follows_see_other_uri_from_a_session() {
     assert_eq!(at(&pair), Some("wss://b.example.org/ws"));
     // Where that leads nowhere, the endpoint of old is as good as ever.
     pair.close_socket();
-    pair.advance(2_000);
+    pair.advance(3_000);
     assert_eq!(at(&pair), Some("wss://example.org/ws"));
     pair.sent.clear();
     pair.open_socket();

@@ -105,10 +105,10 @@ impl Online {
         }
         // Where it was the server that has sent us away, it has sent all others away too.
         let dismissed = core::mem::take(&mut shared.dismissed);
-        let mut hurry = !dismissed && self.is_in_use(shared, now);
+        shared.hurry = !dismissed && self.is_in_use(shared, now);
         if self.has_network_again() && shared.wakings.allow(now) {
             // As in `Backoff`: it was the network.
-            (shared.failures, hurry) = (0, true);
+            (shared.failures, shared.hurry) = (0, true);
         }
         shared.timers.stop(Timer::Confirm);
         shared.timers.stop(Timer::Keepalive);
@@ -134,7 +134,7 @@ impl Online {
             _ => shared.bury(self.tracker, self.ledger, &error),
         }
         shared.keeper.change();
-        State::back_off(shared, now, error, hurry)
+        State::back_off(shared, now, error)
     }
 
     /// Logs out (RFC 6121 §4.5.2, RFC 7395 §3.6): what the server still says until it has closed is taken.

@@ -142,7 +142,7 @@ fn rfc7395_3_6_1_a_way_elsewhere_that_leads_nowhere_drops_nothing() {
     pair.advance(1_000);
     assert_eq!(dialled(&pair), "wss://b.example.org/");
     pair.close_socket();
-    pair.advance(2_000);
+    pair.advance(3_000);
     assert_eq!((dialled(&pair), pair.fetches.len()), ("wss://one.example.org/ws", 0));
 }
 
