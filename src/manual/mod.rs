@@ -7,4 +7,6 @@ pub mod adding_a_xep {}
 pub mod rfc7395 {}
 
 #[doc = include_str!("delivery.md")]
+#[doc = ""]
+#[doc = include_str!("herd.svg")]
 pub mod delivery {}

@@ -1,5 +1,5 @@
 //! Whether the tests can fail: each fault of `faults.toml` is planted in a copy of the tree, and a test must go red. Some
-//! faults are for a fuzz target or for the count of round trips to find: `fuzz.rs`, `roundtrips.rs`.
+//! faults are for a fuzz target, the count of round trips or the herd to find: `fuzz.rs`, `roundtrips.rs`, `herd.rs`.
 
 use std::fs;
 use std::path::Path;
@@ -25,6 +25,8 @@ pub(crate) struct Fault {
     pub(crate) fuzz: Option<String>,
     /// Whether a login takes more round trips with it.
     pub(crate) waits: bool,
+    /// Whether the herd must find it.
+    pub(crate) herd: bool,
 }
 
 /// Plants the faults whose names contain one of `names` (all, if there are none), one at a time.
@@ -143,6 +145,7 @@ fn read(list: &str) -> Result<Vec<Fault>> {
         .and_then(toml::Value::as_array)
         .context("no [[fault]]")?;
     let fault = |value: &toml::Value| {
+        let is = |key: &str| value.get(key).and_then(toml::Value::as_bool).unwrap_or_default();
         let may = |key: &str| value.get(key).and_then(toml::Value::as_str).map(str::to_owned);
         let text = |key: &str| may(key).with_context(|| format!("a fault without {key}"));
         Ok(Fault {
@@ -152,7 +155,8 @@ fn read(list: &str) -> Result<Vec<Fault>> {
             replace: text("replace")?,
             red: may("red"),
             fuzz: may("fuzz"),
-            waits: value.get("waits").and_then(toml::Value::as_bool).unwrap_or_default(),
+            waits: is("waits"),
+            herd: is("herd"),
         })
     };
     faults.iter().map(fault).collect()
@@ -170,7 +174,7 @@ mod tests {
         assert!(faults.len() > 10);
         for fault in faults {
             assert!(
-                fault.red.is_some() || fault.fuzz.is_some(),
+                fault.red.is_some() || fault.fuzz.is_some() || fault.herd,
                 "who sees {:?}?",
                 fault.name
             );

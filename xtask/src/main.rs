@@ -12,6 +12,7 @@ mod faults;
 mod fuzz;
 mod gap;
 mod glue;
+mod herd;
 mod logins;
 mod mischief;
 mod packaging;
@@ -48,8 +49,8 @@ cargo xtask <command>
       --check     instead drive the page in headless Chromium; screenshots go to target/demo/
       --no-open   don't open the browser
   test        The one check. The last line counts passed, failed and skipped; the exit status is 1 unless all is well.
-      [step...]   only these: fmt, clippy, clippy-wasm, doc, core, simulate, build, size, types, browser, demo, reload,
-                  logins, roundtrips, torture, soak, packaging, fuzz
+      [step...]   only these: fmt, clippy, clippy-wasm, doc, core, simulate, herd, build, size, types, browser, demo,
+                  reload, logins, roundtrips, torture, soak, packaging, fuzz
   faults      Plant each fault of xtask/faults.toml in a copy of the tree, and see the native tests catch it.
       [name...]   only those whose names contain this
   fuzz        Feed the fuzz targets of tests/fuzz with bad input; what they find goes to target/fuzz/.
@@ -64,6 +65,11 @@ cargo xtask <command>
       --all       go on behind it, and count the failures by kind
       --seed S    this one again; --transcript says what happens in it, --shrink leaves out what isn't needed
       --fault X   with a client that does something wrong; an unknown X lists them
+  herd        Run 100,000 clients, and a server that is gone for 30 s; fail where too many try at once, or come back too
+              late. Draws src/manual/herd.svg.
+      --clients N so many; what is drawn is compared then, and not drawn
+      --seed S    other lives
+      --plant     instead plant the faults that are for it in a copy of the tree, and see them found
   torture     Send messages both ways between a page and Prosody, then ejabberd, while the connection is cut, reset, frozen,
               delayed and swallowed, the server killed and the page reloaded; fail where one is lost, doubled or in doubt.
       --messages N    so many each way, in place of 10,000; --rate N a second, in place of 40
@@ -138,6 +144,7 @@ fn run(arguments: &[String]) -> Result<bool> {
             println!("\n{tally}");
             return Ok(tally.is_good());
         }
+        "herd" => return herd::herd(&root, rest),
         "soak" => {
             let tally = soak::soak(&root, rest)?;
             println!("\n{tally}");

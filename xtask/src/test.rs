@@ -12,16 +12,17 @@ use crate::prosody::Prosody;
 use crate::setup::{self, Need};
 use crate::tally::Tally;
 use crate::tools::Tools;
-use crate::{build, demo, fuzz, logins, packaging, reload, roundtrips, simulate, size, soak, torture};
+use crate::{build, demo, fuzz, herd, logins, packaging, reload, roundtrips, simulate, size, soak, torture};
 
 /// The steps, in their order.
-const STEPS: [Step; 18] = [
+const STEPS: [Step; 19] = [
     Step::Fmt,
     Step::Clippy,
     Step::ClippyWasm,
     Step::Doc,
     Step::Core,
     Step::Simulate,
+    Step::Herd,
     Step::Build,
     Step::Size,
     Step::Types,
@@ -45,6 +46,7 @@ enum Step {
     Doc,
     Core,
     Simulate,
+    Herd,
     Build,
     Size,
     Types,
@@ -68,6 +70,7 @@ impl Step {
             Self::Doc => "doc",
             Self::Core => "core",
             Self::Simulate => "simulate",
+            Self::Herd => "herd",
             Self::Build => "build",
             Self::Size => "size",
             Self::Types => "types",
@@ -91,6 +94,7 @@ impl Step {
             Self::Doc => "documentation and its links",
             Self::Core => "native tests",
             Self::Simulate => "20,000 simulated worlds",
+            Self::Herd => "10,000 clients lose their server",
             Self::Build => "the npm package",
             Self::Size => "its size",
             Self::Types => "its types",
@@ -108,7 +112,7 @@ impl Step {
 
     fn needs(self) -> &'static [Need] {
         match self {
-            Self::Fmt | Self::Clippy | Self::Doc | Self::Core | Self::Simulate => &[],
+            Self::Fmt | Self::Clippy | Self::Doc | Self::Core | Self::Simulate | Self::Herd => &[],
             Self::ClippyWasm => &[Need::WasmTarget],
             Self::Build | Self::Size | Self::Types => Need::BUILD,
             Self::Browser => Need::BROWSER_TESTS,
@@ -149,6 +153,7 @@ impl Step {
                 return Tally::of_libtest(cargo(root).args(["test", "--workspace", "--no-fail-fast"]));
             }
             Self::Simulate => return simulate::check(root),
+            Self::Herd => return herd::check(root),
             Self::Build => drop(build::build(root, tools)?),
             Self::Size => size::size(root, &package)?,
             Self::Types => return types(root, tools),
