@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::sm;
-use crate::sm::kept::{log_in as log_in_again, reload, storing};
+use crate::sm::kept::{kill, log_in as log_in_again, reload, storing};
 use stanzawire::engine::Input;
 use stanzawire::error::Code;
 use stanzawire::im::Named;
@@ -276,16 +276,21 @@ fn what_the_account_has_sent_does_not_take_the_place_of_what_came() {
 
 #[test]
 fn what_was_told_before_it_was_proven_is_written_down() {
-    let mut old = failed(page_knowing("1"));
-    let question = asked(&mut old).expect("a search");
+    let mut old = Pair::new(storing());
+    old.connect();
+    let (id, _) = old.load.take().expect("the store is asked");
+    old.handle(Input::Loaded { id, value: None });
+    let question = log_in(&mut old);
+    old.answer(&question, &metadata("1"));
+    let question = again(&mut old);
+    old.advance(2_000);
     bare_page(&mut old, &question, &[from_bob("2")], true);
     assert_eq!(bodies(&old), ["2"]);
-    assert!(asked(&mut old).is_some(), "the proof, which never comes");
-    old.receive(&format!("<enabled xmlns='{}' id='session-1' resume='true'/>", sm::SM));
+    // The proof never comes.
     old.advance(1_000);
-    let mut pair = failed(old);
-    let question = asked(&mut pair).expect("a search");
+    let mut pair = kill(old);
+    let question = log_in(&mut pair);
     assert_eq!(after(&question).0.as_deref(), Some("1"));
-    page(&mut pair, &question, &[from_bob("2"), from_bob("3")], true);
+    page(&mut pair, &question, &["2", "3"].map(from_bob), true);
     assert_eq!(bodies(&pair), ["3"]);
 }

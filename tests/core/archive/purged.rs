@@ -259,7 +259,7 @@ fn xep0313_3_2_what_may_have_been_thrown_away_is_not_sent_again() {
         end(&mut pair, asked, &id);
         assert_eq!(crate::sm::bodies(&mut pair), [""; 0]);
         match n {
-            2 => assert!(matches!(pair.reply(call), Ok(_))),
+            2 => assert!(pair.reply(call).is_ok()),
             _ => assert_eq!((pair.error(call).code(), gaps(&pair).len()), (Code::DeliveryUnknown, 1)),
         }
     }

@@ -20,7 +20,7 @@ pub fn reload(mut old: Pair) -> Pair {
 }
 
 /// The page is gone without a word.
-fn kill(old: Pair) -> Pair {
+pub fn kill(old: Pair) -> Pair {
     let mut pair = Pair::seeded(storing(), 7);
     pair.kept = old.kept;
     pair.connect();
