@@ -157,7 +157,7 @@ export interface ScramKeys {
 /**
  * How a lost connection is made again: each delay is a random part of a cap, which grows threefold with each
  * failure. The first delay of a client in use (a message in the last ten seconds, or something that waits to be sent) is 400 ms at
- * most; its later caps come one failure later.
+ * most, that of the second 2 s, and the others come two failures later.
  */
 export interface ReconnectOptions {
   /** The first cap, in milliseconds. Default 8,000. */

@@ -15,8 +15,9 @@ pub struct ReconnectPolicy {
     pub attempts: Option<u32>,
 }
 
-/// The cap of the first delay of a client that is in use, in milliseconds. Its other delays are one step behind those of the rest.
-const HURRY: u64 = 400;
+/// The caps of the first delays of a client that is in use, in milliseconds. Its other delays are as many steps behind those of the
+/// rest.
+const HURRY: [u64; 2] = [400, 2_000];
 
 /// How many times the last one a cap is. `cargo xtask herd` tells what smaller steps do to a server that comes back.
 const STEP: u64 = 3;
@@ -24,23 +25,40 @@ const STEP: u64 = 3;
 /// How often something from outside (the network is back, the page is looked at) may bring an attempt forward: a few times at
 /// once, and after that as often as they are earned again. A machine that wakes says so in many ways at once, and a network
 /// that comes and goes says so all the time.
-#[derive(Debug, Default)]
-pub(crate) struct Wakings {
-    /// When the last ones were allowed, the latest last.
-    used: [Option<Millis>; 3],
+#[derive(Debug)]
+pub(crate) struct Allowance<const N: usize> {
+    /// When the last ones were allowed, in a ring.
+    used: [Option<Millis>; N],
+    next: usize,
 }
+
+/// How often something from outside brings an attempt forward.
+pub(crate) type Wakings = Allowance<3>;
+
+/// How often a client in use may hurry back. A server that takes a login and drops it the next moment is not to be stormed.
+pub(crate) type Hurries = Allowance<30>;
 
 /// How long it takes to earn an attempt again, in milliseconds.
 const EARN: u64 = 60_000;
 
-impl Wakings {
+impl<const N: usize> Default for Allowance<N> {
+    fn default() -> Self {
+        let used = [None; N];
+        Allowance { used, next: 0 }
+    }
+}
+
+impl<const N: usize> Allowance<N> {
     /// Whether one more is allowed.
     pub(crate) fn allow(&mut self, now: Millis) -> bool {
-        let [oldest, second, last] = self.used;
+        let Some(oldest) = self.used.get_mut(self.next) else {
+            return false;
+        };
         if oldest.is_some_and(|oldest| now.since(oldest) < EARN) {
             return false;
         }
-        self.used = [second, last, Some(now)];
+        *oldest = Some(now);
+        self.next = (self.next + 1) % N;
         true
     }
 }
@@ -64,10 +82,11 @@ impl ReconnectPolicy {
         if self.attempts.is_some_and(|attempts| attempt >= attempts) {
             return None;
         }
-        let steps = if hurry { attempt.checked_sub(1) } else { Some(attempt) };
-        let cap = match steps {
-            Some(steps) => self.base.saturating_mul(STEP.saturating_pow(steps)).min(self.max),
-            None => HURRY.min(self.base),
+        let soon = HURRY.get(attempt as usize).filter(|_| hurry);
+        let steps = attempt.saturating_sub(if hurry { HURRY.len() as u32 } else { 0 });
+        let cap = match soon {
+            Some(cap) => self.base.min(*cap),
+            None => self.base.saturating_mul(STEP.saturating_pow(steps)).min(self.max),
         };
         Some(rng.below(cap.saturating_add(1)))
     }
@@ -94,10 +113,17 @@ mod tests {
     }
 
     #[test]
-    fn who_is_in_use_is_a_step_ahead() {
+    fn who_is_in_use_is_two_steps_ahead() {
         let policy = ReconnectPolicy::default();
         let mut rng = Rng::new([7; 32]);
-        for (attempt, cap) in [(0, 400), (1, 8_000), (2, 24_000), (3, 60_000), (u32::MAX, 60_000)] {
+        for (attempt, cap) in [
+            (0, 400),
+            (1, 2_000),
+            (2, 8_000),
+            (3, 24_000),
+            (4, 60_000),
+            (u32::MAX, 60_000),
+        ] {
             let delays = (0..200).map(|_| policy.delay(attempt, true, &mut rng).unwrap());
             let most = delays.max().unwrap();
             assert!(most <= cap && most > cap / 5 * 4, "{attempt}: {most}");

@@ -1,6 +1,6 @@
 //! What outlives a state: what all of them share, and how they say what they have to say.
 
-use super::backoff::Wakings;
+use super::backoff::{Hurries, Wakings};
 use super::config::Config;
 use super::discovery::Endpoint;
 use super::io::{Note, Status, Ticket, Wish};
@@ -42,6 +42,8 @@ pub(crate) struct Shared {
     pub(crate) dismissed: bool,
     /// The client was in use when its last connection was lost, and isn't to be kept waiting.
     pub(crate) hurry: bool,
+    /// How often that still may be.
+    pub(crate) hurries: Hurries,
     /// An attempt was given up that had asked for a resource or a session already, and may get it yet.
     pub(crate) ghost: bool,
     /// Whether anybody can see the page.
@@ -72,6 +74,7 @@ impl Shared {
             wakings: Wakings::default(),
             dismissed: false,
             hurry: false,
+            hurries: Hurries::default(),
             ghost: false,
             visible: true,
             was_offline: false,

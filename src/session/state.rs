@@ -252,6 +252,8 @@ impl State {
         // again. What is no XMPP comes from a server that begins to run, or from somebody in between.
         let sensible = error.retryable()
             || error.code() == Code::ProtocolViolation
+            // The app's own function has failed, perhaps for want of a network.
+            || (error.code() == Code::InvalidArgument && error.phase() == Phase::Auth)
             || matches!(error.phase(), Phase::Discovery | Phase::Socket);
         let delay = match shared.config.reconnect {
             Some(policy) if sensible => policy.delay(shared.failures, shared.hurry, &mut shared.rng),

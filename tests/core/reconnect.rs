@@ -145,7 +145,7 @@ fn discovery_is_part_of_coming_back() {
     pair.xrd(Fetched::Response { status: 404, body: "" });
     pair.jrd(Fetched::Failed);
     assert_eq!(pair.engine.status(), Status::Reconnecting);
-    pair.advance(2_000);
+    pair.advance(3_000);
     pair.xrd(Fetched::Response { status: 200, body });
     assert!(pair.socket.is_some());
 }

@@ -105,7 +105,7 @@ impl Online {
         }
         // Where it was the server that has sent us away, it has sent all others away too.
         let dismissed = core::mem::take(&mut shared.dismissed);
-        shared.hurry = !dismissed && self.is_in_use(shared, now);
+        shared.hurry = !dismissed && self.is_in_use(shared, now) && shared.hurries.allow(now);
         if self.has_network_again() && shared.wakings.allow(now) {
             // As in `Backoff`: it was the network.
             (shared.failures, shared.hurry) = (0, true);

@@ -334,6 +334,10 @@ impl Online {
             Input::Visible(visible) => {
                 self.indicate(shared);
                 self.rest(shared);
+                if *visible {
+                    // Somebody looks, and waits for it.
+                    self.used = Some(now);
+                }
                 if *visible && now.since(self.heard) > RECENT {
                     self.suspect(shared, now, ANSWER, false);
                 }
