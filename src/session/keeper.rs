@@ -56,6 +56,8 @@ pub(crate) struct Keeper {
     changed: bool,
     /// Whether it says that nothing was sent since it was written.
     clean: bool,
+    /// Whether it is still about the session before this one.
+    stale: bool,
     written: Option<Millis>,
     /// The count of handled stanzas that is in the store.
     handled: Option<u32>,
@@ -86,6 +88,7 @@ impl Keeper {
     /// A session begins, of which the store has this count.
     pub(crate) fn begin(&mut self, handled: Option<u32>) {
         self.handled = handled;
+        self.stale = true;
         for (_, of_header) in &mut self.writes {
             *of_header = None;
         }
@@ -118,11 +121,12 @@ pub(super) fn segment(account: &Jid, tag: &str, number: u32) -> String {
 }
 
 impl Shared {
-    /// A message is about to be sent, or put in line. A header that says that nothing has been since would be wrong.
-    pub(crate) fn keep_before_message(&mut self) {
+    /// A message is about to be sent, or put in line. A header that says that nothing has been since would be wrong, and so would
+    /// one by which a message that is in the store has left with another session, as far as the server had handled that.
+    pub(crate) fn keep_before_message(&mut self, stored: bool) {
         self.keeper.changed = true;
-        if self.keeper.clean && self.keeper.is_active() {
-            self.keeper.clean = false;
+        if (self.keeper.clean || self.keeper.stale && stored) && self.keeper.is_active() {
+            (self.keeper.clean, self.keeper.stale) = (false, false);
             self.note(Note::Keep);
         }
     }
@@ -281,7 +285,12 @@ impl Session {
                 let (id, url) = (asleep.id.clone(), asleep.endpoint.url.clone());
                 (id, url, Some(asleep.jid.clone()), &mut asleep.ledger)
             }
-            _ => (String::new(), String::new(), None, none),
+            // There is none; the next one throws out what may be left of the last, by its resource (RFC 6120 §7.7.2.2).
+            _ => {
+                let resource = shared.bound.as_deref();
+                let jid = resource.and_then(|resource| shared.config.account.with_resource(resource).ok());
+                (String::new(), String::new(), jid, none)
+            }
         };
         let keeper = &mut shared.keeper;
         let Some(tag) = keeper.tag.clone() else { return };
@@ -317,6 +326,9 @@ impl Session {
             .iter()
             .map(|(number, _)| decimal((*number).into()))
             .collect();
+        // A message that an earlier page may have sent waits like one that nobody has.
+        let left = |parcel: &Parcel| parcel.is_message() && parcel.sent && !parcel.unhandled;
+        keeper.clean &= !shared.outbox.waiting.iter().any(left);
         let [doubts, waiting] = [&shared.outbox.doubts, &shared.outbox.waiting].map(spans);
         let record = [
             FORM,
@@ -335,7 +347,7 @@ impl Session {
             saved,
         ]
         .join(FIELD);
-        keeper.changed = false;
+        (keeper.changed, keeper.stale) = (false, false);
         keeper.written = Some(now);
         let handled = ledger.handled;
         let account = shared.config.account.clone();

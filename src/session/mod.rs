@@ -185,7 +185,7 @@ impl Session {
                 }
                 let parcel = shared.outbox.parcel(outgoing);
                 if parcel.is_message() {
-                    shared.keep_before_message();
+                    shared.keep_before_message(false);
                 }
                 shared.outbox.waiting.push_back(parcel);
             }

@@ -6,6 +6,7 @@ mod hostile;
 mod ids;
 mod kept;
 mod live;
+mod pages;
 mod purged;
 
 use crate::pair::{NS_CLIENT, NS_MAM, Pair, config};

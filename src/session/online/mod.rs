@@ -203,7 +203,7 @@ impl Online {
             self.used = Some(now);
         }
         if message {
-            shared.keep_before_message();
+            shared.keep_before_message(false);
         }
         let overtakes = message && !(shared.outbox.doubts.is_empty() && shared.outbox.waiting.is_empty());
         if self.hurried == Hurried::Risky || overtakes {
@@ -263,7 +263,7 @@ impl Online {
 
     fn send(&mut self, shared: &mut Shared, now: Millis, parcel: Parcel) {
         if parcel.is_message() {
-            shared.keep_before_message();
+            shared.keep_before_message(parcel.segment.is_some());
         }
         shared.write_frame(parcel.outgoing.frame.clone());
         self.track(shared, now, parcel);
