@@ -127,7 +127,11 @@ impl Feature for Archive {
 
     fn on_resumed(&mut self, cx: &mut Ctx<'_>, restored: bool, lost: bool) {
         if !restored {
-            self.again(cx);
+            // What was asked is asked again.
+            match &self.search {
+                Some(search) if search.asked => self.wait(cx),
+                _ => self.again(cx),
+            }
             return;
         }
         self.known = self.anchor.is_some();

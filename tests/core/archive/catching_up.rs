@@ -1,6 +1,8 @@
 //! What came while there was no session.
 
 use super::*;
+use crate::pair::JID;
+use crate::sm;
 
 #[test]
 fn xep0313_5_the_first_question_is_where_the_archive_ends() {
@@ -376,4 +378,28 @@ fn a_silent_archive_keeps_no_message_waiting() {
     assert_eq!(after(&asked), (Some("1".into()), 50));
     page(&mut pair, &asked, &[from_bob("2"), from_bob("5"), from_bob("6")], true);
     assert_eq!(bodies(&pair), ["1", "5", "2", "6"]);
+}
+
+#[test]
+fn an_archive_that_is_asked_again_with_the_session_has_its_time_again() {
+    let mut pair = sm::online();
+    live(&mut pair, "1");
+    sm::back(&mut pair);
+    pair.sent.clear();
+    sm::failed(&mut pair, None);
+    pair.bind(JID);
+    pair.receive("<enabled xmlns='urn:xmpp:sm:3' id='session-1' resume='true'/>");
+    live(&mut pair, "5");
+    pair.close_socket();
+    // The machine sleeps.
+    pair.now = pair.now.after(19_000);
+    sm::again(&mut pair);
+    pair.sent.clear();
+    sm::resumed(&mut pair, 0);
+    pair.advance(2_000);
+    assert_eq!(bodies(&pair), ["1"], "it has only just been asked");
+    let asked = pair.sent.iter().find(|frame| frame.contains("queryid")).unwrap();
+    let asked = stanzawire::xml::read(asked, &Default::default()).unwrap();
+    page(&mut pair, &asked, &["2", "5"].map(from_bob), true);
+    assert_eq!(bodies(&pair), ["1", "2", "5"]);
 }
