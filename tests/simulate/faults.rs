@@ -60,8 +60,7 @@ impl World {
             Act::Hide | Act::Show => {
                 let visible = act == Act::Show;
                 for page in self.running() {
-                    self.pages[page].visible = visible;
-                    self.fact(page, Fact::Visible(visible));
+                    self.look(page, visible);
                 }
             }
             Act::Sleep { ms, told } => {
@@ -214,8 +213,7 @@ impl World {
             if self.pages[page].doom.is_some() {
                 self.die(page, false);
             } else if seen {
-                self.pages[page].visible = true;
-                self.fact(page, Fact::Visible(true));
+                self.look(page, true);
             }
         }
         let patient = !seen && self.plan.page.throttle > 1_000 && self.pages.iter().any(|page| !page.visible);

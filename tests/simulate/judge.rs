@@ -246,10 +246,9 @@ impl World {
 
     pub fn page_died(&mut self, page: usize, orderly: bool) {
         // What a page learns of the archive is worth nothing to the next one before it is written.
-        let asks = 2 * (self.plan.network.latency + self.plan.network.jitter) + self.plan.server.archive_delay;
         let (chain, window) = (
             self.pages[page].chain,
-            self.window() + self.pages[page].slept + asks + UNWRITTEN,
+            self.window() + self.pages[page].slept + self.asks() + UNWRITTEN,
         );
         if self.chains[chain].since + window > self.now {
             self.chains[chain].from = None;
@@ -268,6 +267,11 @@ impl World {
                 "page {page} was left in good order, and {token} isn't in the store"
             ));
         }
+    }
+
+    /// How long a question to the archive takes.
+    pub fn asks(&self) -> u64 {
+        2 * (self.plan.network.latency + self.plan.network.jitter) + self.plan.server.archive_delay
     }
 
     /// How long before a page is killed it may have learnt what isn't in the store.

@@ -339,6 +339,15 @@ impl World {
         }
     }
 
+    /// The page is looked at, or no longer. A timer that was to be late because nobody did is so no more.
+    pub fn look(&mut self, page: usize, visible: bool) {
+        self.pages[page].visible = visible;
+        if visible {
+            self.pages[page].armed = None;
+        }
+        self.fact(page, Fact::Visible(visible));
+    }
+
     /// The page has been told that it goes. A store that takes its time gets a moment.
     pub fn leave_soon(&mut self, page: usize, after: u64) {
         if self.pages[page].alive {

@@ -81,7 +81,8 @@ impl World {
         // lies has never heard it.
         let unsaid = !self.pages[sent.page].alive && self.forgets();
         let faulty = self.plan.page.store_fault != StoreFault::None;
-        if times > 1 && !unsaid && !faulty {
+        // A session that went on in another tab may go on in its own, later.
+        if times > 1 && !unsaid && !faulty && !self.stolen {
             return Some(format!("was delivered {times} times"));
         }
         match &sent.outcome {
@@ -112,9 +113,8 @@ impl World {
             Some(Err(code)) if times == 1 => Some(format!("is reported as {code}, and was delivered")),
             Some(_) => None,
             None => {
-                // A store that is too slow is not waited for; what it has stays there for a later page.
-                let slow = matches!(self.plan.page.store, StoreKind::Async(100..));
-                let good = self.plan.page.store_fault == StoreFault::None && !self.stolen && !slow;
+                // What it has stays there for a later page.
+                let good = self.plan.page.store_fault == StoreFault::None && !self.stolen && !self.is_slow();
                 let lost = sent.outcome.is_none() && sent.stored && good;
                 lost.then(|| "was in the store when its page ended, and nobody heard of it again".into())
             }
@@ -129,6 +129,17 @@ impl World {
             || sent.let_go
             || !catches_up()
             || self.plan.has(|act| matches!(act, Act::Purge))
+    }
+
+    /// Whether the store is too slow to be waited for.
+    fn is_slow(&self) -> bool {
+        matches!(self.plan.page.store, StoreKind::Async(100..)) || self.is_slept_through()
+    }
+
+    /// Whether a page may sleep while its store is at it, and wake when it should have answered long ago.
+    fn is_slept_through(&self) -> bool {
+        let sleeps = |act: &Act| matches!(act, Act::Sleep { .. });
+        matches!(self.plan.page.store, StoreKind::Async(_)) && self.plan.has(sleeps)
     }
 
     /// Whether a store may say something else than what was so when its page ended.
@@ -163,7 +174,8 @@ impl World {
     fn judge_chain(&mut self, chain: usize) {
         let one = &self.chains[chain];
         let faulty = self.plan.page.store_fault != StoreFault::None;
-        let window = self.window();
+        // What is told while the archive is asked counts as told when it has answered.
+        let (window, asks) = (self.window(), self.asks());
         // A page that was killed takes what it hadn't written along, and that comes again.
         let mut seen: BTreeMap<u32, (u64, usize)> = BTreeMap::new();
         let mut last = 0;
@@ -175,7 +187,7 @@ impl World {
                 let slept = self.pages[earlier].slept;
                 // While a session is being ended, nothing of it is written.
                 let ending = self.pages[earlier].let_go;
-                let recent = killed.is_some_and(|ends| before + window + slept >= ends || ending);
+                let recent = killed.is_some_and(|ends| before + window + asks + slept >= ends || ending);
                 let unwritten = recent && !self.orderly(earlier);
                 if !unwritten && (strict || earlier == *page && !self.given_again(*number)) {
                     broken.get_or_insert(format!("[b{number}] comes twice, at {before} and at {at}"));
@@ -189,7 +201,7 @@ impl World {
             }
             last = *number;
         }
-        if strict && one.gaps == 0 && !self.plan.page.invisible {
+        if strict && one.gaps == 0 && !self.plan.page.invisible && !self.is_slept_through() {
             // An early page's chain ends where the next one's begins.
             let over = self.chains.iter().skip(chain + 1).any(|later| later.tab == one.tab);
             let until = if over {
@@ -251,8 +263,7 @@ impl World {
                     "page {page} has {waits} errands for its store, with nothing under way"
                 ));
             }
-            let slow = matches!(self.plan.page.store, StoreKind::Async(100..));
-            let alone = self.tabs.len() == 1 && self.plan.page.store_fault == StoreFault::None && !slow;
+            let alone = self.tabs.len() == 1 && self.plan.page.store_fault == StoreFault::None && !self.is_slow();
             if alone && self.tabs[tab].store.holds("[a") {
                 self.breaks(format!("tab {tab} keeps a message, with nothing under way"));
             }
