@@ -1,5 +1,6 @@
-//! Whether the tests can fail: each fault of `faults.toml` is planted in a copy of the tree, and a test must go red. Some
-//! faults are for a fuzz target, the count of round trips or the herd to find: `fuzz.rs`, `roundtrips.rs`, `herd.rs`.
+//! Whether the tests can fail: each fault of `faults.toml` is planted in a copy of the tree, and a test must go red, or the
+//! simulation find a promise broken. Some faults are for a fuzz target, the count of round trips or the herd to find:
+//! `fuzz.rs`, `roundtrips.rs`, `herd.rs`.
 
 use std::fs;
 use std::path::Path;
@@ -7,8 +8,11 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::process;
 use crate::tally::Tally;
+use crate::{process, simulate};
+
+/// How many seeds of the simulation a fault has to show in.
+const SEEDS: &str = "2000";
 
 /// A fault to plant.
 pub(crate) struct Fault {
@@ -21,6 +25,8 @@ pub(crate) struct Fault {
     replace: String,
     /// A native test that must fail, by the end of its path.
     red: Option<String>,
+    /// Whether the simulation must find it, within [`SEEDS`].
+    simulate: bool,
     /// The fuzz target that must find it.
     pub(crate) fuzz: Option<String>,
     /// Whether a login takes more round trips with it.
@@ -36,14 +42,13 @@ pub(crate) fn faults(root: &Path, names: &[String]) -> Result<Tally> {
     let mut tally = Tally::default();
     for fault in list(root)? {
         let named = names.is_empty() || names.iter().any(|name| fault.name.contains(name));
-        let Some(wanted) = fault.red.as_deref().filter(|_| named) else {
+        if !named || fault.red.is_none() && !fault.simulate {
             continue;
-        };
-        let red = plant(&tree, &root.join("target/faults/target"), &fault)?;
-        let caught = red.iter().any(|test| test.ends_with(wanted));
+        }
+        let (caught, found) = plant(&tree, &root.join("target/faults/target"), &fault)?;
         println!("{} - {}", if caught { "ok" } else { "not ok" }, fault.name);
-        for test in &red {
-            println!("       red: {test}");
+        for found in &found {
+            println!("       red: {found}");
         }
         tally.add(if caught { Tally::ONE } else { Tally::FAILED });
     }
@@ -82,9 +87,52 @@ impl Fault {
     }
 }
 
-/// The tests that fail with the fault in place. The copy is as before afterwards.
-fn plant(tree: &Path, target: &Path, fault: &Fault) -> Result<Vec<String>> {
+/// Whether everybody sees the fault who has to, and what is seen. The copy is as before afterwards.
+fn plant(tree: &Path, target: &Path, fault: &Fault) -> Result<(bool, Vec<String>)> {
     let text = fault.write(tree)?;
+    let judged = judge(tree, target, fault);
+    fault.undo(tree, &text)?;
+    process::check_interrupt()?;
+    judged
+}
+
+fn judge(tree: &Path, target: &Path, fault: &Fault) -> Result<(bool, Vec<String>)> {
+    let mut found = Vec::new();
+    let mut caught = true;
+    if let Some(wanted) = &fault.red {
+        found = native(tree, target, fault)?;
+        caught = found.iter().any(|test| test.ends_with(wanted));
+    }
+    if fault.simulate {
+        let broken = simulated(tree, target, fault)?;
+        caught &= broken.is_some();
+        found.extend(broken);
+    }
+    Ok((caught, found))
+}
+
+/// The first promise that the simulation finds broken, and in which seed.
+fn simulated(tree: &Path, target: &Path, fault: &Fault) -> Result<Option<String>> {
+    let mut simulation = simulate::simulation(tree);
+    let output = simulation
+        .args(["--seeds", SEEDS])
+        .env("CARGO_TARGET_DIR", target)
+        .output()
+        .context("cannot run the simulation")?;
+    let printed = String::from_utf8_lossy(&output.stdout);
+    if !printed.contains(" seeds broke a promise") {
+        bail!(
+            "the fault {:?} does not compile:\n{}",
+            fault.name,
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    let broken = printed.lines().find(|line| line.starts_with("seed "));
+    Ok(broken.filter(|_| !output.status.success()).map(str::to_owned))
+}
+
+/// The native tests that fail.
+fn native(tree: &Path, target: &Path, fault: &Fault) -> Result<Vec<String>> {
     let tests = [
         "test",
         "--quiet",
@@ -102,8 +150,6 @@ fn plant(tree: &Path, target: &Path, fault: &Fault) -> Result<Vec<String>> {
         .env("CARGO_TARGET_DIR", target)
         .output()
         .context("cannot run cargo test")?;
-    fault.undo(tree, &text)?;
-    process::check_interrupt()?;
     let printed = String::from_utf8_lossy(&output.stdout);
     if !printed.contains("test result:") {
         bail!(
@@ -145,9 +191,9 @@ fn read(list: &str) -> Result<Vec<Fault>> {
         .and_then(toml::Value::as_array)
         .context("no [[fault]]")?;
     let fault = |value: &toml::Value| {
-        let is = |key: &str| value.get(key).and_then(toml::Value::as_bool).unwrap_or_default();
         let may = |key: &str| value.get(key).and_then(toml::Value::as_str).map(str::to_owned);
         let text = |key: &str| may(key).with_context(|| format!("a fault without {key}"));
+        let is = |key: &str| value.get(key).and_then(toml::Value::as_bool).unwrap_or_default();
         Ok(Fault {
             name: text("name")?,
             file: text("file")?,
@@ -155,6 +201,7 @@ fn read(list: &str) -> Result<Vec<Fault>> {
             replace: text("replace")?,
             red: may("red"),
             fuzz: may("fuzz"),
+            simulate: is("simulate"),
             waits: is("waits"),
             herd: is("herd"),
         })
@@ -174,7 +221,7 @@ mod tests {
         assert!(faults.len() > 10);
         for fault in faults {
             assert!(
-                fault.red.is_some() || fault.fuzz.is_some() || fault.herd,
+                fault.red.is_some() || fault.simulate || fault.fuzz.is_some() || fault.herd,
                 "who sees {:?}?",
                 fault.name
             );

@@ -51,7 +51,7 @@ cargo xtask <command>
   test        The one check. The last line counts passed, failed and skipped; the exit status is 1 unless all is well.
       [step...]   only these: fmt, clippy, clippy-wasm, doc, core, simulate, herd, build, size, types, browser, demo,
                   reload, logins, roundtrips, torture, soak, packaging, fuzz
-  faults      Plant each fault of xtask/faults.toml in a copy of the tree, and see the native tests catch it.
+  faults      Plant each fault of xtask/faults.toml in a copy of the tree, and see the native tests, or the simulation, catch it.
       [name...]   only those whose names contain this
   fuzz        Feed the fuzz targets of tests/fuzz with bad input; what they find goes to target/fuzz/.
       [target...] only these

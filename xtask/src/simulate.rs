@@ -29,7 +29,8 @@ pub(crate) fn check(root: &Path) -> Result<Tally> {
     Ok(Tally::ONE)
 }
 
-fn simulation(root: &Path) -> Command {
+/// What builds and runs it in a tree.
+pub(crate) fn simulation(root: &Path) -> Command {
     let mut command = Command::new("cargo");
     command.current_dir(root).args([
         "test",
