@@ -102,7 +102,7 @@ impl World {
             None => {}
         }
         let faulty = self.plan.page.store_fault != StoreFault::None;
-        if sent.kept.len() > 1 && !faulty {
+        if sent.kept.len() > 1 && !faulty && !self.stolen {
             return Some(format!("is reported {} times", sent.kept.len()));
         }
         match sent.kept.first() {
