@@ -92,7 +92,10 @@ impl Recall {
                 self.memory = None;
             }
             (Input::Loaded { id, value }, Step::Tabs(asked)) if id == *asked => {
-                let tags = value.unwrap_or_default().split(' ').filter(|tag| !tag.is_empty());
+                // A slow store may yet take out what has been ended.
+                let ended = shared.keeper.ended.as_deref();
+                let tags = value.unwrap_or_default().split(' ');
+                let tags = tags.filter(|tag| !tag.is_empty() && Some(*tag) != ended);
                 shared.keeper.tags = tags.take(TAGS).map(str::to_owned).collect();
                 self.lock(shared, 0);
             }
