@@ -87,3 +87,21 @@ fn rfc6120_7_7_2_2_the_next_page_throws_out_what_an_earlier_one_has_left() {
     let bind = pair.sent.iter().find(|frame| frame.contains("xmpp-bind")).unwrap();
     assert!(bind.contains("<resource>here</resource>"), "{bind}");
 }
+
+#[test]
+fn what_leaves_a_page_that_was_hidden_is_in_doubt() {
+    let mut old = sm::online_with(storing());
+    live(&mut old, "1");
+    old.advance(2_000);
+    old.close_socket();
+    old.send("bob@example.org", "out");
+    // Nothing has been sent by then.
+    old.handle(stanzawire::engine::Input::PageHidden);
+    sm::again(&mut old);
+    sm::resumed(&mut old, sm::FIRST);
+    assert!(says(&old, "out"));
+    let mut pair = kill(old);
+    log_in_again(&mut pair);
+    anew(&mut pair, None);
+    assert!(!says(&pair, "out"));
+}
