@@ -39,6 +39,9 @@ const SEED: u64 = 7395;
 /// How many are enough to see whether something is wrong.
 const FEW: u64 = 1_000;
 
+/// And how much of what they do is chance, in standard deviations.
+const CHANCE: f64 = 4.0;
+
 /// What is run, and how it is called.
 const HERDS: [(Population, Course, &str); 5] = [
     (Population::Life, Course::Told, "as in life"),
@@ -80,7 +83,7 @@ fn herds(clients: u64, seed: u64, draw: bool) -> bool {
         let began = Instant::now();
         let tally = Tally::of(population, course, clients, seed, ReconnectPolicy::default());
         println!("{name:<26} {}   ({:.1} s)", tally.row(), began.elapsed().as_secs_f64());
-        let broken = tally.broken();
+        let broken = tally.broken(0.0);
         for broken in &broken {
             println!("{:<26} over the bound: {broken}", "");
         }
@@ -137,7 +140,7 @@ fn check() -> bool {
         if result.is_ok() { passed += 1 } else { failed += 1 }
     };
     let run = |course, policy| Tally::of(Population::Life, course, FEW, SEED, policy);
-    let within = |tally: &Tally| match &tally.broken()[..] {
+    let within = |tally: &Tally| match &tally.broken(CHANCE)[..] {
         [] => Ok(()),
         broken => Err(broken.join("; ")),
     };
@@ -154,7 +157,7 @@ fn check() -> bool {
     );
     let eager = |base, max| ReconnectPolicy { base, max, ..usual };
     for (name, policy) in [("a_second", eager(1_000, 1_000)), ("eight", eager(8_000, 8_000))] {
-        let seen = !run(Course::Told, policy).broken().is_empty();
+        let seen = !run(Course::Told, policy).broken(CHANCE).is_empty();
         let result = if seen { Ok(()) } else { Err("nobody has noticed".into()) };
         say(&format!("delays_that_never_grow_beyond_{name}_are_noticed"), result);
     }

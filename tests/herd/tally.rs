@@ -120,10 +120,13 @@ impl Tally {
         self.attempts.chunks(SECOND).map(|second| second.iter().sum())
     }
 
-    /// Which bounds are broken.
-    pub fn broken(&self) -> Vec<String> {
+    /// Which bounds are broken, by more than so many standard deviations of what chance makes of few clients.
+    pub fn broken(&self, deviations: f64) -> Vec<String> {
         let mut broken = Vec::new();
-        let [ever, after] = BOUNDS.map(|bound| bound as f64);
+        let [ever, after] = BOUNDS.map(|bound| {
+            let share = bound as f64 / 1_000.0;
+            (share + deviations * (share * (1.0 - share) / self.clients as f64).sqrt()) * 1_000.0
+        });
         if self.most() > ever {
             broken.push(format!("{:.1} % of the clients in a second", self.most() / 10.0));
         }
