@@ -12,7 +12,7 @@ use stanzawire::im::{self, Named};
 const UNWRITTEN: u64 = 1_100;
 
 /// The most that a tab may keep when nothing is under way, in bytes.
-pub const KEPT: usize = 8_000;
+pub const KEPT: usize = 16_000;
 
 /// A message of the app's.
 #[derive(Debug)]

@@ -1,13 +1,16 @@
 //! What has been seen of the archive: the last ids, and where to look again from.
 
 use crate::session::Millis;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use std::collections::VecDeque;
 
-/// How many ids are remembered.
+/// How many ids are remembered, also beyond the page: a server may hand on a message that it kept aside for an offline
+/// account when it has long been found in the archive.
 const IDS: usize = 1_000;
 
-/// How many of them outlive the page.
-const SAVED: usize = 100;
+/// How many bytes of each id's hash are kept.
+const BYTES: usize = 6;
 
 /// How many marks there are at once.
 const MARKS: usize = 32;
@@ -51,35 +54,26 @@ impl Seen {
         self.ids.push_back(hash);
     }
 
-    /// The last of them, in hexadecimal.
+    /// All of them, in base64.
     pub(super) fn save(&self) -> String {
-        let mut text = String::new();
-        for hash in self.ids.iter().skip(self.ids.len().saturating_sub(SAVED)) {
-            for shift in (0..16).rev() {
-                let digit = (hash >> (shift * 4) & 15) as u32;
-                text.extend(char::from_digit(digit, 16));
-            }
-        }
-        text
+        let bytes: Vec<u8> = self.ids.iter().flat_map(|hash| hash.to_be_bytes().into_iter().skip(8 - BYTES)).collect();
+        BASE64.encode(bytes)
     }
 
     pub(super) fn restore(text: &str) -> Seen {
         let mut seen = Seen::default();
-        for digits in text.as_bytes().chunks(16) {
-            let digits = core::str::from_utf8(digits).unwrap_or_default();
-            if let Ok(hash) = u64::from_str_radix(digits, 16) {
-                seen.push(hash);
-            }
+        for bytes in BASE64.decode(text).unwrap_or_default().chunks_exact(BYTES) {
+            seen.push(bytes.iter().fold(0, |hash, byte| hash << 8 | u64::from(*byte)));
         }
-        seen.more = seen.ids.len() >= SAVED;
+        seen.more = seen.ids.len() >= IDS;
         seen
     }
 }
 
-/// FNV-1a, 64 bits.
+/// FNV-1a, as many bits of it as are kept.
 fn hash(id: &str) -> u64 {
     let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-    id.as_bytes().iter().fold(0xcbf2_9ce4_8422_2325, step)
+    id.as_bytes().iter().fold(0xcbf2_9ce4_8422_2325, step) & ((1 << (8 * BYTES)) - 1)
 }
 
 /// Where a search has to begin so that it finds all that is wanted: every message of ours that is still under way was sent

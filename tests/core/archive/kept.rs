@@ -225,8 +225,9 @@ fn garbage_that_was_kept_does_no_harm() {
         "<",
         "x",
         "<archive/>",
-        "<archive xmlns='urn:xmpp:mam:2' seen='0123456789abcdeg0123456789abcdef01' mark=''/>",
-        "<archive xmlns='urn:xmpp:mam:2' seen='éééééééééééééééé' after='x' stamp='yesterday' mark='&#10;'/>",
+        "<archive xmlns='urn:xmpp:mam:2' seen='AAECAwQ!BQYHCAkK' mark=''/>",
+        "<archive xmlns='urn:xmpp:mam:2' seen='éééééééé' after='x' stamp='yesterday' mark='&#10;'/>",
+        "<archive xmlns='urn:xmpp:mam:2' seen='AAECAwQFBgcI' after='x'/>",
         "<archive xmlns='urn:xmpp:mam:2' unread='1'/>",
         "<archive xmlns='urn:xmpp:mam:2' of='mallory@example.org' after='7'/>",
     ] {
@@ -272,6 +273,20 @@ fn what_the_account_has_sent_does_not_take_the_place_of_what_came() {
     let question = asked(&mut pair).unwrap();
     page(&mut pair, &question, &entries, true);
     assert_eq!(bodies(&pair), [""; 0]);
+}
+
+#[test]
+fn what_a_server_kept_aside_for_long_is_known_by_the_next_page() {
+    let mut old = page_knowing("1");
+    (2..900).for_each(|n| live(&mut old, &n.to_string()));
+    old.advance(10_000);
+    let mut pair = failed(old);
+    let question = asked(&mut pair).unwrap();
+    // From its offline storage, with the archive's id.
+    live(&mut pair, "5");
+    page(&mut pair, &question, &["899", "900"].map(from_bob), true);
+    live(&mut pair, "6");
+    assert_eq!(bodies(&pair), ["900"]);
 }
 
 #[test]
