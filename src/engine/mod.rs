@@ -51,11 +51,21 @@ pub struct Engine {
 const MAX_REQUESTS: usize = 1_000;
 
 /// The namespaces whose elements are the session's alone to send.
-const RESERVED: [&str; 5] = [ns::FRAMING, ns::STREAM, ns::SASL, ns::BIND, ns::SM];
+const RESERVED: [&str; 8] = [
+    ns::FRAMING,
+    ns::STREAM,
+    ns::SASL,
+    ns::SASL2,
+    ns::BIND,
+    ns::BIND2,
+    ns::FAST,
+    ns::SM,
+];
 
 impl Engine {
     /// A client that isn't connected. The seed feeds its random numbers, all of which are as unpredictable as it is.
-    pub fn new(config: Config, seed: [u8; 32]) -> Engine {
+    pub fn new(mut config: Config, seed: [u8; 32]) -> Engine {
+        config.session.inline = im::INLINE;
         Engine {
             features: Features::new(&config.im),
             session: Session::new(config.session, seed),

@@ -22,6 +22,10 @@ pub trait Feature: Sized {
     /// What the feature adds to the client's service discovery information (XEP-0030 §3.1).
     const DISCO: &'static [&'static str] = &[];
 
+    /// What the feature wants enabled along with a resource (XEP-0386 §2.2): an element's name, and its namespace, by which the
+    /// server says that it can.
+    const INLINE: Option<(&'static str, &'static str)> = None;
+
     /// The name that what it saves is kept under.
     const NAME: &'static str = "";
 
@@ -171,6 +175,17 @@ impl<'a> Ctx<'a> {
         self.session.jid().unwrap_or_else(|| self.session.account())
     }
 
+    /// What the server said of the resource, where it was bound along with the authentication: a `<bound/>` (XEP-0386 §2.2).
+    pub fn inline(&self) -> Option<&Element> {
+        self.session.inline()
+    }
+
+    /// Whether the server keeps an archive for the account. One that doesn't is asked for a resource in another way, by which
+    /// it hands over what it kept for somebody who was offline.
+    pub fn learn_of_archive(&mut self, archive: bool) {
+        self.session.learn_of_archive(archive);
+    }
+
     /// The connection's state.
     pub fn status(&self) -> Status {
         self.session.status()
@@ -291,6 +306,9 @@ macro_rules! features {
 
         /// What all features together add to service discovery.
         pub const DISCO: &[&[&str]] = &[$(<$module::$feature as Feature>::DISCO),*];
+
+        /// What all features together want enabled along with a resource.
+        pub const INLINE: &[Option<(&str, &str)>] = &[$(<$module::$feature as Feature>::INLINE),*];
 
         /// A call to one of the features.
         #[derive(Clone, PartialEq, Debug)]

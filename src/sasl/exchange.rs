@@ -3,10 +3,10 @@
 #[cfg(test)]
 mod tests;
 
-use super::derive::{KeyRequest, Secret};
+use super::derive::{Hash, KeyRequest, Secret};
 use super::failure::{refused, scram_error};
 use super::scram::{Accepted, AwaitingFinal, AwaitingKey, Binding, ClientFirst, Secrets, Verified};
-use super::{ChannelBinding, Credentials, Mechanism, Offer, Policy, ScramKeys, oauth, prep, simple};
+use super::{ChannelBinding, Credentials, Mechanism, Offer, Policy, ScramKeys, oauth, prep, simple, token};
 use crate::error::{Code, Error, Phase};
 use crate::jid::Jid;
 
@@ -27,6 +27,8 @@ struct Inner {
 enum State {
     /// A mechanism of one message: nothing is left to say.
     Told,
+    /// A server's own token is vouched for, and the server is to show that it has it as well.
+    Hashed(Hash, Secret),
     /// A token is sent. It is good, or the server says why not.
     Bearer,
     /// The server has said why the token is no good, in JSON (RFC 7628 §3.2.2), and owes its `<failure/>`.
@@ -121,6 +123,10 @@ impl Exchange {
                 }
                 (State::Bearer, oauth::message(account, &token))
             }
+            (Mechanism::HashedToken(hash), Credentials::Issued(issued)) => {
+                let message = token::message(hash, account, &issued.secret);
+                (State::Hashed(hash, issued.secret), message)
+            }
             (Mechanism::Anonymous, Credentials::Anonymous) => (State::Told, Vec::new()),
             (Mechanism::External, Credentials::External { authzid }) => {
                 (State::Told, simple::external(authzid.as_ref()))
@@ -137,7 +143,10 @@ impl Exchange {
 
     /// Whether what was sent last is the last that this exchange sends, where all goes well.
     pub fn has_said_all(&self) -> bool {
-        matches!(self.0.state, State::Told | State::Bearer | State::Final(_))
+        matches!(
+            self.0.state,
+            State::Told | State::Hashed(..) | State::Bearer | State::Final(_)
+        )
     }
 
     /// Takes the content of a `<challenge/>`. `offer` is what the server's features said before it.
@@ -169,7 +178,7 @@ impl Exchange {
                 let reason = bounded(&reason, MAX_REASON).to_owned();
                 (State::BearerRefused(reason), Next::Respond(vec![oauth::DUMMY]))
             }
-            State::Told | State::BearerRefused(_) | State::Deriving(_) | State::Verified(_) => {
+            State::Told | State::Hashed(..) | State::BearerRefused(_) | State::Deriving(_) | State::Verified(_) => {
                 return Err(violation("the server sent a challenge where the mechanism has none"));
             }
         };
@@ -199,13 +208,19 @@ impl Exchange {
     /// stand for the password from now on, where SCRAM ran.
     ///
     /// # Errors
-    /// `server-signature` where SCRAM's proof is missing or wrong.
+    /// `server-signature` where the proof is missing or wrong that SCRAM requires, or a server's own token.
     pub fn success(self, data: Option<&[u8]>) -> Result<Option<ScramKeys>, Error> {
         match (self.0.state, data) {
             // RFC 6120 §6.4.6: "=" stands for data of no bytes.
             (State::Told | State::Bearer, None | Some([])) => Ok(None),
             (State::Verified(verified), None | Some([])) => Ok(Some(verified.into_keys())),
             (State::Final(last), Some(data)) => Ok(Some(last.verify(data).map_err(scram_error)?.into_keys())),
+            (State::Hashed(hash, secret), Some(data)) if token::verify(hash, &secret, data) => Ok(None),
+            (State::Hashed(..), _) => Err(Error::new(
+                Code::ServerSignature,
+                Phase::Auth,
+                "the server declared success without proving that it knows the token",
+            )),
             (State::First(_) | State::Deriving(_) | State::Final(_), _) => Err(Error::new(
                 Code::ServerSignature,
                 Phase::Auth,

@@ -16,7 +16,9 @@ pub fn failure(condition: &str, text: Option<String>) -> Error {
 pub(super) fn refused(mechanism: Option<Mechanism>, condition: &str, text: Option<String>) -> Error {
     let (code, message) = match condition {
         "not-authorized" => match mechanism {
-            Some(Mechanism::OauthBearer) => (Code::NotAuthorized, "the server refused the token"),
+            Some(Mechanism::OauthBearer | Mechanism::HashedToken(_)) => {
+                (Code::NotAuthorized, "the server refused the token")
+            }
             Some(Mechanism::External) => (Code::NotAuthorized, "nothing vouches for this client"),
             Some(Mechanism::Anonymous) => (Code::NotAuthorized, "the server refused an anonymous login"),
             _ => (Code::NotAuthorized, "wrong user name or password"),

@@ -27,6 +27,9 @@ pub enum Mechanism {
     Anonymous,
     /// RFC 4422 appendix A.
     External,
+    /// A token of the server's own (XEP-0484 §3.4), without channel binding. It is in a list of its own, and so never chosen
+    /// from a server's list of mechanisms.
+    HashedToken(Hash),
 }
 
 /// Strongest first within one kind of credentials. Channel binding comes before the hash: it ends an attack that is under
@@ -44,6 +47,12 @@ const ALL: [Mechanism; 10] = [
     Mechanism::External,
 ];
 
+/// The same for tokens.
+const HASHED: [Mechanism; 2] = [
+    Mechanism::HashedToken(Hash::Sha512),
+    Mechanism::HashedToken(Hash::Sha256),
+];
+
 impl Mechanism {
     /// The name in the IANA registry.
     pub fn name(self) -> &'static str {
@@ -56,12 +65,20 @@ impl Mechanism {
             Mechanism::OauthBearer => "OAUTHBEARER",
             Mechanism::Anonymous => "ANONYMOUS",
             Mechanism::External => "EXTERNAL",
+            Mechanism::HashedToken(Hash::Sha512) => "HT-SHA-512-NONE",
+            Mechanism::HashedToken(_) => "HT-SHA-256-NONE",
         }
     }
 
     /// The mechanism of that name.
     pub fn from_name(name: &str) -> Option<Mechanism> {
         ALL.into_iter().find(|mechanism| mechanism.name() == name)
+    }
+
+    /// The strongest of the mechanisms that a server takes its own tokens by (XEP-0484 §3.1).
+    pub fn for_tokens(names: &[String]) -> Option<Mechanism> {
+        let offered = |mechanism: &Mechanism| names.iter().any(|name| name == mechanism.name());
+        HASHED.into_iter().find(offered)
     }
 
     /// Whether the server proves in it that it knows the account's key: SCRAM.
@@ -82,6 +99,7 @@ impl Mechanism {
             | (Mechanism::OauthBearer, Credentials::Token(_))
             | (Mechanism::Anonymous, Credentials::Anonymous)
             | (Mechanism::External, Credentials::External { .. }) => true,
+            (mechanism, Credentials::Issued(token)) => mechanism == token.mechanism,
             _ => false,
         }
     }
@@ -123,8 +141,8 @@ impl Mechanism {
     pub(super) fn may_run(self, policy: Policy) -> bool {
         match self {
             Mechanism::Plain => policy.plain && policy.private,
-            // RFC 6750 §5.3: over TLS alone. Who has the token can log in.
-            Mechanism::OauthBearer => policy.private,
+            // RFC 6750 §5.3: over TLS alone. Who has the token can log in; XEP-0484 §7: and so can who has heard its hash.
+            Mechanism::OauthBearer | Mechanism::HashedToken(_) => policy.private,
             _ => true,
         }
     }

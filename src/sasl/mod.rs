@@ -1,4 +1,4 @@
-//! SASL (RFC 4422) as XMPP profiles it (RFC 6120 §6): the choice of a mechanism, and one exchange with it.
+//! SASL (RFC 4422) as XMPP profiles it (RFC 6120 §6, XEP-0388): the choice of a mechanism, and one exchange with it.
 //!
 //! The credentials alone decide which mechanisms are possible; of those the strongest that the server offers
 //! wins ([`Mechanism::choose`]). An [`Exchange`] is moved by value from step to step and ends in `Ok` only when the
@@ -15,6 +15,7 @@ mod oauth;
 pub mod prep;
 pub mod scram;
 mod simple;
+mod token;
 
 pub use derive::{Derivation, Hash, KeyRequest, Secret};
 pub use exchange::{Exchange, Next, Start};
@@ -22,6 +23,7 @@ pub use failure::failure;
 pub use keys::ScramKeys;
 pub use mechanism::Mechanism;
 pub use scram::ChannelBinding;
+pub use token::IssuedToken;
 
 use crate::jid::Jid;
 
@@ -35,6 +37,8 @@ pub enum Credentials {
     Keys(ScramKeys),
     /// A token of OAuth 2.0 (RFC 7628).
     Token(Secret),
+    /// A token of the server's own, from an earlier login (XEP-0484). No app gives one.
+    Issued(IssuedToken),
     /// No account at all (RFC 4505).
     Anonymous,
     /// Something outside the stream vouches for the client, such as a cookie (RFC 4422 appendix A).

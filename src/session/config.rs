@@ -37,6 +37,11 @@ pub struct Config {
     pub framing: Framing,
     /// Whether there is a store that outlives the client.
     pub storage: bool,
+    /// Whether a token that the server issues for the next login may be kept in that store (XEP-0484). It is as good as a
+    /// password.
+    pub keep_token: bool,
+    /// What features want enabled along with a resource (XEP-0386 §2.2): an element's name and namespace.
+    pub inline: &'static [Option<(&'static str, &'static str)>],
     /// How many stanzas may wait for a connection or a confirmation at once.
     pub queue: usize,
     /// How long the server may be silent, while somebody can see the page, before it is asked whether it is there; in
@@ -51,6 +56,8 @@ pub enum CredentialSource {
     Fixed(Credentials),
     /// The app is asked each time.
     Ask,
+    /// There are none: only a token from an earlier login will do.
+    None,
 }
 
 impl Config {
@@ -71,6 +78,8 @@ impl Config {
             scram: scram::Limits::default(),
             framing: Framing::default(),
             storage: false,
+            keep_token: false,
+            inline: &[],
             queue: 10_000,
             silence: 3_000,
         }

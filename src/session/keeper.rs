@@ -5,13 +5,15 @@
 //! | `stanzawire:JID:tabs` | the tags of the clients that have something here, the newest first |
 //! | `stanzawire:JID:TAG` | the header: where the session is, its counters, what the features have saved |
 //! | `stanzawire:JID:TAG:N` | a segment: messages that were new when the header was written, and are still under way |
+//! | `stanzawire:JID:TAG:token` | the token for the next login, where the app allows it (`agent.rs`) |
 //!
 //! The lock of the same name as the header's key keeps two clients from one another's state. A message is written once, and only
-//! if it is still under way a second after it was sent; so what a message costs doesn't depend on how many are waiting. No secret is
-//! among it: who resumes a session has to log in first (XEP-0198 §5).
+//! if it is still under way a second after it was sent; so what a message costs doesn't depend on how many are waiting. But for the
+//! token no secret is among it: who resumes a session has to log in first (XEP-0198 §5).
 //!
 //! The fields of a record are separated by a character that neither XML nor a JID can carry.
 
+use super::agent::Agent;
 use super::io::{Millis, Note, Ticket, Wish};
 use super::ledger::Ledger;
 use super::outgoing::Parcel;
@@ -115,6 +117,11 @@ pub(super) fn header(account: &Jid, tag: &str) -> String {
     ["stanzawire:", account.as_str(), ":", tag].concat()
 }
 
+/// The key of the token that the client was issued.
+pub(super) fn token(account: &Jid, tag: &str) -> String {
+    header(account, tag) + ":token"
+}
+
 /// The key of a segment.
 pub(super) fn segment(account: &Jid, tag: &str, number: u32) -> String {
     [&header(account, tag), ":", &decimal(number.into())].concat()
@@ -162,6 +169,9 @@ impl Shared {
         let account = self.config.account.clone();
         if !keeper.broken && keeper.loaded {
             self.store(header(&account, &tag), None);
+            if self.config.keep_token {
+                self.store(token(&account, &tag), None);
+            }
             for (number, _) in keeper.segments {
                 self.store(segment(&account, &tag, number), None);
             }
@@ -200,6 +210,7 @@ impl Shared {
     /// A keeper that knows nothing takes the place of the one there was. A lock may still come.
     fn end_keeper(&mut self) -> Keeper {
         self.timers.stop(Timer::Keep);
+        self.agent = Agent::default();
         let mut keeper = core::mem::take(&mut self.keeper);
         self.keeper = Keeper {
             ended: keeper.ended.take(),

@@ -7,6 +7,7 @@
 use super::io::Ticket;
 use crate::jid::Jid;
 use crate::sasl::{Mechanism, ScramKeys};
+use crate::stream::features::Inline;
 
 /// The record's first word: its form.
 const FORM: &str = "1";
@@ -49,7 +50,33 @@ pub(crate) struct Known {
     pub(crate) sm: bool,
     /// Whether it stumbles over a new stream that comes in one read with the end of the login.
     pub(crate) stumbles: bool,
+    /// What it offers along with an authentication, where it has the profile for that (XEP-0388 §2.1).
+    pub(crate) inline: Option<Inline>,
+    /// Whether it was asked for the account's archive, and has none.
+    pub(crate) no_archive: bool,
 }
+
+impl Known {
+    fn new(url: String) -> Known {
+        Known {
+            url,
+            mechanism: None,
+            pipelining: false,
+            session: false,
+            sm: false,
+            stumbles: false,
+            inline: None,
+            no_archive: false,
+        }
+    }
+}
+
+/// The words of a record for what a server offers along with an authentication.
+const INLINE: &str = "sasl2";
+const RESUME: &str = "resume";
+const BIND: &str = "bind2";
+const WITH: &str = "with:";
+const TOKEN: &str = "token:";
 
 impl Memory {
     /// What is known of the server at this endpoint.
@@ -65,37 +92,46 @@ impl Memory {
 
     /// This server wants to be waited for.
     pub(crate) fn wait_for(&mut self, url: &str) {
-        self.known = Some(Known {
-            url: url.to_owned(),
-            mechanism: None,
-            pipelining: false,
-            session: false,
-            sm: false,
-            stumbles: false,
-        });
+        let no_archive = self.of(url).is_some_and(|known| known.no_archive);
+        let known = Known::new(url.to_owned());
+        self.known = Some(Known { no_archive, ..known });
+    }
+
+    /// Whether the server of the last login keeps an archive for the account.
+    pub(crate) fn learn_of_archive(&mut self, archive: bool) {
+        if let Some(known) = &mut self.known {
+            known.no_archive = !archive;
+        }
     }
 
     /// The record, where it isn't what was stored last.
     pub(crate) fn record(&mut self) -> Option<String> {
-        let mut words = vec![FORM];
-        if self.pinned {
-            words.push("pinned");
-        }
+        let mut words = vec![FORM.to_owned()];
+        let mut say = |so: bool, word: &str| {
+            if so {
+                words.push(word.to_owned());
+            }
+        };
+        say(self.pinned, "pinned");
         if let Some(known) = &self.known {
-            if known.session {
-                words.push("session");
+            say(known.session, "session");
+            say(known.sm, "sm");
+            say(known.pipelining, "pipelining");
+            say(known.stumbles, "stumbles");
+            say(known.no_archive, "no-archive");
+            if let Some(inline) = &known.inline {
+                say(true, INLINE);
+                say(inline.resume, RESUME);
+                say(inline.bind.is_some(), BIND);
+                for feature in inline.bind.iter().flatten() {
+                    say(!feature.contains(' '), &(WITH.to_owned() + feature));
+                }
+                if let Some(mechanism) = inline.token {
+                    say(true, &(TOKEN.to_owned() + mechanism.name()));
+                }
             }
-            if known.sm {
-                words.push("sm");
-            }
-            if known.pipelining {
-                words.push("pipelining");
-            }
-            if known.stumbles {
-                words.push("stumbles");
-            }
-            words.push(known.mechanism.map_or("", Mechanism::name));
-            words.push(&known.url);
+            say(true, known.mechanism.map_or("", Mechanism::name));
+            say(true, &known.url);
         }
         let record = words.join(" ");
         if record == self.stored {
@@ -111,23 +147,34 @@ impl Memory {
         if words.next() != Some(FORM) {
             return;
         }
-        let [mut session, mut sm, mut pipelining, mut stumbles] = [false; 4];
+        let mut known = Known::new(String::new());
         for word in words.by_ref() {
-            match word {
-                "pinned" => self.pinned = true,
-                "session" => session = true,
-                "sm" => sm = true,
-                "pipelining" => pipelining = true,
-                "stumbles" => stumbles = true,
-                mechanism => {
+            let inline = known.inline.as_mut();
+            match (word, inline) {
+                ("pinned", _) => self.pinned = true,
+                ("session", _) => known.session = true,
+                ("sm", _) => known.sm = true,
+                ("pipelining", _) => known.pipelining = true,
+                ("stumbles", _) => known.stumbles = true,
+                ("no-archive", _) => known.no_archive = true,
+                (INLINE, _) => known.inline = Some(Inline::default()),
+                (RESUME, Some(inline)) => inline.resume = true,
+                (BIND, Some(inline)) => inline.bind = Some(Vec::new()),
+                (word, Some(inline)) if word.starts_with(TOKEN) => {
+                    let name = word.strip_prefix(TOKEN).map(str::to_owned);
+                    inline.token = Mechanism::for_tokens(name.as_slice());
+                }
+                (word, Some(Inline { bind: Some(bind), .. })) if word.starts_with(WITH) => {
+                    bind.extend(word.strip_prefix(WITH).map(str::to_owned));
+                }
+                (mechanism, _) => {
                     if let Some(url) = words.next().filter(|url| !url.is_empty()) {
+                        let mechanism = Mechanism::from_name(mechanism);
+                        let url = url.to_owned();
                         self.known = Some(Known {
-                            url: url.to_owned(),
-                            mechanism: Mechanism::from_name(mechanism),
-                            pipelining,
-                            session,
-                            sm,
-                            stumbles,
+                            url,
+                            mechanism,
+                            ..known
                         });
                     }
                     break;
@@ -164,6 +211,12 @@ mod tests {
             session,
             sm: pipelining,
             stumbles: pipelining,
+            inline: pipelining.then(|| Inline {
+                bind: Some(vec!["urn:xmpp:sm:3".into(), "urn:xmpp:csi:0".into()]),
+                resume: session,
+                token: Mechanism::for_tokens(&["HT-SHA-256-NONE".into()]),
+            }),
+            no_archive: session,
         }
     }
 
@@ -176,6 +229,10 @@ mod tests {
             known(Some(scram), false, true),
             known(Some(plain), true, true),
             known(None, false, false),
+            Known {
+                inline: Some(Inline::default()),
+                ..known(None, false, false)
+            },
         ] {
             let mut memory = Memory::default();
             memory.learn(learnt.clone());

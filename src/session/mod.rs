@@ -2,9 +2,10 @@
 //!
 //! A [`Session`] takes facts ([`Input`]) and requests of the layer above, and says in one ordered queue ([`Said`])
 //! what the edge is to do and what the layer above is to know. Its states are moved by value
-//! (`session/state.rs`): `Idle → Discover → Negotiate → Online → Closing`, and `Backoff` between a lost connection and
+//! (`session/state.rs`): `Idle → Discover → Negotiate → Online → Closing → Revoke`, and `Backoff` between a lost connection and
 //! the next attempt.
 
+mod agent;
 mod attempt;
 pub mod backoff;
 pub mod config;
@@ -17,6 +18,7 @@ mod negotiate;
 mod online;
 mod outgoing;
 mod recall;
+mod revoke;
 pub mod rng;
 mod shared;
 mod sm;
@@ -247,6 +249,20 @@ impl Session {
     pub fn changed(&mut self, now: Millis) {
         self.shared.keeper.change();
         self.shared.keep_later(now);
+    }
+
+    /// What the server said of the resource, where it was bound along with the authentication (XEP-0386 §2.2).
+    pub fn inline(&self) -> Option<&Element> {
+        match &self.state {
+            State::Online(online) => online.inline(),
+            _ => None,
+        }
+    }
+
+    /// Whether the server keeps an archive for the account.
+    pub fn learn_of_archive(&mut self, archive: bool) {
+        self.shared.memory.learn_of_archive(archive);
+        self.shared.remember();
     }
 
     /// Where the server would like the session to be resumed: a host and a port for TCP (XEP-0198 §5).

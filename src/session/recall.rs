@@ -29,7 +29,7 @@ const TIMEOUT: u64 = 2_000;
 const LOCK_WAIT: u64 = 400;
 
 /// How many tags are kept.
-const TAGS: usize = 8;
+const TAGS: usize = 16;
 
 /// More stanzas than a queue may hold, and so more than a header can speak of.
 const MOST: u32 = 1 << 20;
@@ -42,6 +42,7 @@ const LAST: u64 = 1 << 53;
 pub(crate) struct Recall {
     pub(crate) attempt: Attempt,
     memory: Option<Ticket>,
+    token: Option<Ticket>,
     step: Step,
     record: String,
     segments: VecDeque<u32>,
@@ -74,14 +75,17 @@ impl Recall {
             None => Step::Tabs(load(shared, keeper::tabs(&account))),
         };
         shared.timers.set(Timer::Load, now.after(TIMEOUT.min(timeout / 2)));
-        State::Recall(Box::new(Recall {
+        let mut recall = Recall {
             attempt,
             memory,
+            token: None,
             step,
             record: String::new(),
             segments: VecDeque::new(),
             parcels: Vec::new(),
-        }))
+        };
+        recall.look_for_token(shared);
+        State::Recall(Box::new(recall))
     }
 
     pub(crate) fn handle(mut self: Box<Self>, shared: &mut Shared, now: Millis, input: Input<'_>) -> State {
@@ -91,12 +95,17 @@ impl Recall {
                 shared.memory.loaded = true;
                 self.memory = None;
             }
+            (Input::Loaded { id, value }, _) if Some(id) == self.token => {
+                let ended = shared.keeper.ended.is_some() && shared.keeper.ended == shared.keeper.tag;
+                shared.recall_token(value.filter(|_| !ended).unwrap_or_default());
+                self.token = None;
+            }
             (Input::Loaded { id, value }, Step::Tabs(asked)) if id == *asked => {
                 // A slow store may yet take out what has been ended.
                 let ended = shared.keeper.ended.as_deref();
                 let tags = value.unwrap_or_default().split(' ');
                 let tags = tags.filter(|tag| !tag.is_empty() && Some(*tag) != ended);
-                shared.keeper.tags = tags.take(TAGS).map(str::to_owned).collect();
+                shared.keeper.tags = tags.take(2 * TAGS).map(str::to_owned).collect();
                 self.lock(shared, 0);
             }
             (Input::Locked { id, held }, Step::Lock(asked, place)) if id == *asked => {
@@ -132,7 +141,7 @@ impl Recall {
             }
             _ => {}
         }
-        if self.memory.is_some() || !matches!(self.step, Step::Done) {
+        if self.memory.is_some() || self.token.is_some() || !matches!(self.step, Step::Done) {
             return State::Recall(self);
         }
         shared.keeper.loaded = true;
@@ -201,10 +210,25 @@ impl Recall {
         if place > 0 {
             self.list(shared);
         }
+        self.look_for_token(shared);
         self.step = Step::Header(load(shared, key));
     }
 
+    /// What the tag's earlier page was issued.
+    fn look_for_token(&mut self, shared: &mut Shared) {
+        if let (true, Some(tag)) = (shared.config.keep_token, &shared.keeper.tag) {
+            let key = keeper::token(&shared.config.account, tag);
+            self.token = Some(load(shared, key));
+        }
+    }
+
     fn list(&self, shared: &mut Shared) {
+        if shared.config.keep_token {
+            // A secret is not left where nobody looks any more.
+            let dropped = shared.keeper.tags.iter().skip(TAGS);
+            let keys: Vec<String> = dropped.map(|tag| keeper::token(&shared.config.account, tag)).collect();
+            keys.into_iter().for_each(|key| shared.store(key, None));
+        }
         shared.keeper.tags.truncate(TAGS);
         let list = shared.keeper.tags.join(" ");
         let key = keeper::tabs(&shared.config.account);

@@ -1,5 +1,6 @@
 //! What outlives a state: what all of them share, and how they say what they have to say.
 
+use super::agent::Agent;
 use super::backoff::{Hurries, Wakings};
 use super::config::Config;
 use super::discovery::Endpoint;
@@ -14,7 +15,7 @@ use super::{Observe, Said};
 use crate::error::{Code, Error, Phase};
 use crate::stream::framing;
 use crate::stream::ns;
-use crate::xml::{self, Element};
+use crate::xml::{self, Element, Node};
 use std::collections::VecDeque;
 
 /// What outlives a state.
@@ -28,6 +29,7 @@ pub(crate) struct Shared {
     pub(super) outbox: Outbox,
     pub(crate) memory: Memory,
     pub(crate) keeper: Keeper,
+    pub(crate) agent: Agent,
     /// The session whose connection is gone.
     pub(crate) asleep: Option<Box<Asleep>>,
     /// The resource that was bound last: asked for again, it ends what the server may still have of that session.
@@ -67,6 +69,7 @@ impl Shared {
             timers: Timers::default(),
             memory: Memory::default(),
             keeper: Keeper::default(),
+            agent: Agent::default(),
             asleep: None,
             bound: None,
             elsewhere: None,
@@ -167,9 +170,8 @@ impl Shared {
     pub(crate) fn saw(&mut self, frame: &str) {
         if self.observe.frames {
             // Only a login's frames are read for this, and those of somebody who writes about it.
-            let login = frame
-                .contains(ns::SASL)
-                .then(|| xml::read(frame, &self.config.frame).ok());
+            let login = [ns::SASL, ns::SASL2].iter().any(|xmlns| frame.contains(xmlns));
+            let login = login.then(|| xml::read(frame, &self.config.frame).ok());
             let shown = login.flatten().and_then(|element| redacted(&element));
             self.note(Note::Frame {
                 inbound: true,
@@ -247,15 +249,31 @@ const NEVER_SENT: &str = "the connection ended for good before this could be sen
 /// The element without its credentials, where it has any. What the server says of SCRAM is as good as a proof to those who
 /// try passwords: its signature can be checked against each.
 fn redacted(element: &Element) -> Option<Element> {
-    if element.ns() != ns::SASL || !matches!(element.name(), "auth" | "response" | "challenge" | "success") {
-        return None;
-    }
-    let mut shown = Element::new(element.name().to_owned(), ns::SASL);
-    if let Some(mechanism) = element.attr("mechanism") {
-        shown.set_attr("mechanism", mechanism);
-    }
-    if !element.text().trim().is_empty() {
-        shown = shown.with_text("[redacted]");
-    }
-    Some(shown)
+    let credentials = match element.ns() {
+        ns::SASL => matches!(element.name(), "auth" | "response" | "challenge" | "success"),
+        ns::SASL2 => true,
+        _ => false,
+    };
+    credentials.then(|| without_secrets(element))
 }
+
+/// In the namespaces of authentication, what text says is a secret but for names; of a token, the attribute of that name.
+fn without_secrets(element: &Element) -> Element {
+    const PUBLIC: [&str; 4] = ["authorization-identifier", "software", "task", "text"];
+    let mut shown = Element::new(element.name().to_owned(), element.namespace().clone());
+    for (name, value) in element.attrs() {
+        let secret = element.ns() == ns::FAST && name == "token";
+        shown.set_attr(name.to_owned(), if secret { REDACTED } else { value });
+    }
+    let secret = matches!(element.ns(), ns::SASL | ns::SASL2) && !PUBLIC.contains(&element.name());
+    for node in element.nodes() {
+        match node {
+            Node::Element(child) => shown.push(Node::Element(without_secrets(child))),
+            Node::Text(text) if secret && !text.trim().is_empty() => shown = shown.with_text(REDACTED),
+            Node::Text(text) => shown = shown.with_text(text.as_str()),
+        }
+    }
+    shown
+}
+
+const REDACTED: &str = "[redacted]";

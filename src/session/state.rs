@@ -6,6 +6,7 @@ use super::io::{Input, Millis, Status, Ticket, Wish};
 use super::negotiate::Negotiate;
 use super::online::Online;
 use super::recall::Recall;
+use super::revoke::Revoke;
 use super::timers::Timer;
 use super::{Note, Shared};
 use crate::error::{Code, Error, Phase};
@@ -27,6 +28,8 @@ pub(crate) enum State {
     Online(Box<Online>),
     /// Logging out: our `<close/>` is sent, the server's is awaited.
     Closing(Box<Closing>),
+    /// Logged out: the token of the session is being made worthless.
+    Revoke(Box<Revoke>),
     /// Waiting for the next attempt.
     Backoff,
 }
@@ -43,14 +46,19 @@ const NETWORK_JITTER: u64 = 500;
 
 impl State {
     pub(crate) fn connect(self, shared: &mut Shared, now: Millis, ticket: Ticket, timeout: Option<u64>) -> State {
-        if !matches!(self, State::Idle) {
-            let message = match self {
+        // A new login isn't kept waiting by the end of the last.
+        let state = match self {
+            State::Revoke(revoke) => revoke.finish(shared),
+            state => state,
+        };
+        if !matches!(state, State::Idle) {
+            let message = match state {
                 State::Online(_) => "the client is connected already",
                 State::Closing(_) => "the client is still disconnecting",
                 _ => "the client is connecting already",
             };
             shared.settle(ticket, Err(Error::new(Code::InvalidState, Phase::Session, message)));
-            return self;
+            return state;
         }
         // The language is the app's; everything else in the header was checked when it became an address.
         if let Err(error) = xml::write(&framing::open(
@@ -88,6 +96,10 @@ impl State {
                 closing.tickets.push(ticket);
                 State::Closing(closing)
             }
+            State::Revoke(mut revoke) => {
+                revoke.join(ticket);
+                State::Revoke(revoke)
+            }
             State::Recall(_) | State::Discover(_) | State::Negotiate(_) | State::Backoff => {
                 if let Some(attempt) = self.hang_up(shared).and_then(|attempt| attempt.ticket) {
                     let message = "disconnect() was called during the login";
@@ -109,6 +121,7 @@ impl State {
             State::Negotiate(negotiate) => negotiate.handle(shared, now, input),
             State::Online(online) => online.handle(shared, now, input),
             State::Closing(closing) => closing.handle(shared, now, input),
+            State::Revoke(revoke) => revoke.handle(shared, input),
             State::Backoff => {
                 let woken = matches!(
                     input,
@@ -155,7 +168,8 @@ impl State {
             (State::Negotiate(negotiate), Timer::Gap) => negotiate.after_gap(shared, now),
             (State::Negotiate(negotiate), Timer::Endpoint) => negotiate.too_slow(shared, now),
             (State::Online(online), timer) => online.timer(shared, now, timer),
-            (State::Closing(closing), Timer::Close) => closing.finish(shared),
+            (State::Closing(closing), Timer::Close) => closing.finish(shared, now),
+            (State::Revoke(revoke), Timer::Close) => revoke.finish(shared),
             (state, _) => state,
         }
     }
@@ -168,6 +182,10 @@ impl State {
             State::Negotiate(negotiate) => negotiate.attempt.ticket,
             State::Closing(closing) => {
                 closing.tickets.retain(|other| *other != ticket);
+                None
+            }
+            State::Revoke(revoke) => {
+                revoke.leave(ticket);
                 None
             }
             State::Idle | State::Online(_) | State::Backoff => None,
@@ -186,7 +204,12 @@ impl State {
         match self {
             State::Discover(_) => Phase::Discovery,
             State::Negotiate(negotiate) => negotiate.phase(),
-            State::Idle | State::Recall(_) | State::Online(_) | State::Closing(_) | State::Backoff => Phase::Session,
+            State::Idle
+            | State::Recall(_)
+            | State::Online(_)
+            | State::Closing(_)
+            | State::Revoke(_)
+            | State::Backoff => Phase::Session,
         }
     }
 
@@ -217,27 +240,33 @@ impl Closing {
                     // What was on its way before the server saw our `<close/>` still counts.
                     Ok(Incoming::Element(element)) => match self.online.element(shared, now, element) {
                         Ok(()) => State::Closing(self),
-                        Err(_) => self.finish(shared),
+                        Err(_) => self.finish(shared, now),
                     },
                     Ok(Incoming::Features(_) | Incoming::Open(_) | Incoming::Nothing) => State::Closing(self),
                     // As while online: no stanza of a stranger's ends anything.
                     Err(ReadError::TooLarge(_)) if framing::is_stanza(data) => State::Closing(self),
-                    Ok(Incoming::Close { .. } | Incoming::Error(_)) | Err(_) => self.finish(shared),
+                    Ok(Incoming::Close { .. } | Incoming::Error(_)) | Err(_) => self.finish(shared, now),
                 }
             }
-            Input::SocketClosed { generation, .. } if generation == ours => self.finish(shared),
+            Input::SocketClosed { generation, .. } if generation == ours => self.finish(shared, now),
             _ => State::Closing(self),
         }
     }
 
-    fn finish(self, shared: &mut Shared) -> State {
+    fn finish(self, shared: &mut Shared, now: Millis) -> State {
         shared.wish(Wish::CloseSocket {
             generation: self.online.generation(),
             linger: false,
         });
         let error = Error::new(Code::Closed, Phase::Session, "disconnect() was called");
+        let endpoint = self.online.endpoint().clone();
+        let token = shared.agent.token.take();
+        let token = token.map(|token| (shared.agent_id(), token));
         self.online.end(shared, &error);
         shared.give_up(None, &error);
+        if let Some(token) = token {
+            return Revoke::begin(shared, now, &endpoint, token, self.tickets);
+        }
         for ticket in self.tickets {
             shared.settle(ticket, Ok(()));
         }

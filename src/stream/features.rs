@@ -2,7 +2,7 @@
 //! channel binding (XEP-0440 1.0.0, 2025-12-08) and the limits (XEP-0478 0.2.0, 2024-08-02) that it announces.
 
 use super::ns;
-use crate::sasl::Offer;
+use crate::sasl::{Mechanism, Offer};
 use crate::xml::Element;
 
 /// What this library makes use of.
@@ -11,6 +11,8 @@ pub struct Features {
     /// The SASL mechanisms (RFC 6120 §6.3.3) and the types of channel binding (XEP-0440). None: authentication is not
     /// offered.
     pub offer: Option<Offer>,
+    /// The same by the other profile of SASL (XEP-0388 §2.1), with what can be had along with the authentication.
+    pub sasl2: Option<(Offer, Inline)>,
     /// What the server takes at this point (XEP-0478).
     pub limits: StreamLimits,
     /// Resource binding (RFC 6120 §7.4).
@@ -31,12 +33,15 @@ impl Features {
     pub fn read(element: &Element) -> Features {
         Features {
             offer: element.child("mechanisms", ns::SASL).map(|list| Offer {
-                mechanisms: list
-                    .children()
-                    .filter(|child| child.is("mechanism", ns::SASL))
-                    .map(|child| child.text().trim().to_owned())
-                    .collect(),
+                mechanisms: mechanisms(list, ns::SASL),
                 bindings: bindings(element),
+            }),
+            sasl2: element.child("authentication", ns::SASL2).map(|list| {
+                let offer = Offer {
+                    mechanisms: mechanisms(list, ns::SASL2),
+                    bindings: bindings(element),
+                };
+                (offer, Inline::read(list))
             }),
             limits: StreamLimits::read(element),
             bind: element.child("bind", ns::BIND).is_some(),
@@ -50,6 +55,46 @@ impl Features {
                 .is_some_and(|caps| caps.attr("node") == Some("http://prosody.im")),
         }
     }
+}
+
+/// What can be had along with an authentication (XEP-0388 §2.1), as far as this library makes use of it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Inline {
+    /// A resource, and the features that can be enabled with it (Bind 2: XEP-0386 1.1.0, §2.1).
+    pub bind: Option<Vec<String>>,
+    /// The session before (XEP-0198).
+    pub resume: bool,
+    /// A token for the next time, or in place of credentials: its mechanism (XEP-0484 §3.1).
+    pub token: Option<Mechanism>,
+}
+
+impl Inline {
+    fn read(authentication: &Element) -> Inline {
+        let Some(inline) = authentication.child("inline", ns::SASL2) else {
+            return Inline::default();
+        };
+        let enabled = |bind: &Element| {
+            let list = bind.child("inline", ns::BIND2);
+            let features = list.into_iter().flat_map(Element::children);
+            features
+                .filter(|feature| feature.is("feature", ns::BIND2))
+                .filter_map(|feature| feature.attr("var").map(str::to_owned))
+                .collect()
+        };
+        Inline {
+            bind: inline.child("bind", ns::BIND2).map(enabled),
+            resume: inline.child("sm", ns::SM).is_some(),
+            token: inline
+                .child("fast", ns::FAST)
+                .and_then(|fast| Mechanism::for_tokens(&mechanisms(fast, ns::FAST))),
+        }
+    }
+}
+
+/// The names in a list of mechanisms.
+fn mechanisms(list: &Element, xmlns: &str) -> Vec<String> {
+    let names = list.children().filter(|child| child.is("mechanism", xmlns));
+    names.map(|child| child.text().trim().to_owned()).collect()
 }
 
 /// The limits that a server announces, XEP-0478 §3.1. They hold from these features to the next (§4): before authentication

@@ -14,6 +14,12 @@ pub const STREAM_ERRORS: &str = "urn:ietf:params:xml:ns:xmpp-streams";
 pub const STANZA_ERRORS: &str = "urn:ietf:params:xml:ns:xmpp-stanzas";
 /// RFC 6120 §6.
 pub const SASL: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
+/// XEP-0388.
+pub const SASL2: &str = "urn:xmpp:sasl:2";
+/// XEP-0386.
+pub const BIND2: &str = "urn:xmpp:bind:0";
+/// XEP-0484.
+pub const FAST: &str = "urn:xmpp:fast:0";
 /// RFC 6120 §7.
 pub const BIND: &str = "urn:ietf:params:xml:ns:xmpp-bind";
 /// RFC 3921 §3, which RFC 6121 dropped and some servers still ask for.

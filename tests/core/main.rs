@@ -35,6 +35,7 @@ mod requests;
 mod rfc7395;
 mod roster;
 mod sasl;
+mod sasl2;
 mod server;
 mod sm;
 mod storage;

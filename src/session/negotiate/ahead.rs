@@ -107,13 +107,21 @@ impl Negotiate {
     /// The mechanism to begin with before the server has offered any.
     pub(super) fn mechanism_known(&self, shared: &Shared) -> Option<Mechanism> {
         let known = shared.memory.of(&self.endpoint.url)?;
-        // PLAIN and OAUTHBEARER give something away; they wait for the server to ask.
-        let harmless = |mechanism: &Mechanism| mechanism.pins() || *mechanism == Mechanism::Anonymous;
+        // PLAIN and OAUTHBEARER give something away; they wait for the server to ask, unless nobody else can read it and that
+        // saves a round trip.
+        let private = self.endpoint.private && known.inline.is_some();
+        let harmless = |mechanism: &Mechanism| private || mechanism.pins() || *mechanism == Mechanism::Anonymous;
         known.mechanism.filter(harmless).filter(|_| known.pipelining)
     }
 
     /// The header has left: the first SASL message goes along, where the server is known and the credentials are there.
     pub(super) fn hurry(&mut self, shared: &mut Shared) {
+        let inline = self.inline_known(shared);
+        if let Some(exchange) = inline.as_ref().and_then(|inline| self.by_token(shared, inline)) {
+            self.ahead.unanswered = true;
+            self.ahead.exchange = Some(exchange);
+            return;
+        }
         let Some(mechanism) = self.mechanism_known(shared) else {
             return;
         };
@@ -129,7 +137,7 @@ impl Negotiate {
             return;
         }
         // Where it can't be used, the server's own offer says so or helps out.
-        let Ok(exchange) = self.begin(shared, mechanism, credentials.clone(), None) else {
+        let Ok(exchange) = self.begin(shared, mechanism, credentials.clone(), None, inline.as_ref()) else {
             return;
         };
         self.ahead.unanswered = true;
@@ -141,7 +149,12 @@ impl Negotiate {
     pub(super) fn last_said(&mut self, shared: &mut Shared, exchange: &Exchange) {
         let known = shared.memory.of(&self.endpoint.url);
         let stumbles = known.is_some_and(|known| known.stumbles);
-        if !exchange.has_said_all() || self.mechanism_known(shared).is_none() || self.ahead.hurried {
+        if !exchange.has_said_all()
+            || self.mechanism_known(shared).is_none()
+            || self.ahead.hurried
+            // There is no new stream then (XEP-0388 §2.6.1).
+            || self.along.is_some()
+        {
             return;
         }
         if !stumbles {
@@ -265,7 +278,7 @@ impl Negotiate {
 
     /// Whether this refuses something that has left ahead, out of its turn as that was.
     pub(super) fn refuses_haste(&self, element: &Element) -> bool {
-        let failure = element.is("failure", ns::SASL) && self.ahead.exchange.is_some();
+        let failure = element.is("failure", self.profile()) && self.ahead.exchange.is_some();
         let error = element.is("iq", ns::CLIENT) && element.attr("type") == Some("error");
         self.ahead.unanswered && (failure || error)
     }

@@ -25,7 +25,7 @@ const TOO_EARLY: [&str; 4] = [
 impl Negotiate {
     /// The server's features after the login.
     pub(super) fn bind(&mut self, shared: &mut Shared, features: &Features) -> Outcome {
-        self.limits = features.limits;
+        self.take_features(features);
         if !features.bind {
             return Err(violation(
                 Phase::Bind,
@@ -34,9 +34,6 @@ impl Negotiate {
             ));
         }
         self.requires_session = features.session;
-        self.stumbles = features.prosody;
-        self.sm = features.sm;
-        self.csi = features.csi;
         self.binding = true;
         let ahead = core::mem::take(&mut self.ahead.resume);
         let asleep = shared.asleep.as_ref().filter(|_| self.sm);
@@ -50,6 +47,13 @@ impl Negotiate {
         // It can be resumed nowhere else.
         shared.bury_asleep(&lost());
         Ok(self.ask_to_bind(shared))
+    }
+
+    pub(super) fn take_features(&mut self, features: &Features) {
+        self.limits = features.limits;
+        self.stumbles = features.prosody;
+        self.sm = features.sm;
+        self.csi = features.csi;
     }
 
     /// Asks for a resource, unless that has left ahead; and behind it for stream management, so that all that follows counts.
@@ -85,18 +89,7 @@ impl Negotiate {
                 _ => Ok(miscounted(shared)),
             },
             Some(Word::Failed { h }) => {
-                if let Some(asleep) = &mut shared.asleep
-                    && let Some(taken) = h.and_then(|h| asleep.ledger.acknowledge(h).ok())
-                {
-                    // It has not handled anything of it since.
-                    for parcel in asleep.ledger.iter_mut().chain(&mut shared.outbox.waiting) {
-                        parcel.unhandled = true;
-                    }
-                    for parcel in taken.into_iter().filter(Parcel::is_message) {
-                        shared.finish(parcel, Ok(None));
-                    }
-                }
-                shared.bury_asleep(&lost());
+                not_resumed(shared, h);
                 Ok(self.ask_to_bind(shared))
             }
             _ => Ok(Progress::To(Step::Resume)),
@@ -125,14 +118,7 @@ impl Negotiate {
             let message = "the server bound something that is no full JID";
             return Err(Error::new(Code::BindFailed, Phase::Bind, message).into());
         };
-        // RFC 6120 §7.1: what is bound is a resource of the account that was authenticated. Only an anonymous login learns
-        // its address here. A domain in its ASCII form may come back in its Unicode form.
-        let account = &shared.config.account;
-        let domain_fits = jid.domain() == account.domain() || account.domain().contains("xn--");
-        if !domain_fits || (account.local().is_some() && jid.local() != account.local()) {
-            let message = "the server bound the address of another account: ".to_owned() + jid.as_str();
-            return Err(Error::new(Code::BindFailed, Phase::Bind, message).into());
-        }
+        let jid = ours(shared, Some(jid))?;
         if !self.requires_session {
             return Ok(Progress::Bound(jid, Vec::new()));
         }
@@ -147,12 +133,7 @@ impl Negotiate {
     /// What comes in while the session of RFC 3921 is awaited.
     pub(super) fn before_session(element: Element, id: String, jid: Jid, mut early: Vec<Element>) -> Outcome {
         if !answers(&element, &id) {
-            if early.len() >= EARLY {
-                let message = "the server sends and sends, and does not grant the session";
-                return Err(violation(Phase::Bind, message, "policy-violation"));
-            }
-            // The resource is bound: others may reach it before the session is granted.
-            early.push(element);
+            early = self::early(early, element)?;
             return Ok(Progress::To(Step::Session { id, jid, early }));
         }
         match StanzaError::of(&element) {
@@ -171,6 +152,47 @@ fn miscounted(shared: &mut Shared) -> Progress {
     }
     shared.bury_asleep(&error);
     Progress::Anew
+}
+
+/// The session that was to be resumed is gone. Of what was sent in it the server has handled `h` stanzas, where it says so.
+pub(super) fn not_resumed(shared: &mut Shared, h: Option<u32>) {
+    if let Some(asleep) = &mut shared.asleep
+        && let Some(taken) = h.and_then(|h| asleep.ledger.acknowledge(h).ok())
+    {
+        // It has not handled anything of it since.
+        for parcel in asleep.ledger.iter_mut().chain(&mut shared.outbox.waiting) {
+            parcel.unhandled = true;
+        }
+        for parcel in taken.into_iter().filter(Parcel::is_message) {
+            shared.finish(parcel, Ok(None));
+        }
+    }
+    shared.bury_asleep(&lost());
+}
+
+/// RFC 6120 §7.1: what is bound is a resource of the account that was authenticated. Only an anonymous login learns its
+/// address here. A domain in its ASCII form may come back in its Unicode form.
+pub(super) fn ours(shared: &Shared, jid: Option<Jid>) -> Result<Jid, Error> {
+    let account = &shared.config.account;
+    let domain_fits = |jid: &Jid| jid.domain() == account.domain() || account.domain().contains("xn--");
+    match jid {
+        Some(jid) if domain_fits(&jid) && (account.local().is_none() || jid.local() == account.local()) => Ok(jid),
+        jid => {
+            let jid = jid.as_ref().map_or("none", Jid::as_str);
+            let message = "the server bound the address of another account: ".to_owned() + jid;
+            Err(Error::new(Code::BindFailed, Phase::Bind, message))
+        }
+    }
+}
+
+/// The resource is bound: others may reach it before the server has said all that is to be known.
+pub(super) fn early(mut early: Vec<Element>, element: Element) -> Result<Vec<Element>, Failure> {
+    if early.len() >= EARLY {
+        let message = "the server sends and sends, and doesn't come to the end of the login";
+        return Err(violation(Phase::Bind, message, "policy-violation"));
+    }
+    early.push(element);
+    Ok(early)
 }
 
 fn lost() -> Error {

@@ -7,6 +7,7 @@ use crate::session::Shared;
 use crate::session::config::CredentialSource;
 use crate::session::io::{Note, Wish};
 use crate::session::timers::Timer;
+use crate::stream::features::{Features, Inline};
 use crate::stream::ns;
 use crate::xml::Element;
 use base64::Engine as _;
@@ -30,17 +31,31 @@ impl Negotiate {
             (&self.attempt.given, &shared.config.credentials),
             (Given::Nothing, CredentialSource::Ask)
         );
-        if ask && self.mechanism_known(shared).is_some() {
+        // A token may spare the app the question.
+        let token = shared.agent.token.is_some() && self.inline_known(shared).is_some();
+        if ask && !token && self.mechanism_known(shared).is_some() {
             self.ask_credentials(shared);
         }
     }
 
     /// The features are there: logs in, or asks the app what with.
     pub(super) fn credentials(&mut self, shared: &mut Shared) -> Outcome {
+        if let (false, true, Some((offer, inline))) =
+            (self.refused_token, self.endpoint.private, self.offered.sasl2.clone())
+            && let Some(exchange) = self.by_token(shared, &inline)
+        {
+            self.offer = offer;
+            return Ok(Progress::To(Step::Sasl(exchange)));
+        }
         if let Given::Nothing = self.attempt.given {
             match &shared.config.credentials {
                 CredentialSource::Fixed(credentials) => self.attempt.given = Given::Credentials(credentials.clone()),
                 CredentialSource::Ask => self.ask_credentials(shared),
+                CredentialSource::None => {
+                    let message =
+                        "there is neither a password nor another credential, and no token from an earlier login";
+                    return Err(Error::new(Code::InvalidArgument, Phase::Auth, message).into());
+                }
             }
         }
         match &self.attempt.given {
@@ -65,9 +80,56 @@ impl Negotiate {
 
     fn authenticate(&mut self, shared: &mut Shared, credentials: Credentials) -> Outcome {
         let policy = self.policy(shared);
-        let mechanism = Mechanism::choose(&credentials, &self.offer, policy, None)?;
-        let exchange = self.begin(shared, mechanism, credentials, Some(&self.offer))?;
+        let choose = |offer: &Offer| Mechanism::choose(&credentials, offer, policy, None);
+        let extensible = self.offered.sasl2.clone().filter(|_| self.endpoint.private);
+        let mut reason = None;
+        if let Some((offer, inline)) = extensible {
+            match choose(&offer) {
+                Ok(mechanism) => {
+                    let exchange = self.begin(shared, mechanism, credentials, Some(&offer), Some(&inline))?;
+                    self.offer = offer;
+                    return Ok(Progress::To(Step::Sasl(exchange)));
+                }
+                Err(error) => reason = Some(error),
+            }
+        }
+        let Some(offer) = self.offered.offer.clone() else {
+            let message = "the server does not offer authentication on this connection";
+            let nothing = || Error::new(Code::NoMechanism, Phase::Auth, message);
+            return Err(reason.unwrap_or_else(nothing).into());
+        };
+        let mechanism = choose(&offer)?;
+        let exchange = self.begin(shared, mechanism, credentials, Some(&offer), None)?;
+        self.offer = offer;
         Ok(Progress::To(Step::Sasl(exchange)))
+    }
+
+    /// What the server offers before the login.
+    pub(super) fn features(&mut self, shared: &mut Shared, features: Features) -> Outcome {
+        if features.offer.is_none() && !(features.sasl2.is_some() && self.endpoint.private) {
+            let message = "the server does not offer authentication on this connection";
+            return Err(Error::new(Code::NoMechanism, Phase::Auth, message).into());
+        }
+        self.offered = features;
+        let Some(exchange) = self.ahead.exchange.take() else {
+            return self.credentials(shared);
+        };
+        // What it was begun with may have been taken out of the offer since.
+        let mechanism = exchange.mechanism();
+        let offer = match (&self.along, &self.offered.sasl2, &self.offered.offer) {
+            (Some(along), Some((offer, inline)), _) => Some(offer).filter(|_| along.fits(mechanism, offer, inline)),
+            (None, _, Some(offer)) => Some(offer).filter(|_| offer.names(mechanism.name())),
+            _ => None,
+        };
+        let Some(offer) = offer else { return Ok(Progress::Again) };
+        self.offer = offer.clone();
+        self.look_further(shared);
+        Ok(Progress::To(Step::Sasl(exchange)))
+    }
+
+    /// The namespace of the profile of SASL that is used.
+    pub(super) fn profile(&self) -> &'static str {
+        if self.along.is_some() { ns::SASL2 } else { ns::SASL }
     }
 
     /// An exchange was begun before the server's offer was there: the next one is to be what the offer allows by now.
@@ -79,11 +141,12 @@ impl Negotiate {
 
     /// Sends the first message of an exchange.
     pub(super) fn begin(
-        &self,
+        &mut self,
         shared: &mut Shared,
         mechanism: Mechanism,
         credentials: Credentials,
         offer: Option<&Offer>,
+        inline: Option<&Inline>,
     ) -> Result<Exchange, Error> {
         // The keys of an earlier login belong to the password of then.
         let fixed = matches!(shared.config.credentials, CredentialSource::Fixed(_));
@@ -97,6 +160,11 @@ impl Negotiate {
             offer,
             cached: shared.memory.keys.clone().filter(|_| fixed),
         })?;
+        self.along = None;
+        if let Some(inline) = inline {
+            self.authenticate_with(shared, mechanism, &initial, inline);
+            return Ok(exchange);
+        }
         let auth = Element::new("auth", ns::SASL)
             .with_attr("mechanism", mechanism.name())
             // RFC 6120 §6.4.2: "=" is an initial response of no bytes.
@@ -138,23 +206,27 @@ impl Negotiate {
                     }
                 }
             }
-            "success" => {
-                self.mechanism = Some(exchange.mechanism());
-                if let Some(keys) = exchange.success(decoded(element)?.as_deref())? {
-                    if let Given::Credentials(Credentials::Password(_)) = &self.attempt.given {
-                        shared.note(Note::Keys(keys.clone()));
-                    }
-                    shared.memory.keys = Some(keys);
+            "success" => match self.along.take() {
+                Some(along) => self.succeeded(shared, element, exchange, along),
+                None => {
+                    self.prove(shared, exchange, decoded(element)?.as_deref())?;
+                    Ok(Progress::To(self.restart(shared)))
                 }
-                Ok(Progress::To(self.restart(shared)))
-            }
+            },
+            "continue" if self.along.is_some() => self.asked_for_more(shared, element, exchange),
             "failure" => {
-                let condition = element.children().find(|child| child.name() != "text");
-                let condition = condition.map_or("not-authorized", Element::name);
-                let text = element.child_text("text", ns::SASL);
+                // RFC 6120 §6.5, XEP-0388 §2.6.2: whatever else there is.
+                let named = || element.children().filter(|child| child.name() != "text");
+                let registered = named().find(|child| child.ns() == ns::SASL);
+                let condition = registered.or_else(|| named().next());
+                let condition = condition.map_or("not-authorized", Element::name).to_owned();
+                if matches!(exchange.mechanism(), Mechanism::HashedToken(_)) {
+                    return self.without_token(shared, &condition);
+                }
+                let text = element.child_text("text", self.profile());
                 Err(Failure {
-                    haste: HASTY.contains(&condition),
-                    ..exchange.failure(condition, text).into()
+                    haste: HASTY.contains(&condition.as_str()),
+                    ..exchange.failure(&condition, text).into()
                 })
             }
             _ => Err(violation(
@@ -165,6 +237,18 @@ impl Negotiate {
         }
     }
 
+    /// The mechanism's end: whatever it takes to prove that this is the server.
+    pub(super) fn prove(&mut self, shared: &mut Shared, exchange: Exchange, data: Option<&[u8]>) -> Result<(), Error> {
+        self.mechanism = Some(exchange.mechanism());
+        if let Some(keys) = exchange.success(data)? {
+            if let Given::Credentials(Credentials::Password(_)) = &self.attempt.given {
+                shared.note(Note::Keys(keys.clone()));
+            }
+            shared.memory.keys = Some(keys);
+        }
+        Ok(())
+    }
+
     /// The key is there.
     pub(super) fn derived(&mut self, shared: &mut Shared, exchange: Exchange, key: &Secret) -> Outcome {
         let (exchange, data) = exchange.derived(key)?;
@@ -172,7 +256,7 @@ impl Negotiate {
     }
 
     fn respond(&mut self, shared: &mut Shared, exchange: Exchange, data: Vec<u8>) -> Progress {
-        shared.write(&Element::new("response", ns::SASL).with_text(STANDARD.encode(data)));
+        shared.write(&Element::new("response", self.profile()).with_text(STANDARD.encode(data)));
         self.last_said(shared, &exchange);
         Progress::To(Step::Sasl(exchange))
     }
@@ -196,6 +280,19 @@ impl Negotiate {
     }
 }
 
+/// What the server has said during the authentication can't be.
+pub(super) fn violation_of(message: &'static str) -> Failure {
+    violation(Phase::Auth, message, "undefined-condition")
+}
+
+pub(super) fn no_base64() -> Failure {
+    violation(
+        Phase::Auth,
+        "the server sent SASL data that is no base64",
+        "invalid-xml",
+    )
+}
+
 /// The bytes that a SASL element carries; none where it is empty (RFC 6120 §6.4.2).
 fn decoded(element: &Element) -> Result<Option<Vec<u8>>, Failure> {
     match element.text().trim() {
@@ -203,11 +300,7 @@ fn decoded(element: &Element) -> Result<Option<Vec<u8>>, Failure> {
         "=" => Ok(Some(Vec::new())),
         text => match STANDARD.decode(text) {
             Ok(data) => Ok(Some(data)),
-            Err(_) => Err(violation(
-                Phase::Auth,
-                "the server sent SASL data that is no base64",
-                "invalid-xml",
-            )),
+            Err(_) => Err(no_base64()),
         },
     }
 }

@@ -5,27 +5,27 @@
 //! exchange that was under way. What leaves may be ahead of it: see `ahead.rs`.
 
 mod ahead;
+mod begun;
 mod binding;
 mod login;
+mod sasl2;
 
 use super::Shared;
 use super::attempt::Attempt;
 use super::discovery::Endpoint;
 use super::io::{Input, Millis, Ticket};
-use super::memory::Known;
-use super::online::{Begun, Online, Sm};
-use super::sm;
 use super::state::State;
 use super::timers::Timer;
 use crate::error::{Code, Error, Phase};
 use crate::jid::Jid;
 use crate::sasl::{Credentials, Exchange, Mechanism, Offer};
-use crate::stream::features::StreamLimits;
+use crate::stream::features::{Features, StreamLimits};
 use crate::stream::framing::{self, Incoming};
 use crate::stream::ns;
 use crate::xml::Element;
 pub(crate) use ahead::Hurried;
 use ahead::{Ahead, is_hasty};
+use sasl2::{Along, Bound};
 
 /// How long one endpoint may take while others wait for their turn, in milliseconds.
 const ENDPOINT_TIMEOUT: u64 = 10_000;
@@ -43,8 +43,17 @@ pub(crate) struct Negotiate {
     endpoint: Endpoint,
     generation: u32,
     step: Step,
-    /// What the server offered to log in by.
+    /// What the server offered before the login.
+    offered: Features,
+    /// What of it there is to log in by: the list of the profile that is used.
     offer: Offer,
+    /// What was asked for along with the authentication, where that is by the profile that allows it.
+    along: Option<Along>,
+    /// What came of it, where a resource was bound, and whether the features behind it are still to come.
+    bound: Option<Bound>,
+    features_to_come: bool,
+    /// A token was tried.
+    refused_token: bool,
     /// What was logged in by.
     mechanism: Option<Mechanism>,
     /// What would have been logged in by, had the offer been waited for.
@@ -93,6 +102,8 @@ enum Step {
     Sasl(Exchange),
     /// A derived key.
     Key { id: Ticket, exchange: Exchange },
+    /// A resource is bound, and the features are still to say whether there is stream management.
+    Bound { jid: Jid, early: Vec<Element> },
     /// The answer to the bind request of this id.
     Bind(String),
     /// The answer to the request to go on with the session that sleeps.
@@ -150,7 +161,12 @@ impl Negotiate {
             endpoint,
             generation,
             step: Step::Socket,
+            offered: Features::default(),
             offer: Offer::default(),
+            along: None,
+            bound: None,
+            features_to_come: false,
+            refused_token: false,
             mechanism: None,
             better: None,
             ahead: Ahead::default(),
@@ -239,63 +255,6 @@ impl Negotiate {
                 shared.hang_up(self.generation, open, failure.condition);
                 self.failed(shared, now, failure.error)
             }
-        }
-    }
-
-    fn online(mut self, shared: &mut Shared, now: Millis, jid: Jid, early: Vec<Element>) -> State {
-        if self.sm && !self.enabled {
-            // Before anything that it is to count.
-            shared.write(&sm::enable());
-        }
-        let sm = if self.sm { Sm::Asked } else { Sm::Off };
-        let begun = self.succeed(shared);
-        let ahead = self.ahead.stanzas.take().unwrap_or_default();
-        let mut online = Online::start(shared, now, begun, jid, sm, ahead);
-        if let Some(login) = self.attempt.ticket {
-            shared.settle(login, Ok(()));
-        }
-        for stanza in early {
-            online.stanza(shared, now, stanza);
-        }
-        State::Online(online)
-    }
-
-    /// The server has the session yet: what it hasn't taken is sent again.
-    fn resume(mut self, shared: &mut Shared, now: Millis) -> State {
-        let Some(asleep) = shared.asleep.take() else {
-            return self.anew(shared, now, true);
-        };
-        let begun = self.succeed(shared);
-        let online = Online::resume(shared, now, begun, *asleep);
-        if let Some(login) = self.attempt.ticket {
-            shared.settle(login, Ok(()));
-        }
-        State::Online(online)
-    }
-
-    /// What is remembered of a login that has come to its good end, and what goes on from it.
-    fn succeed(&mut self, shared: &mut Shared) -> Begun {
-        self.binding = false;
-        shared.timers.stop(Timer::Haste);
-        let hurried = self.hurried(shared);
-        let url = self.endpoint.url.clone();
-        let known = shared.memory.of(&url);
-        let pipelining = self.ahead.unanswered || known.is_some_and(|known| known.pipelining);
-        shared.memory.learn(Known {
-            url,
-            mechanism: self.better.or(self.mechanism),
-            pipelining,
-            session: self.requires_session,
-            sm: self.sm,
-            stumbles: self.stumbles,
-        });
-        shared.remember();
-        Begun {
-            endpoint: self.endpoint.clone(),
-            generation: self.generation,
-            limits: self.limits,
-            csi: self.csi,
-            hurried,
         }
     }
 
@@ -413,25 +372,18 @@ impl Negotiate {
                 Ok(Progress::To(Step::Features { authenticated }))
             }
             (Incoming::Nothing, step) => Ok(Progress::To(step)),
-            (Incoming::Features(features), Step::Features { authenticated: false }) => {
-                let Some(offer) = features.offer else {
-                    let message = "the server does not offer authentication on this connection";
-                    return Err(Error::new(Code::NoMechanism, Phase::Auth, message).into());
-                };
-                self.offer = offer;
-                match self.ahead.exchange.take() {
-                    None => self.credentials(shared),
-                    // What it was begun with may have been taken out of the offer since.
-                    Some(exchange) if self.offer.names(exchange.mechanism().name()) => {
-                        self.look_further(shared);
-                        Ok(Progress::To(Step::Sasl(exchange)))
-                    }
-                    Some(_) => Ok(Progress::Again),
-                }
+            (Incoming::Features(features), Step::Features { authenticated: false }) => self.features(shared, features),
+            (Incoming::Features(features), Step::Bound { jid, early }) => {
+                self.take_features(&features);
+                Ok(Progress::Bound(jid, early))
             }
             (Incoming::Features(features), Step::Features { authenticated: true }) => self.bind(shared, &features),
-            (Incoming::Element(element), Step::Sasl(exchange)) if element.ns() == ns::SASL => {
+            (Incoming::Element(element), Step::Sasl(exchange)) if element.ns() == self.profile() => {
                 self.sasl(shared, &element, exchange)
+            }
+            (Incoming::Element(element), Step::Bound { jid, early }) if element.ns() != ns::SASL2 => {
+                let early = binding::early(early, element)?;
+                Ok(Progress::To(Step::Bound { jid, early }))
             }
             (Incoming::Element(iq), Step::Bind(id)) if binding::answers(&iq, &id) => self.bound(shared, &iq),
             (Incoming::Element(element), Step::Resume) if element.ns() == ns::SM => self.resumed(shared, &element),
@@ -460,6 +412,7 @@ impl Step {
             Step::Credentials | Step::Sasl(_) | Step::Key { .. } => Phase::Auth,
             Step::Open { authenticated: true }
             | Step::Features { authenticated: true }
+            | Step::Bound { .. }
             | Step::Bind(_)
             | Step::Resume
             | Step::Session { .. } => Phase::Bind,

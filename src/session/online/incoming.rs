@@ -70,7 +70,7 @@ impl Online {
     fn incoming(mut self: Box<Self>, shared: &mut Shared, now: Millis, incoming: Incoming) -> State {
         match incoming {
             // RFC 6120 §6.3.4: authentication is over.
-            Incoming::Element(element) if element.ns() == ns::SASL => {
+            Incoming::Element(element) if matches!(element.ns(), ns::SASL | ns::SASL2) => {
                 self.out_of_order(shared, now, "the server went on with an authentication that is over")
             }
             // RFC 7395 §3.7: there is nothing after which a stream would begin anew.
@@ -95,6 +95,13 @@ impl Online {
                 }
                 let error = Error::new(Code::Closed, Phase::Session, "the server ended the session");
                 self.dismissed(shared, now, error)
+            }
+            Incoming::Features(features) if self.features_to_come => {
+                self.features_to_come = false;
+                (self.limits, self.csi) = (features.limits, features.csi);
+                self.indicate(shared);
+                self.rest(shared);
+                State::Online(self)
             }
             // RFC 6120 §4.3.5: features may come once more, and change nothing here.
             Incoming::Features(_) | Incoming::Nothing => State::Online(self),

@@ -370,8 +370,9 @@ impl Online {
     }
 
     /// XEP-0352 §4.2: whether anybody looks.
-    pub(super) fn indicate(&self, shared: &mut Shared) {
-        if self.csi {
+    pub(super) fn indicate(&mut self, shared: &mut Shared) {
+        if self.csi && self.active != shared.visible {
+            self.active = shared.visible;
             let state = if shared.visible { "active" } else { "inactive" };
             shared.write(&Element::new(state, ns::CSI));
         }

@@ -23,6 +23,7 @@ use crate::decimal::decimal;
 use crate::error::{Code, Error, Phase};
 use crate::jid::Jid;
 use crate::stream::features::StreamLimits;
+use crate::xml::Element;
 use liveness::{ANSWER, Asked};
 use std::collections::VecDeque;
 
@@ -37,6 +38,10 @@ pub(crate) struct Online {
     generation: u32,
     limits: StreamLimits,
     csi: bool,
+    /// Whether the server takes it that somebody looks.
+    active: bool,
+    features_to_come: bool,
+    inline: Option<Element>,
     hurried: Hurried,
     since: Millis,
     tracker: Tracker,
@@ -83,6 +88,12 @@ pub(crate) struct Begun {
     pub(crate) limits: StreamLimits,
     pub(crate) csi: bool,
     pub(crate) hurried: Hurried,
+    /// The server's features come behind this (XEP-0388 §2.6.1).
+    pub(crate) features_to_come: bool,
+    /// What was said of the resource, where it was bound along with the authentication (XEP-0386 §2.2).
+    pub(crate) inline: Option<Element>,
+    /// The server was told along with that that nobody looks.
+    pub(crate) inactive: bool,
 }
 
 impl Online {
@@ -145,12 +156,15 @@ impl Online {
         shared.timers.stop(Timer::Endpoint);
         shared.set_status(Status::Online, None);
         shared.keeper.change();
-        let online = Box::new(Online {
+        let mut online = Box::new(Online {
             jid,
             endpoint: begun.endpoint,
             generation: begun.generation,
             limits: begun.limits,
             csi: begun.csi,
+            active: !begun.inactive,
+            features_to_come: begun.features_to_come,
+            inline: begun.inline,
             hurried: begun.hurried,
             since: now,
             tracker,
@@ -167,15 +181,18 @@ impl Online {
             closing: false,
         });
         // XEP-0352 §4.2: each connection begins active.
-        if !shared.visible {
-            online.indicate(shared);
-        }
+        online.indicate(shared);
         online.rest(shared);
         online
     }
 
     pub(crate) fn jid(&self) -> &Jid {
         &self.jid
+    }
+
+    /// What the server said of the resource, where it was bound along with the authentication.
+    pub(crate) fn inline(&self) -> Option<&Element> {
+        self.inline.as_ref()
     }
 
     /// Where the server would like the session to be resumed (XEP-0198 §5).

@@ -1,0 +1,97 @@
+//! Tokens: one round trip (XEP-0484).
+
+use super::*;
+use stanzawire::engine::Command;
+
+#[test]
+fn xep0484_3_4_a_login_with_a_token_takes_one_round_trip() {
+    let mut pair = online("secret-token:1");
+    back(&mut pair);
+    let asked = authenticate(&mut pair, "HT-SHA-256-NONE");
+    assert!(asked.child("fast", FAST).is_some());
+    assert!(asked.child("request-token", FAST).is_none());
+    let message = STANDARD.decode(initial(&asked)).unwrap();
+    assert_eq!(
+        message,
+        [b"alice\0".as_slice(), &hashed("secret-token:1", "Initiator")].concat()
+    );
+    pair.nothing_sent();
+    announce(&mut pair, &["SCRAM-SHA-1"], INLINE);
+    pair.nothing_sent();
+    success(
+        &mut pair,
+        Some(&responder("secret-token:1")),
+        FULL,
+        "<resumed xmlns='urn:xmpp:sm:3' previd='session-1' h='3'/>",
+    );
+    assert_eq!(pair.engine.status(), Status::Online);
+}
+
+#[test]
+fn xep0484_3_5_the_next_token_takes_its_place() {
+    let mut pair = online("one");
+    for (token, next) in [("one", "two"), ("two", "two"), ("two", "two")] {
+        back(&mut pair);
+        let asked = authenticate(&mut pair, "HT-SHA-256-NONE");
+        let message = STANDARD.decode(initial(&asked)).unwrap();
+        assert!(message.ends_with(&hashed(token, "Initiator")));
+        announce(&mut pair, &["SCRAM-SHA-1"], INLINE);
+        let along = bound(&enabled("session")) + &issued(next);
+        let failed = format!("<failed xmlns='{SM}'/>");
+        success(&mut pair, Some(&responder(token)), FULL, &(failed + &along));
+        features(&mut pair, BEHIND);
+        settle(&mut pair);
+    }
+}
+
+#[test]
+fn xep0484_4_1_a_token_that_is_refused_is_dropped() {
+    let mut pair = online("old");
+    back(&mut pair);
+    authenticate(&mut pair, "HT-SHA-256-NONE");
+    announce(&mut pair, &["SCRAM-SHA-1"], INLINE);
+    pair.receive(&format!(
+        "<failure xmlns='{SASL2}'><credentials-expired xmlns='{SASL}'/></failure>"
+    ));
+    // In the same stream, with the password.
+    let asked = authenticate(&mut pair, "SCRAM-SHA-1");
+    assert!(asked.child("request-token", FAST).is_some());
+    assert!(asked.child("resume", SM).is_some(), "the session isn't lost by that");
+    let proof = scram(&mut pair, &asked);
+    success(
+        &mut pair,
+        Some(&proof),
+        FULL,
+        "<resumed xmlns='urn:xmpp:sm:3' previd='session-1' h='3'/>",
+    );
+    assert_eq!(pair.engine.status(), Status::Online);
+    back(&mut pair);
+    authenticate(&mut pair, "SCRAM-SHA-1");
+}
+
+#[test]
+fn xep0484_3_6_a_logout_makes_the_token_worthless() {
+    let mut pair = online("secret-token:1");
+    let call = pair.call(Command::Disconnect);
+    pair.sent.retain(|frame| frame.starts_with("<close "));
+    assert!(pair.element().is("close", "urn:ietf:params:xml:ns:xmpp-framing"));
+    pair.receive("<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>");
+    assert_eq!(pair.engine.status(), Status::Offline);
+    assert!(pair.is_open(call));
+    pair.open_socket();
+    header(&mut pair);
+    announce(&mut pair, &["SCRAM-SHA-1"], INLINE);
+    let asked = authenticate(&mut pair, "HT-SHA-256-NONE");
+    assert_eq!(asked.child("fast", FAST).unwrap().attr("invalidate"), Some("true"));
+    assert!(asked.child("bind", BIND2).is_none() && asked.child("resume", SM).is_none());
+    success(&mut pair, Some(&responder("secret-token:1")), "alice@example.org", "");
+    assert!(pair.element().is("close", "urn:ietf:params:xml:ns:xmpp-framing"));
+    assert_eq!(pair.reply(call), Ok(Reply::Done));
+    assert!(pair.socket.is_none());
+    // And it isn't used any more.
+    let call = pair.connect();
+    pair.open_socket();
+    header(&mut pair);
+    authenticate(&mut pair, "SCRAM-SHA-1");
+    assert!(pair.is_open(call));
+}
