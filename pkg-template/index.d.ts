@@ -97,8 +97,8 @@ export interface ConnectOptions {
    * Under keys that begin so and go on with a colon there is what it takes to go on after a reload as if nothing had been: the
    * address of the server, the bound JID, the id of the stream management session and its counters, how far the archive has
    * been read, and **the messages under way**, as they were sent, until it is certain what became of them ({@link Events.sent},
-   * {@link Events["not-sent"]}). It is written at most once a second, and when the page is hidden or goes. No credentials are
-   * kept. Whoever can read it can read those messages, and no others; without the credentials nobody can go on with the
+   * {@link Events["not-sent"]}). It is written at most once a second, and when the page is hidden or goes. Of credentials only
+   * a token is kept, and that by your leave ({@link keepToken}). Whoever can read it can read those messages, and no others; without the credentials nobody can go on with the
    * session. {@link Client.disconnect} removes all but the line.
    *
    * No two clients go on with one session: a lock (Web Locks) keeps them apart, so that a duplicated tab, which starts with a
@@ -110,6 +110,17 @@ export interface ConnectOptions {
    * with promises may lose what was written last when the page goes. One without the three methods is an `invalid-argument`.
    */
   storage?: KeyValueStore | null | undefined;
+  /**
+   * Whether {@link storage} may also keep the token that a server issues for the next login (FAST, XEP-0484): a login by it takes
+   * one round trip, and neither a password nor a question to {@link credentials}. **It is a secret**: until the server takes it
+   * back, whoever can read it can log in. {@link Client.disconnect} takes it back. Default: true where you pass a `storage` of
+   * your own, false for the `sessionStorage` that is used without one. Without leave the token is used to come
+   * back after a loss, and ends with the page.
+   *
+   * With `true` neither `password` nor `credentials` has to be there: where there is no token, or the server refuses it, the login is
+   * `invalid-argument`.
+   */
+  keepToken?: boolean | undefined;
   /**
    * How stanzas are framed: as RFC 7395 says, or, for a server from before it, as draft-ietf-xmpp-websocket-00 says, with the
    * stream's own tags as messages. Default `"rfc7395"`.

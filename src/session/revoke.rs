@@ -113,7 +113,7 @@ impl Revoke {
         true
     }
 
-    fn hang_up(self: Box<Self>, shared: &mut Shared) -> State {
+    fn hang_up(self, shared: &mut Shared) -> State {
         shared.write(&framing::close());
         self.finish(shared)
     }

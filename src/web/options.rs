@@ -37,7 +37,11 @@ impl Options {
     pub(super) fn read(options: &JsValue) -> Result<Options, Error> {
         let fields = Fields::of(options, "options")?;
         let address = jid(&fields.required("jid")?, "jid")?;
-        let (source, ask) = source(&fields, &address)?;
+        let storage = fields.get_or_null("storage")?;
+        // Whoever names a store of their own has thought of who can read it.
+        let leave = fields.flag("keepToken")?;
+        let keep_token = leave.unwrap_or(!is_absent(&storage));
+        let (source, ask) = source(&fields, &address, leave == Some(true))?;
         let mut config = session::Config::new(address.to_bare(), source);
         config.resource = resource(&fields, &address)?;
         config.url = fields.string("url")?;
@@ -60,8 +64,9 @@ impl Options {
             Some("draft-00") => config.framing = Framing::Draft00,
             Some(_) => return Err(wrong("framing", "\"rfc7395\" or \"draft-00\"")),
         }
-        let store = storage::store(fields.get_or_null("storage")?)?;
+        let store = storage::store(storage)?;
         config.storage = store.is_some();
+        config.keep_token = keep_token && config.storage;
         let presence = fields.get("presence")?;
         let im = im::Config {
             presence: match presence.as_bool() {
@@ -164,7 +169,7 @@ pub(super) fn presence_init(value: &JsValue) -> Result<PresenceInit, Error> {
     })
 }
 
-fn source(fields: &Fields<'_>, address: &Jid) -> Result<(CredentialSource, Option<Function>), Error> {
+fn source(fields: &Fields<'_>, address: &Jid, token: bool) -> Result<(CredentialSource, Option<Function>), Error> {
     let password = fields.string("password")?;
     let given = fields.get("credentials")?;
     if password.is_some() && !given.is_undefined() {
@@ -178,6 +183,8 @@ fn source(fields: &Fields<'_>, address: &Jid) -> Result<(CredentialSource, Optio
         Some(password) => credentials::of_account(credentials::password(password)?, account)?,
         None if !is_absent(&given) => credentials::read(&given, account)?,
         None if !account => Credentials::Anonymous,
+        // An earlier page may have been issued one.
+        None if token => return Ok((CredentialSource::None, None)),
         None => return Err(invalid("an account needs `password` or `credentials`")),
     };
     Ok((CredentialSource::Fixed(known), None))
