@@ -200,7 +200,13 @@ impl Negotiate {
     ) -> Outcome {
         let mechanism = exchange.mechanism();
         let data = only(element, "additional-data", ns::SASL2)?.map(decoded).transpose()?;
-        self.prove(shared, exchange, data.as_deref())?;
+        if let Err(error) = self.prove(shared, exchange, data.as_deref()) {
+            if matches!(mechanism, Mechanism::HashedToken(_)) {
+                // Whoever that is, it isn't what the two have in common.
+                shared.drop_token();
+            }
+            return Err(error.into());
+        }
         // From here on what it says is the server's.
         let Some(identifier) = only(element, "authorization-identifier", ns::SASL2)? else {
             return Err(violation_of("the server didn't say who was authenticated"));
@@ -225,6 +231,11 @@ impl Negotiate {
             ));
         }
         if let Some(resumed) = resumed {
+            if !matches!(sm::read(resumed), Some(Word::Resumed { .. })) {
+                return Err(violation_of(
+                    "the server didn't say which session it resumed, and how far that had come",
+                ));
+            }
             if jid.is_full() && shared.asleep.as_ref().is_some_and(|asleep| asleep.jid != jid) {
                 return Err(violation_of(
                     "the server resumed another session than the one asked for",
