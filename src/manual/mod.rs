@@ -6,6 +6,9 @@ pub mod adding_a_xep {}
 #[doc = include_str!("rfc7395.md")]
 pub mod rfc7395 {}
 
+#[doc = include_str!("login.md")]
+pub mod login {}
+
 #[doc = include_str!("delivery.md")]
 #[doc = ""]
 #[doc = include_str!("herd.svg")]
