@@ -198,6 +198,8 @@ impl Recall {
         let key = keeper::header(&shared.config.account, &tag);
         shared.keeper.tag = Some(tag.clone());
         shared.keeper.tags.insert(0, tag);
+        // The page before may have asked for its resource once more, and get it yet.
+        shared.ghost = true;
         if place > 0 {
             self.list(shared);
         }

@@ -4,6 +4,7 @@ use super::{FIRST, SM, acknowledge, bodies, errors, failed, online_with, resumed
 use crate::pair::{JID, Pair, config};
 use stanzawire::engine::{Command, Config, Event, Input, Status};
 use stanzawire::error::Code;
+use stanzawire::im::Named;
 
 const BOB: &str = "bob@example.org";
 
@@ -68,6 +69,31 @@ fn what_waited_for_a_connection_leaves_from_the_next_page() {
     pair.sent.clear();
     resumed(&mut pair, FIRST);
     assert_eq!(bodies(&mut pair), ["1", "2", "3"]);
+}
+
+#[test]
+fn a_login_of_the_page_before_that_comes_through_late_ends_nothing() {
+    const CONFLICT: &str = "<stream:error xmlns:stream='http://etherx.jabber.org/streams'>\
+                            <conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>";
+    let mut old = online_with(storing());
+    old.send(BOB, "1");
+    old.advance(1_000);
+    let mut pair = kill(old);
+    log_in(&mut pair);
+    failed(&mut pair, None);
+    pair.sent.retain(|frame| frame.contains("xmpp-bind"));
+    pair.bind(JID);
+    pair.receive(CONFLICT);
+    assert_eq!(pair.engine.status(), Status::Reconnecting);
+    let told = |event: &Event| matches!(event, Event::Im(event) if event.name() == "not-sent");
+    assert!(!pair.events.iter().any(told), "{:?}", pair.events);
+    super::again(&mut pair);
+    pair.sent.retain(|frame| frame.contains("xmpp-bind"));
+    pair.bind(JID);
+    // There was one of them. Whoever comes now is somebody else.
+    pair.receive(CONFLICT);
+    assert_eq!(pair.engine.status(), Status::Offline);
+    assert!(pair.events.iter().any(told), "{:?}", pair.events);
 }
 
 #[test]
