@@ -314,10 +314,11 @@ impl Session {
             keeper.segments.push((number, fresh.len() as u32 / 2));
             keeper.next_segment = number.wrapping_add(1);
         }
+        let rewritten = (!fresh.is_empty()).then_some(number);
         let gone: Vec<u32> = keeper
             .segments
             .iter()
-            .filter(|(_, left)| *left == 0)
+            .filter(|(gone, left)| *left == 0 && Some(*gone) != rewritten)
             .map(|(number, _)| *number)
             .collect();
         keeper.segments.retain(|(_, left)| *left > 0);

@@ -228,7 +228,7 @@ impl Recall {
     fn restore(&mut self, shared: &mut Shared) {
         if self.record.is_empty() {
             // The page ended before its first header.
-            shared.keeper.next_segment = u32::from(!self.parcels.is_empty());
+            write_again(&mut self.parcels, shared, 0);
             shared
                 .outbox
                 .after(self.parcels.last().map_or(0, |parcel| parcel.serial));
@@ -264,9 +264,9 @@ impl Recall {
         if form != "1" {
             return;
         }
-        // A segment that no header names: nobody knows of its messages whether they have left.
-        let unnamed = |parcel: &Parcel| parcel.segment == Some(next);
-        shared.keeper.next_segment = next.wrapping_add(u32::from(self.parcels.iter().any(unnamed)));
+        write_again(&mut self.parcels, shared, next);
+        // Nobody knows of its messages whether they have left.
+        let unnamed = |parcel: &Parcel| parcel.segment.is_none();
         let mut parcels = core::mem::take(&mut self.parcels);
         parcels.sort_by_key(|parcel| parcel.serial);
         parcels.dedup_by_key(|parcel| parcel.serial);
@@ -346,6 +346,18 @@ fn load(shared: &mut Shared, key: String) -> Ticket {
     let id = shared.ticket();
     shared.wish(Wish::Load { id, key });
     id
+}
+
+/// What no header names would be lost behind the next segment, if the page ended before it has a header. So what is still under
+/// way of it then is written anew, in its place.
+fn write_again(parcels: &mut [Parcel], shared: &mut Shared, next: u32) {
+    shared.keeper.next_segment = next;
+    for parcel in parcels.iter_mut().filter(|parcel| parcel.segment == Some(next)) {
+        parcel.segment = None;
+    }
+    for (_, left) in shared.keeper.segments.iter_mut().filter(|(number, _)| *number == next) {
+        *left = 0;
+    }
 }
 
 /// The messages of a segment.

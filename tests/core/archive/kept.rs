@@ -309,3 +309,59 @@ fn what_was_told_before_it_was_proven_is_written_down() {
     page(&mut pair, &question, &["2", "3"].map(from_bob), true);
     assert_eq!(bodies(&pair), ["3"]);
 }
+
+/// The page is killed while it writes for the first time: what the header would say is lost.
+fn killed_in_a_write(mut old: Pair) -> Pair {
+    old.advance(1_000);
+    old.kept
+        .retain(|key, _| key.matches(':').count() != 2 || key.ends_with(":tabs"));
+    kill(old)
+}
+
+/// The next page, which knows of no session.
+fn anew(pair: &mut Pair) {
+    log_in_again(pair);
+    pair.sent.retain(|frame| frame.contains("xmpp-bind"));
+    pair.bind(crate::pair::JID);
+}
+
+/// The archive refuses whatever it is asked.
+fn refuses(pair: &mut Pair) {
+    while let Some(question) = asked(pair) {
+        let id = question.attr("id").unwrap();
+        pair.receive(&format!(
+            "<iq xmlns='jabber:client' type='error' id='{id}'><error type='cancel'>\
+             <service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>"
+        ));
+    }
+}
+
+#[test]
+fn what_no_header_names_is_found_however_often_a_page_is_killed() {
+    for settled in [true, false] {
+        let mut old = sm::online_with(storing());
+        old.send("bob@example.org", "1");
+        let mut pair = killed_in_a_write(old);
+        anew(&mut pair);
+        if settled {
+            refuses(&mut pair);
+        }
+        pair.send("bob@example.org", "2");
+        let mut pair = killed_in_a_write(pair);
+        anew(&mut pair);
+        refuses(&mut pair);
+        let lost = |news: &News| match news {
+            News::NotSent(kept, _) => kept.body.clone(),
+            _ => None,
+        };
+        let lost: Vec<String> = news(&pair).iter().filter_map(lost).collect();
+        assert_eq!(lost, if settled { vec!["2"] } else { vec!["1", "2"] });
+        // And nothing stays.
+        pair.advance(1_000);
+        assert!(
+            pair.kept.values().all(|value| !value.contains("<message")),
+            "{:?}",
+            pair.kept
+        );
+    }
+}
