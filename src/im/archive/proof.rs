@@ -6,7 +6,7 @@
 //! found is such a one, whichever it is; where none was found, the newest has to be the one that the search began with.
 
 use super::page;
-use super::search::{Search, Step};
+use super::search::{BACKWARD_PAGES, Search, Step};
 use super::seen::Place;
 use super::Archive;
 use crate::im::Ctx;
@@ -23,8 +23,11 @@ impl Archive {
             search.proven = true;
             return self.proceed(cx);
         }
-        if let (None, None, [Some(oldest), _]) = (&search.first, &search.probe, ends) {
-            // It may have come in just now.
+        if let (None, [Some(oldest), _]) = (&search.first, ends)
+            && (search.probe.is_none() || !fin.complete && search.backwards < BACKWARD_PAGES)
+        {
+            // It may have come in just now, and so may more than a page holds.
+            search.backwards += u32::from(search.probe.is_some());
             search.probe = Some(oldest.clone());
             return self.go(cx, Step::Proof);
         }

@@ -68,6 +68,32 @@ fn xep0313_3_2_nor_where_something_came_in_meanwhile() {
     );
 }
 
+#[test]
+fn xep0313_3_2_nor_where_more_came_in_than_a_page_holds() {
+    let mut pair = at_8();
+    let asked = again(&mut pair);
+    bare_page(&mut pair, &asked, &[], true);
+    let asked = asked_before(&mut pair, "", 1);
+    bare_page(&mut pair, &asked, &[from_bob("13")], false);
+    let asked = asked_before(&mut pair, "13", 100);
+    bare_page(&mut pair, &asked, &["11", "12"].map(from_bob), false);
+    let asked = asked_before(&mut pair, "11", 100);
+    bare_page(&mut pair, &asked, &["8", "9", "10"].map(from_bob), false);
+    pair.nothing_sent();
+    assert_eq!(gaps(&pair), []);
+
+    // But not for ever.
+    let asked = again(&mut pair);
+    bare_page(&mut pair, &asked, &[], true);
+    let asked = asked_before(&mut pair, "", 1);
+    bare_page(&mut pair, &asked, &[from_bob("13")], false);
+    for _ in 0..21 {
+        let asked = asked_before(&mut pair, "13", 100);
+        bare_page(&mut pair, &asked, &[from_bob("13")], false);
+    }
+    asked_since(&mut pair, &stamp("7"));
+}
+
 /// A server that shows nothing behind an entry that it doesn't have, and calls that complete.
 #[test]
 fn xep0313_4_3_2_an_empty_page_behind_an_unknown_entry_is_no_end() {
