@@ -75,6 +75,8 @@ pub struct Archive {
     earlier: bool,
     /// An earlier page was still reading, and this one hasn't begun yet.
     unread: bool,
+    /// Messages in doubt may have been among what was thrown away.
+    undecided: bool,
     search: Option<Box<Search>>,
     tokens: u32,
     /// The timer is set to look after the marks.
@@ -217,6 +219,7 @@ impl Feature for Archive {
             .with_opt_attr("stamp", anchor.and_then(|anchor| anchor.stamp.clone()).map(|at| at.0))
             .with_opt_attr("mark", self.marks.first().map(id))
             .with_opt_attr("unread", (self.unread || self.search.is_some()).then_some("1"))
+            .with_opt_attr("undecided", self.undecided.then_some("1"))
             .with_attr("seen", self.seen.save());
         xml::write(&saved).ok()
     }
@@ -235,6 +238,7 @@ impl Feature for Archive {
             self.marks.begin(Some(mark));
         }
         self.unread = saved.attr("unread").is_some();
+        self.undecided = saved.attr("undecided").is_some();
         self.seen = Seen::restore(saved.attr("seen").unwrap_or_default());
         self.earlier = true;
     }

@@ -41,8 +41,9 @@ impl Archive {
             return self.gone(cx);
         }
         // What is left has been read.
-        search.undecided = true;
-        if !search.met {
+        let met = search.met;
+        self.doubt(cx);
+        if !met {
             self.gap(cx);
         }
         self.proceed(cx);
@@ -50,9 +51,9 @@ impl Archive {
 
     /// §4.3.2: the entry that the search went on from is no longer there.
     pub(super) fn gone(&mut self, cx: &mut Ctx<'_>) {
-        let Some(search) = &mut self.search else { return };
         // The oldest go first (§3.2): so have those in doubt, perhaps.
-        search.undecided = true;
+        self.doubt(cx);
+        let Some(search) = &mut self.search else { return };
         let anchor = self.anchor.as_ref();
         let after = anchor.and_then(|anchor| anchor.id.clone());
         if search.cursor != after {
@@ -64,6 +65,18 @@ impl Archive {
         } else {
             self.lose(cx);
         }
+    }
+}
+
+impl Archive {
+    /// Nobody can say any longer, nor in a later session, what has become of those messages in doubt that aren't found.
+    pub(super) fn doubt(&mut self, cx: &Ctx<'_>) {
+        self.undecided |= !cx.doubts().is_empty();
+    }
+
+    /// Whether what isn't found could be sent again.
+    pub(super) fn may_decide(&self, cx: &Ctx<'_>) -> bool {
+        !self.undecided && !cx.doubts().is_empty()
     }
 }
 
@@ -79,7 +92,7 @@ impl Search {
     /// Whether anything rests on what has yet to be proven.
     pub(super) fn is_open(&self, doubts: bool) -> bool {
         // A place before the first entry can't be thrown away.
-        let doubts = doubts && !self.undecided && self.origin.is_some();
+        let doubts = doubts && self.origin.is_some();
         !self.proven && !self.told && (doubts || !self.met)
     }
 }

@@ -96,8 +96,6 @@ pub(super) struct Search {
     pub(super) doubts: Vec<Doubt>,
     /// The messages in doubt may lie before the first mark.
     pub(super) look_back: bool,
-    /// What isn't found may have been there.
-    pub(super) undecided: bool,
     pub(super) prefs: Option<Prefs>,
     /// Messages may have been lost in an earlier session, and where they were nobody knows.
     pub(super) lost: bool,
@@ -151,7 +149,6 @@ impl Archive {
             max: PAGE[0],
             doubts: Vec::new(),
             look_back: mark.is_none(),
-            undecided: false,
             prefs: None,
             lost: earlier && anchor.is_none(),
             told: false,
@@ -220,6 +217,7 @@ impl Archive {
     pub(super) fn begun(&mut self, cx: &mut Ctx<'_>) {
         if let Some(search) = &mut self.search {
             search.doubts = cx.doubts();
+            self.undecided &= !search.doubts.is_empty();
         }
     }
 
@@ -298,7 +296,6 @@ impl Archive {
         }
         if failures >= FAILURES[1] {
             // Nobody is kept waiting for ever.
-            search.undecided = true;
             cx.end_doubts(&|_| false);
         }
         if failures >= FAILURES[0] || late {
