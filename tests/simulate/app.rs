@@ -74,12 +74,10 @@ impl World {
 
     /// The app logs out. What is under way may remain in doubt: nobody comes back to find out.
     pub fn log_out(&mut self, page: usize) {
-        for sent in self
-            .sent
-            .iter_mut()
-            .filter(|sent| sent.page < page || sent.page == page && sent.outcome.is_none())
-        {
-            sent.let_go = true;
+        let tab = self.pages[page].tab;
+        for sent in self.sent.iter_mut().filter(|sent| self.pages[sent.page].tab == tab) {
+            // Of what was aborted nobody knows either whether it has left.
+            sent.let_go |= matches!(sent.outcome, None | Some(Err("aborted")));
         }
         if let Some(link) = self.pages[page].link {
             self.connections[link].touched = Some(self.now);

@@ -157,18 +157,13 @@ impl World {
             }
             _ => {
                 let text = value.to_string();
-                let number = text
-                    .split("[a")
-                    .nth(1)
-                    .and_then(|rest| rest.split(']').next()?.parse::<usize>().ok());
-                let Some(sent) = number
-                    .and_then(|number| number.checked_sub(1))
-                    .filter(|at| *at < self.sent.len())
-                else {
-                    // A store that lies may have made it up.
-                    if self.plan.page.store_fault == StoreFault::Garbage {
-                        return;
-                    }
+                let body = value.get("body").and_then(|body| body.as_str());
+                let number = body.and_then(|body| in_text(body, 'a'));
+                if number.is_some_and(|number| self.is_made_up(number)) {
+                    return;
+                }
+                let sent = number.and_then(|number| (number as usize).checked_sub(1));
+                let Some(sent) = sent.filter(|at| *at < self.sent.len()) else {
                     return self.breaks(format!("a {name} event of no message: {text}"));
                 };
                 self.tally.kept += 1;
