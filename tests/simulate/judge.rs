@@ -31,6 +31,10 @@ pub struct Sent {
     reported: Option<(usize, u64)>,
     /// What later pages said of it.
     pub kept: Vec<Result<(), String>>,
+    /// Which pages have written it to a socket, and when.
+    pub left: Vec<(usize, u64)>,
+    /// When it was first said to be unknown.
+    pub unknown: Option<u64>,
 }
 
 impl Sent {
@@ -45,6 +49,8 @@ impl Sent {
             stored: false,
             reported: None,
             kept: Vec::new(),
+            left: Vec::new(),
+            unknown: None,
         }
     }
 
@@ -94,9 +100,6 @@ impl World {
                 self.log(|| format!("  page {page}: {} {error}", status.as_str()));
                 let before = std::mem::replace(&mut self.pages[page].status, *status);
                 let given_up = *status == Status::Offline && before != Status::Connecting && self.pages[page].wants;
-                // A login of an earlier page, which ended over it, may come through late; this one can't know.
-                let ghost = error == "conflict" && self.pages.iter().any(|one| one.ends.is_some());
-                let given_up = given_up && !ghost;
                 if given_up && !self.plan.has(|act| matches!(act, Act::Disconnect { .. })) {
                     self.breaks(format!("page {page} has given up: {error}"));
                 }
@@ -186,6 +189,9 @@ impl World {
                 }
                 // What a page was told just before it was killed, the next one is told again.
                 let window = self.window();
+                if code == Some("delivery-unknown") {
+                    self.sent[sent].unknown.get_or_insert(self.now);
+                }
                 let (now, reported) = (self.now, self.sent[sent].reported.replace((page, self.now)));
                 let again = reported.is_some_and(|(earlier, at)| {
                     self.pages[earlier]
@@ -211,7 +217,10 @@ impl World {
                 ));
             }
             Ok(()) => self.tally.resolved += 1,
-            Err("delivery-unknown") => self.tally.unknown += 1,
+            Err("delivery-unknown") => {
+                self.tally.unknown += 1;
+                self.sent[sent].unknown = Some(self.now);
+            }
             Err(_) => self.tally.not_delivered += 1,
         }
         self.sent[sent].outcome = Some(outcome);

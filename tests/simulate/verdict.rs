@@ -85,9 +85,7 @@ impl World {
         if self.is_made_up(sent.number) {
             return None;
         }
-        // A store that takes its time may not have heard yet, when the page ends, that a message has left; and one that
-        // lies has never heard it.
-        let unsaid = !self.pages[sent.page].alive && self.forgets();
+        let unsaid = self.is_unsaid(sent);
         let faulty = self.plan.page.store_fault != StoreFault::None;
         // A session that went on in another tab may go on in its own, later.
         if times > 1 && !unsaid && !faulty && !self.stolen {
@@ -121,8 +119,9 @@ impl World {
             Some(Err(code)) if times == 1 => Some(format!("is reported as {code}, and was delivered")),
             Some(_) => None,
             None => {
-                // What it has stays there for a later page.
-                let good = self.plan.page.store_fault == StoreFault::None && !self.stolen && !self.is_slow();
+                // A page that doesn't wait for a slow store leaves there what is there, for a later one.
+                let waits = self.is_slow() && self.tabs.iter().any(|tab| tab.store.holds(&sent.token()));
+                let good = self.plan.page.store_fault == StoreFault::None && !self.stolen && !waits;
                 let lost = sent.outcome.is_none() && sent.stored && good;
                 lost.then(|| "was in the store when its page ended, and nobody heard of it again".into())
             }
@@ -136,7 +135,16 @@ impl World {
             || !sent.archivable
             || sent.let_go
             || !catches_up()
-            || self.plan.has(|act| matches!(act, Act::Purge))
+            || self.server.first_purge.is_some_and(|first| sent.unknown.is_some_and(|unknown| first < unknown))
+    }
+
+    /// Whether a page has ended so soon after it had sent this that a store that takes its time may not have heard of it.
+    fn is_unsaid(&self, sent: &Sent) -> bool {
+        let soon = |(page, at): &(usize, u64)| {
+            let page = &self.pages[*page];
+            page.ends.is_some_and(|ends| at + self.window() + page.slept >= ends)
+        };
+        matches!(self.plan.page.store, StoreKind::Async(_)) && sent.left.iter().any(soon)
     }
 
     /// Whether the store is too slow to be waited for.
@@ -150,22 +158,18 @@ impl World {
         matches!(self.plan.page.store, StoreKind::Async(_)) && self.plan.has(sleeps)
     }
 
-    /// Whether a store may say something else than what was so when its page ended.
-    fn forgets(&self) -> bool {
-        matches!(self.plan.page.store, StoreKind::Async(_)) || self.plan.page.store_fault != StoreFault::None
-    }
-
     fn judge_order(&mut self) {
         let mut last: BTreeMap<usize, u32> = BTreeMap::new();
+        let faulty = self.plan.page.store_fault != StoreFault::None;
         for number in self.server.taken.clone() {
+            if self.is_made_up(number) {
+                continue;
+            }
             let Some(sent) = self.sent.get((number as usize).wrapping_sub(1)) else {
-                if self.is_made_up(number) {
-                    continue;
-                }
                 return self.breaks(format!("the peer got [a{number}], which nobody has sent"));
             };
             // Of what was let go by a logout, the rest may come late.
-            if sent.let_go || self.forgets() {
+            if sent.let_go || faulty || self.is_unsaid(sent) {
                 continue;
             }
             let last = last.entry(self.pages[sent.page].chain).or_default();
