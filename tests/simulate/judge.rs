@@ -2,6 +2,7 @@
 //! server has the message). `verdict.rs` judges the rest.
 
 use crate::network::Link;
+use crate::page::Call;
 use crate::plan::{Act, StoreFault, StoreKind};
 use crate::server::in_text;
 use crate::world::World;
@@ -100,7 +101,8 @@ impl World {
                 self.log(|| format!("  page {page}: {} {error}", status.as_str()));
                 let before = std::mem::replace(&mut self.pages[page].status, *status);
                 let given_up = *status == Status::Offline && before != Status::Connecting && self.pages[page].wants;
-                if given_up && !self.plan.has(|act| matches!(act, Act::Disconnect { .. })) {
+                let leaves = |(call, settled): &(Call, u32)| *call == Call::Disconnect && *settled == 0;
+                if given_up && !self.pages[page].calls.values().any(leaves) {
                     self.breaks(format!("page {page} has given up: {error}"));
                 }
                 if *status == Status::Online {
