@@ -94,6 +94,19 @@ fn a_login_of_the_page_before_that_comes_through_late_ends_nothing() {
     pair.receive(CONFLICT);
     assert_eq!(pair.engine.status(), Status::Offline);
     assert!(pair.events.iter().any(told), "{:?}", pair.events);
+
+    // And so is who comes a minute later.
+    let mut old = online_with(storing());
+    old.advance(1_000);
+    let mut pair = kill(old);
+    log_in(&mut pair);
+    resumed(&mut pair, FIRST);
+    for _ in 0..30 {
+        pair.advance(2_000);
+        pair.receive("<presence xmlns='jabber:client' from='bob@example.org/x'/>");
+    }
+    pair.receive(CONFLICT);
+    assert_eq!(pair.engine.status(), Status::Offline);
 }
 
 #[test]
