@@ -185,7 +185,10 @@ impl Feature for Archive {
         self.tidying = false;
         let connected = is_connected(cx);
         match &self.search {
-            Some(search) if search.asked && connected => self.release(cx),
+            Some(search) if search.asked && connected => {
+                self.verify(cx);
+                self.wait(cx);
+            }
             Some(search) if search.asked => self.wait(cx),
             // Where there is no connection, that goes on when there is one.
             Some(_) if connected => self.again(cx),
