@@ -369,6 +369,17 @@ fn a_session_that_another_client_has_left_has_missed_what_came_before_it_went_on
 }
 
 #[test]
+fn a_page_that_is_killed_in_its_second_login_leaves_what_it_knew() {
+    let mut old = page_knowing("1");
+    out_and_in(&mut old);
+    let mut pair = kill(old);
+    let question = log_in(&mut pair);
+    assert_eq!(after(&question).0.as_deref(), Some("1"));
+    page(&mut pair, &question, &[from_bob("2")], true);
+    assert_eq!(bodies(&pair), ["2"]);
+}
+
+#[test]
 fn a_login_that_fails_behind_a_logout_forgets_no_mark() {
     let mut pair = page_knowing("1");
     live(&mut pair, "2");
