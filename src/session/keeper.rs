@@ -154,11 +154,13 @@ impl Shared {
         }
     }
 
-    /// Nothing is left to be kept, and the lock is given back.
+    /// Nothing is left to be kept, and the lock is given back. What hasn't been read yet is still another page's, and stays.
     pub(crate) fn forget_kept(&mut self) {
         let keeper = self.end_keeper();
         let Some(tag) = keeper.tag else { return };
-        self.keeper.ended = Some(tag.clone());
+        if keeper.loaded {
+            self.keeper.ended = Some(tag.clone());
+        }
         let account = self.config.account.clone();
         if !keeper.broken && keeper.loaded {
             self.store(header(&account, &tag), None);

@@ -137,6 +137,10 @@ impl Recall {
         }
         shared.keeper.loaded = true;
         shared.timers.stop(Timer::Load);
+        if self.record.is_empty() && shared.keeper.ended.is_some() {
+            // What the page knows was forgotten with its last session, and it may end in the middle of the next login.
+            shared.note(Note::Keep);
+        }
         self.restore(shared);
         self.attempt.go(shared, now)
     }

@@ -86,6 +86,7 @@ impl World {
         }
         self.pages[page].wants = false;
         self.pages[page].let_go = true;
+        self.pages[page].ending = Some(self.now);
         self.log(|| format!("  page {page}: disconnect()"));
         self.call(page, Call::Disconnect, Command::Disconnect);
     }

@@ -3,7 +3,7 @@
 
 use crate::network::Link;
 use crate::page::Call;
-use crate::plan::{Act, StoreFault, StoreKind};
+use crate::plan::{StoreFault, StoreKind};
 use crate::server::in_text;
 use crate::world::World;
 use stanzawire::engine::{Event as Said, Status};
@@ -71,7 +71,8 @@ pub struct Chain {
     there: Option<(Link, u32)>,
     /// What listeners were told: number, time and page.
     pub emitted: Vec<(u32, u64, usize)>,
-    pub gaps: u32,
+    /// How many messages of the peer's there had been at the last gap.
+    pub gap: u32,
 }
 
 impl Chain {
@@ -82,7 +83,7 @@ impl Chain {
             since: 0,
             there: None,
             emitted: Vec::new(),
-            gaps: 0,
+            gap: 0,
         }
     }
 }
@@ -100,6 +101,9 @@ impl World {
                 let error = error.as_ref().map(|error| error.code().as_str()).unwrap_or_default();
                 self.log(|| format!("  page {page}: {} {error}", status.as_str()));
                 let before = std::mem::replace(&mut self.pages[page].status, *status);
+                if *status == Status::Offline {
+                    self.pages[page].ending = None;
+                }
                 let given_up = *status == Status::Offline && before != Status::Connecting && self.pages[page].wants;
                 let leaves = |(call, settled): &(Call, u32)| *call == Call::Disconnect && *settled == 0;
                 if given_up && !self.pages[page].calls.values().any(leaves) {
@@ -157,7 +161,7 @@ impl World {
                 }
             }
             "gap" => {
-                self.chains[chain].gaps += 1;
+                self.chains[chain].gap = self.peer_sent;
                 self.tally.gaps += 1;
             }
             _ => {
@@ -190,15 +194,14 @@ impl World {
                     ));
                 }
                 // What a page was told just before it was killed, the next one is told again.
-                let window = self.window();
                 if code == Some("delivery-unknown") {
                     self.sent[sent].unknown.get_or_insert(self.now);
                 }
                 let (now, reported) = (self.now, self.sent[sent].reported.replace((page, self.now)));
                 let again = reported.is_some_and(|(earlier, at)| {
-                    self.pages[earlier]
-                        .ends
-                        .is_some_and(|ends| at + window + self.pages[earlier].slept >= ends && ends <= now)
+                    let (page, window) = (&self.pages[earlier], self.window(earlier));
+                    page.ends
+                        .is_some_and(|ends| at + window + page.slept >= ends && ends <= now)
                 });
                 if again {
                     self.sent[sent].kept.clear();
@@ -254,7 +257,7 @@ impl World {
         // What a page learns of the archive is worth nothing to the next one before it is written.
         let (chain, window) = (
             self.pages[page].chain,
-            self.window() + self.pages[page].slept + self.asks() + UNWRITTEN,
+            self.window(page) + self.pages[page].slept + self.asks() + UNWRITTEN,
         );
         if self.chains[chain].since + window > self.now {
             self.chains[chain].from = None;
@@ -281,15 +284,15 @@ impl World {
     }
 
     /// How long before a page is killed it may have learnt what isn't in the store.
-    pub fn window(&self) -> u64 {
+    pub fn window(&self, page: usize) -> u64 {
         let late = match self.plan.page.store {
             StoreKind::Async(most) => most * 2 + 20,
             _ => 0,
         };
-        let hidden = if self.plan.has(|act| matches!(act, Act::Hide)) {
-            self.plan.page.throttle
-        } else {
+        let hidden = if self.pages[page].visible {
             3
+        } else {
+            self.plan.page.throttle
         };
         UNWRITTEN + late + hidden
     }

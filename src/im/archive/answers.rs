@@ -13,6 +13,14 @@ impl Archive {
     /// A question has been answered, or won't be.
     pub(super) fn answered(&mut self, cx: &mut Ctx<'_>, token: Token, result: Result<Option<Element>, Error>) {
         let Some(search) = &mut self.search else { return };
+        if token == Token::Own(search.ping) {
+            search.ping = 0;
+            // One that doesn't know pings says so, and is there all the same (XEP-0199 §4.2).
+            if result.map_or_else(|error| error.code() == Code::StanzaError, |_| true) {
+                self.release(cx);
+            }
+            return;
+        }
         if !search.asked || token != Token::Own(search.token) {
             return;
         }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::sm;
 use crate::sm::kept::{kill, log_in as log_in_again, reload, storing};
-use stanzawire::engine::Input;
+use stanzawire::engine::{Command, Input};
 use stanzawire::error::Code;
 use stanzawire::im::Named;
 use stanzawire::im::chat::{KeptMessage, News};
@@ -364,4 +364,87 @@ fn what_no_header_names_is_found_however_often_a_page_is_killed() {
             pair.kept
         );
     }
+}
+
+/// The client logs out, and in again: as far as the server's features.
+fn out_and_in(pair: &mut Pair) {
+    pair.call(Command::Disconnect);
+    pair.receive("<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>");
+    pair.connect();
+    sm::again(pair);
+}
+
+/// A page that has been told of three messages, logs out, and finds what another client had left in the store.
+fn heir() -> Pair {
+    let mut old = page_knowing("1");
+    send(&mut old, "out");
+    old.handle(Input::PageHidden);
+    let mut pair = Pair::seeded(storing(), 7);
+    pair.connect();
+    let (id, _) = pair.load.take().unwrap();
+    pair.handle(Input::Loaded { id, value: None });
+    let question = log_in(&mut pair);
+    pair.answer(&question, &metadata("1"));
+    ["2", "3"].iter().for_each(|id| live(&mut pair, id));
+    pair.advance(10_000);
+    let own: Vec<String> = pair.kept.keys().cloned().collect();
+    pair.kept.extend(old.kept);
+    out_and_in(&mut pair);
+    assert!(
+        own.iter()
+            .all(|key| key.ends_with(":tabs") || !pair.kept.contains_key(key))
+    );
+    pair
+}
+
+#[test]
+fn what_another_client_has_left_takes_nothing_back() {
+    let mut pair = heir();
+    pair.sent.clear();
+    sm::failed(&mut pair, None);
+    pair.bind(crate::pair::JID);
+    let question = asked(&mut pair).unwrap();
+    assert_eq!(after(&question).0.as_deref(), Some("3"));
+    page(&mut pair, &question, &[from_bob("4")], true);
+    assert_eq!(bodies(&pair), ["2", "3", "4"]);
+    // Its message may have been there before.
+    let question = asked(&mut pair).unwrap();
+    assert_eq!(before(&question).0, "");
+}
+
+#[test]
+fn a_session_that_another_client_has_left_has_missed_what_came_before_it_went_on() {
+    let mut pair = heir();
+    pair.sent.clear();
+    sm::resumed(&mut pair, sm::FIRST);
+    live(&mut pair, "2");
+    let question = asked(&mut pair).expect("the other client may have been told of some");
+    assert_eq!(after(&question).0.as_deref(), Some("3"));
+    page(&mut pair, &question, &[from_bob("4")], true);
+    assert_eq!(bodies(&pair), ["2", "3", "4"]);
+}
+
+#[test]
+fn a_page_that_is_killed_in_its_second_login_leaves_what_it_knew() {
+    let mut old = page_knowing("1");
+    out_and_in(&mut old);
+    let mut pair = kill(old);
+    let question = log_in(&mut pair);
+    assert_eq!(after(&question).0.as_deref(), Some("1"));
+    page(&mut pair, &question, &[from_bob("2")], true);
+    assert_eq!(bodies(&pair), ["2"]);
+}
+
+#[test]
+fn a_login_that_fails_behind_a_logout_forgets_no_mark() {
+    let mut pair = page_knowing("1");
+    live(&mut pair, "2");
+    pair.call(Command::Disconnect);
+    pair.receive("<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>");
+    pair.connect();
+    pair.close_socket();
+    pair.connect();
+    sm::again(&mut pair);
+    let question = asked(&mut pair).unwrap();
+    assert_eq!(after(&question).0.as_deref(), Some("1"), "somewhat before the last one");
 }

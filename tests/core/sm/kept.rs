@@ -443,6 +443,42 @@ fn a_lock_that_comes_when_the_login_was_given_up_is_given_back() {
 }
 
 #[test]
+fn a_login_that_is_given_up_while_the_store_is_read_leaves_what_is_there() {
+    for abort in [false, true] {
+        let mut old = online_with(storing());
+        old.send(BOB, "1");
+        old.handle(Input::PageHidden);
+        let mut pair = Pair::seeded(storing(), 7);
+        pair.kept = old.kept;
+        pair.hold_locks = true;
+        let call = pair.connect();
+        let (id, _) = pair.load.take().unwrap();
+        pair.handle(Input::Loaded { id, value: None });
+        (pair.hold_locks, pair.silent_store) = (false, true);
+        pair.handle(Input::Visible(true));
+        assert_eq!(
+            pair.locked.len(),
+            1,
+            "the lock is held, and what is under it comes too late"
+        );
+        if abort {
+            pair.abort(call);
+        } else {
+            pair.call(Command::Disconnect);
+        }
+        pair.silent_store = false;
+        pair.handle(Input::Visible(true));
+        assert!(pair.locked.is_empty(), "{:?}", pair.locked);
+        pair.connect();
+        log_in(&mut pair);
+        assert!(pair.sent.back().unwrap().contains("session-1"), "{:?}", pair.sent);
+        pair.sent.clear();
+        resumed(&mut pair, FIRST);
+        assert_eq!(bodies(&mut pair), ["1"]);
+    }
+}
+
+#[test]
 fn numbers_of_messages_that_cannot_be_are_none() {
     for serial in ["0", "18446744073709551615", "9223372036854775808"] {
         let mut old = online_with(storing());
