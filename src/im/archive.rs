@@ -73,8 +73,12 @@ pub struct Archive {
     known: bool,
     /// There has been a session before.
     earlier: bool,
+    /// And in this page.
+    lived: bool,
     /// An earlier page was still reading, and this one hasn't begun yet.
     unread: bool,
+    /// Messages in doubt may have been among what was thrown away.
+    undecided: bool,
     search: Option<Box<Search>>,
     tokens: u32,
     /// The timer is set to look after the marks.
@@ -121,7 +125,7 @@ impl Feature for Archive {
             self.fail(cx, &error);
         }
         self.begun(cx);
-        self.earlier = true;
+        (self.earlier, self.lived) = (true, true);
         cx.changed();
     }
 
@@ -134,7 +138,7 @@ impl Feature for Archive {
             }
             return;
         }
-        self.known = self.anchor.is_some();
+        (self.known, self.lived) = (self.anchor.is_some(), true);
         // What is in doubt keeps all that is sent after it waiting; and a server that hasn't heard of us has sent nothing.
         if (self.unread || lost || !self.known || !cx.doubts().is_empty())
             && let Err(error) = self.begin(cx, false)
@@ -185,7 +189,10 @@ impl Feature for Archive {
         self.tidying = false;
         let connected = is_connected(cx);
         match &self.search {
-            Some(search) if search.asked && connected => self.release(cx),
+            Some(search) if search.asked && connected => {
+                self.verify(cx);
+                self.wait(cx);
+            }
             Some(search) if search.asked => self.wait(cx),
             // Where there is no connection, that goes on when there is one.
             Some(_) if connected => self.again(cx),
@@ -217,6 +224,7 @@ impl Feature for Archive {
             .with_opt_attr("stamp", anchor.and_then(|anchor| anchor.stamp.clone()).map(|at| at.0))
             .with_opt_attr("mark", self.marks.first().map(id))
             .with_opt_attr("unread", (self.unread || self.search.is_some()).then_some("1"))
+            .with_opt_attr("undecided", self.undecided.then_some("1"))
             .with_attr("seen", self.seen.save());
         xml::write(&saved).ok()
     }
@@ -226,7 +234,16 @@ impl Feature for Archive {
             return;
         };
         let id = |name| saved.attr(name).map(|id| Some(id.to_owned()).filter(|id| !id.is_empty()));
-        self.account = saved.attr("of").unwrap_or_default().to_owned();
+        let account = saved.attr("of").unwrap_or_default();
+        if self.lived && self.anchor.is_some() && account == self.account {
+            // This client knows what its app has been told. Where the messages are that another has left, nobody knows.
+            if id("mark").as_ref() != self.marks.first() {
+                self.marks.begin(None);
+            }
+            self.unread = true;
+            return;
+        }
+        self.account = account.to_owned();
         self.anchor = id("after").map(|id| Point {
             id,
             stamp: saved.attr("stamp").and_then(Stamp::parse),
@@ -235,6 +252,7 @@ impl Feature for Archive {
             self.marks.begin(Some(mark));
         }
         self.unread = saved.attr("unread").is_some();
+        self.undecided = saved.attr("undecided").is_some();
         self.seen = Seen::restore(saved.attr("seen").unwrap_or_default());
         self.earlier = true;
     }

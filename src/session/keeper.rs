@@ -161,11 +161,13 @@ impl Shared {
         }
     }
 
-    /// Nothing is left to be kept, and the lock is given back.
+    /// Nothing is left to be kept, and the lock is given back. What hasn't been read yet is still another page's, and stays.
     pub(crate) fn forget_kept(&mut self) {
         let keeper = self.end_keeper();
         let Some(tag) = keeper.tag else { return };
-        self.keeper.ended = Some(tag.clone());
+        if keeper.loaded {
+            self.keeper.ended = Some(tag.clone());
+        }
         let account = self.config.account.clone();
         if !keeper.broken && keeper.loaded {
             self.store(header(&account, &tag), None);
@@ -325,10 +327,11 @@ impl Session {
             keeper.segments.push((number, fresh.len() as u32 / 2));
             keeper.next_segment = number.wrapping_add(1);
         }
+        let rewritten = (!fresh.is_empty()).then_some(number);
         let gone: Vec<u32> = keeper
             .segments
             .iter()
-            .filter(|(_, left)| *left == 0)
+            .filter(|(gone, left)| *left == 0 && Some(*gone) != rewritten)
             .map(|(number, _)| *number)
             .collect();
         keeper.segments.retain(|(_, left)| *left > 0);

@@ -146,6 +146,10 @@ impl Recall {
         }
         shared.keeper.loaded = true;
         shared.timers.stop(Timer::Load);
+        if self.record.is_empty() && shared.keeper.ended.is_some() {
+            // What the page knows was forgotten with its last session, and it may end in the middle of the next login.
+            shared.note(Note::Keep);
+        }
         self.restore(shared);
         self.attempt.go(shared, now)
     }
@@ -207,6 +211,8 @@ impl Recall {
         let key = keeper::header(&shared.config.account, &tag);
         shared.keeper.tag = Some(tag.clone());
         shared.keeper.tags.insert(0, tag);
+        // The page before may have asked for its resource once more, and get it yet.
+        shared.ghost = true;
         if place > 0 {
             self.list(shared);
         }
@@ -250,7 +256,7 @@ impl Recall {
     fn restore(&mut self, shared: &mut Shared) {
         if self.record.is_empty() {
             // The page ended before its first header.
-            shared.keeper.next_segment = u32::from(!self.parcels.is_empty());
+            write_again(&mut self.parcels, shared, 0);
             shared
                 .outbox
                 .after(self.parcels.last().map_or(0, |parcel| parcel.serial));
@@ -286,9 +292,9 @@ impl Recall {
         if form != "1" {
             return;
         }
-        // A segment that no header names: nobody knows of its messages whether they have left.
-        let unnamed = |parcel: &Parcel| parcel.segment == Some(next);
-        shared.keeper.next_segment = next.wrapping_add(u32::from(self.parcels.iter().any(unnamed)));
+        write_again(&mut self.parcels, shared, next);
+        // Nobody knows of its messages whether they have left.
+        let unnamed = |parcel: &Parcel| parcel.segment.is_none();
         let mut parcels = core::mem::take(&mut self.parcels);
         parcels.sort_by_key(|parcel| parcel.serial);
         parcels.dedup_by_key(|parcel| parcel.serial);
@@ -368,6 +374,18 @@ fn load(shared: &mut Shared, key: String) -> Ticket {
     let id = shared.ticket();
     shared.wish(Wish::Load { id, key });
     id
+}
+
+/// What no header names would be lost behind the next segment, if the page ended before it has a header. So what is still under
+/// way of it then is written anew, in its place.
+fn write_again(parcels: &mut [Parcel], shared: &mut Shared, next: u32) {
+    shared.keeper.next_segment = next;
+    for parcel in parcels.iter_mut().filter(|parcel| parcel.segment == Some(next)) {
+        parcel.segment = None;
+    }
+    for (_, left) in shared.keeper.segments.iter_mut().filter(|(number, _)| *number == next) {
+        *left = 0;
+    }
 }
 
 /// The messages of a segment.

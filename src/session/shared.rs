@@ -46,7 +46,8 @@ pub(crate) struct Shared {
     pub(crate) hurry: bool,
     /// How often that still may be.
     pub(crate) hurries: Hurries,
-    /// An attempt was given up that had asked for a resource or a session already, and may get it yet.
+    /// An attempt was given up, or left by an earlier page, that had asked for a resource or a session already, and may get
+    /// it yet.
     pub(crate) ghost: bool,
     /// Whether anybody can see the page.
     pub(crate) visible: bool,

@@ -1,5 +1,6 @@
 //! The app: it wants to be connected, sends numbered messages, asks, gives up some of it, and listens.
 
+use crate::network::Link;
 use crate::judge::Sent;
 use crate::mutation::Mutation;
 use crate::page::Call;
@@ -74,20 +75,28 @@ impl World {
 
     /// The app logs out. What is under way may remain in doubt: nobody comes back to find out.
     pub fn log_out(&mut self, page: usize) {
-        for sent in self
-            .sent
-            .iter_mut()
-            .filter(|sent| sent.page < page || sent.page == page && sent.outcome.is_none())
-        {
-            sent.let_go = true;
+        let tab = self.pages[page].tab;
+        for sent in self.sent.iter_mut().filter(|sent| self.pages[sent.page].tab == tab) {
+            // Of what was aborted nobody knows either whether it has left. An earlier page may have been killed before it had
+            // written that something was settled.
+            sent.let_go |= sent.page < page || matches!(sent.outcome, None | Some(Err("aborted")));
         }
         if let Some(link) = self.pages[page].link {
             self.connections[link].touched = Some(self.now);
         }
         self.pages[page].wants = false;
         self.pages[page].let_go = true;
+        self.pages[page].ending = Some(self.now);
         self.log(|| format!("  page {page}: disconnect()"));
         self.call(page, Call::Disconnect, Command::Disconnect);
+    }
+
+    /// A page has written this to its socket.
+    pub fn has_left(&mut self, link: Link, frame: &str) {
+        let number = frame.split_once("<body>[a").and_then(|(_, rest)| rest.split(']').next()?.parse::<usize>().ok());
+        if let Some(sent) = number.and_then(|number| self.sent.get_mut(number.wrapping_sub(1))) {
+            sent.left.push((self.connections[link].page, self.now));
+        }
     }
 
     pub fn send(&mut self, page: usize, archivable: bool) {

@@ -38,7 +38,7 @@ impl World {
                 self.server.expire(self.now);
                 self.effects();
             }
-            Act::Purge => self.server.purge(self.now.saturating_sub(20_000)),
+            Act::Purge => self.server.purge(self.now),
             Act::Kill { after, outputs } => {
                 if let Some(page) = self.pick_page() {
                     self.pages[page].restarts = after;

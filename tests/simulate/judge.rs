@@ -2,7 +2,8 @@
 //! server has the message). `verdict.rs` judges the rest.
 
 use crate::network::Link;
-use crate::plan::{Act, StoreFault, StoreKind};
+use crate::page::Call;
+use crate::plan::{StoreFault, StoreKind};
 use crate::server::in_text;
 use crate::world::World;
 use stanzawire::engine::{Event as Said, Status};
@@ -31,6 +32,10 @@ pub struct Sent {
     reported: Option<(usize, u64)>,
     /// What later pages said of it.
     pub kept: Vec<Result<(), String>>,
+    /// Which pages have written it to a socket, and when.
+    pub left: Vec<(usize, u64)>,
+    /// When it was first said to be unknown.
+    pub unknown: Option<u64>,
 }
 
 impl Sent {
@@ -45,6 +50,8 @@ impl Sent {
             stored: false,
             reported: None,
             kept: Vec::new(),
+            left: Vec::new(),
+            unknown: None,
         }
     }
 
@@ -64,7 +71,8 @@ pub struct Chain {
     there: Option<(Link, u32)>,
     /// What listeners were told: number, time and page.
     pub emitted: Vec<(u32, u64, usize)>,
-    pub gaps: u32,
+    /// How many messages of the peer's there had been at the last gap.
+    pub gap: u32,
 }
 
 impl Chain {
@@ -75,7 +83,7 @@ impl Chain {
             since: 0,
             there: None,
             emitted: Vec::new(),
-            gaps: 0,
+            gap: 0,
         }
     }
 }
@@ -93,11 +101,12 @@ impl World {
                 let error = error.as_ref().map(|error| error.code().as_str()).unwrap_or_default();
                 self.log(|| format!("  page {page}: {} {error}", status.as_str()));
                 let before = std::mem::replace(&mut self.pages[page].status, *status);
+                if *status == Status::Offline {
+                    self.pages[page].ending = None;
+                }
                 let given_up = *status == Status::Offline && before != Status::Connecting && self.pages[page].wants;
-                // A login of an earlier page, which ended over it, may come through late; this one can't know.
-                let ghost = error == "conflict" && self.pages.iter().any(|one| one.ends.is_some());
-                let given_up = given_up && !ghost;
-                if given_up && !self.plan.has(|act| matches!(act, Act::Disconnect { .. })) {
+                let leaves = |(call, settled): &(Call, u32)| *call == Call::Disconnect && *settled == 0;
+                if given_up && !self.pages[page].calls.values().any(leaves) {
                     self.breaks(format!("page {page} has given up: {error}"));
                 }
                 if *status == Status::Online {
@@ -152,23 +161,18 @@ impl World {
                 }
             }
             "gap" => {
-                self.chains[chain].gaps += 1;
+                self.chains[chain].gap = self.peer_sent;
                 self.tally.gaps += 1;
             }
             _ => {
                 let text = value.to_string();
-                let number = text
-                    .split("[a")
-                    .nth(1)
-                    .and_then(|rest| rest.split(']').next()?.parse::<usize>().ok());
-                let Some(sent) = number
-                    .and_then(|number| number.checked_sub(1))
-                    .filter(|at| *at < self.sent.len())
-                else {
-                    // A store that lies may have made it up.
-                    if self.plan.page.store_fault == StoreFault::Garbage {
-                        return;
-                    }
+                let body = value.get("body").and_then(|body| body.as_str());
+                let number = body.and_then(|body| in_text(body, 'a'));
+                if number.is_some_and(|number| self.is_made_up(number)) {
+                    return;
+                }
+                let sent = number.and_then(|number| (number as usize).checked_sub(1));
+                let Some(sent) = sent.filter(|at| *at < self.sent.len()) else {
                     return self.breaks(format!("a {name} event of no message: {text}"));
                 };
                 self.tally.kept += 1;
@@ -190,12 +194,14 @@ impl World {
                     ));
                 }
                 // What a page was told just before it was killed, the next one is told again.
-                let window = self.window();
+                if code == Some("delivery-unknown") {
+                    self.sent[sent].unknown.get_or_insert(self.now);
+                }
                 let (now, reported) = (self.now, self.sent[sent].reported.replace((page, self.now)));
                 let again = reported.is_some_and(|(earlier, at)| {
-                    self.pages[earlier]
-                        .ends
-                        .is_some_and(|ends| at + window + self.pages[earlier].slept >= ends && ends <= now)
+                    let (page, window) = (&self.pages[earlier], self.window(earlier));
+                    page.ends
+                        .is_some_and(|ends| at + window + page.slept >= ends && ends <= now)
                 });
                 if again {
                     self.sent[sent].kept.clear();
@@ -216,7 +222,10 @@ impl World {
                 ));
             }
             Ok(()) => self.tally.resolved += 1,
-            Err("delivery-unknown") => self.tally.unknown += 1,
+            Err("delivery-unknown") => {
+                self.tally.unknown += 1;
+                self.sent[sent].unknown = Some(self.now);
+            }
             Err(_) => self.tally.not_delivered += 1,
         }
         self.sent[sent].outcome = Some(outcome);
@@ -248,7 +257,7 @@ impl World {
         // What a page learns of the archive is worth nothing to the next one before it is written.
         let (chain, window) = (
             self.pages[page].chain,
-            self.window() + self.pages[page].slept + self.asks() + UNWRITTEN,
+            self.window(page) + self.pages[page].slept + self.asks() + UNWRITTEN,
         );
         if self.chains[chain].since + window > self.now {
             self.chains[chain].from = None;
@@ -275,15 +284,15 @@ impl World {
     }
 
     /// How long before a page is killed it may have learnt what isn't in the store.
-    pub fn window(&self) -> u64 {
+    pub fn window(&self, page: usize) -> u64 {
         let late = match self.plan.page.store {
             StoreKind::Async(most) => most * 2 + 20,
             _ => 0,
         };
-        let hidden = if self.plan.has(|act| matches!(act, Act::Hide)) {
-            self.plan.page.throttle
-        } else {
+        let hidden = if self.pages[page].visible {
             3
+        } else {
+            self.plan.page.throttle
         };
         UNWRITTEN + late + hidden
     }

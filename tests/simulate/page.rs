@@ -86,6 +86,8 @@ pub struct Page {
     pub ends: Option<u64>,
     /// The app has logged out once.
     pub let_go: bool,
+    /// It is logging out, since then.
+    pub ending: Option<u64>,
     /// It was told that it goes.
     pub left: bool,
 }
@@ -164,6 +166,7 @@ impl World {
             deliveries: VecDeque::new(),
             ends: None,
             let_go: false,
+            ending: None,
             left: false,
         });
         self.app(number);
@@ -312,6 +315,11 @@ impl World {
     pub fn sleep(&mut self, page: usize, ms: u64, told: bool) {
         if let Some(link) = self.pages[page].link {
             self.connections[link].touched = Some(self.now + ms);
+        }
+        let one = &self.pages[page];
+        if one.link.is_none() && one.connecting && matches!(self.plan.page.store, StoreKind::Async(_)) {
+            // It wakes when its store should have answered long ago, and then doesn't wait for it.
+            self.chains[one.chain].from = None;
         }
         self.pages[page].asleep = true;
         self.pages[page].slept += ms;

@@ -203,12 +203,6 @@ fn kind(broken: &str) -> String {
     kind
 }
 
-/// Seeds of the check that break a promise for a reason that isn't mended yet: of 1168, that messages which came while the archive
-/// was silent for 20 s on a connection that had died unnoticed are told before what the archive has; of 10139, that a message in
-/// doubt is reported as unknown where the archive has thrown away the entry that the search began at. They are run and named
-/// each time. None is to be added without its reason.
-const KNOWN: [u64; 2] = [1168, 10139];
-
 /// Many seeds, on all cores. The first that breaks something is shown.
 fn many(seeds: std::ops::Range<u64>, options: &Options) -> bool {
     let began = Instant::now();
@@ -239,7 +233,7 @@ fn many(seeds: std::ops::Range<u64>, options: &Options) -> bool {
             },
         );
     }
-    println!("{} of {count} seeds broke a promise, besides those known to", broken.len());
+    println!("{} of {count} seeds broke a promise", broken.len());
     broken.is_empty()
 }
 
@@ -261,10 +255,7 @@ fn several(seeds: std::ops::Range<u64>, options: &Options) -> (Tally, Vec<(u64, 
                     }
                     let ended = run(seed, &[], options.fault, false);
                     sum.add(&ended.tally);
-                    let known = options.fault.is_none() && KNOWN.contains(&seed);
-                    if known {
-                        println!("seed {seed} is known to break a promise: {}", ended.broken.is_some());
-                    } else if let Some(broken) = ended.broken {
+                    if let Some(broken) = ended.broken {
                         stop.store(!options.all, Relaxed);
                         results.lock().unwrap().1.push((seed, broken));
                     }

@@ -5,7 +5,7 @@ use crate::plan::StoreFault;
 use crate::random::Random;
 use crate::server::ACCOUNT;
 use stanzawire::engine::Ticket;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a store is asked to do, or what the page is to be told in its turn.
 #[derive(Debug)]
@@ -40,6 +40,8 @@ impl Errand {
 #[derive(Clone, Debug, Default)]
 pub struct Store {
     pub values: BTreeMap<String, String>,
+    /// Which messages of the app's it has made out of others.
+    pub made_up: BTreeSet<u32>,
 }
 
 impl Store {
@@ -49,7 +51,12 @@ impl Store {
             Errand::Load { id, key } => {
                 let value = self.values.get(&key).cloned().filter(|_| !throws);
                 let value = match fault {
-                    StoreFault::Garbage if random.percent(50) => garbage(value, random),
+                    StoreFault::Garbage if random.percent(50) => {
+                        let real = numbers(value.as_deref());
+                        let value = garbage(value, random);
+                        self.made_up.extend(numbers(value.as_deref()).difference(&real));
+                        value
+                    }
                     _ => value,
                 };
                 Fact::Loaded { id, value }
@@ -88,6 +95,12 @@ impl Store {
     pub fn size(&self) -> usize {
         self.values.iter().map(|(key, value)| key.len() + value.len()).sum()
     }
+}
+
+/// The messages of the app's in a text.
+fn numbers(text: Option<&str>) -> BTreeSet<u32> {
+    let tokens = text.unwrap_or_default().split("[a").skip(1);
+    tokens.filter_map(|rest| rest.split(']').next()?.parse().ok()).collect()
 }
 
 /// Nothing, something else, a part, or what somebody else has written.

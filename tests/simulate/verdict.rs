@@ -76,10 +76,16 @@ impl World {
         }
     }
 
+    /// Whether a store that lies has made this message out of another.
+    pub fn is_made_up(&self, number: u32) -> bool {
+        self.tabs.iter().any(|tab| tab.store.made_up.contains(&number))
+    }
+
     fn judge_one(&self, sent: &Sent, times: u32) -> Option<String> {
-        // A store that takes its time may not have heard yet, when the page ends, that a message has left; and one that
-        // lies has never heard it.
-        let unsaid = !self.pages[sent.page].alive && self.forgets();
+        if self.is_made_up(sent.number) {
+            return None;
+        }
+        let unsaid = self.is_unsaid(sent);
         let faulty = self.plan.page.store_fault != StoreFault::None;
         // A session that went on in another tab may go on in its own, later.
         if times > 1 && !unsaid && !faulty && !self.stolen {
@@ -113,8 +119,9 @@ impl World {
             Some(Err(code)) if times == 1 => Some(format!("is reported as {code}, and was delivered")),
             Some(_) => None,
             None => {
-                // What it has stays there for a later page.
-                let good = self.plan.page.store_fault == StoreFault::None && !self.stolen && !self.is_slow();
+                // A page that doesn't wait for a slow store leaves there what is there, for a later one.
+                let waits = self.is_slow() && self.tabs.iter().any(|tab| tab.store.holds(&sent.token()));
+                let good = self.plan.page.store_fault == StoreFault::None && !self.stolen && !waits;
                 let lost = sent.outcome.is_none() && sent.stored && good;
                 lost.then(|| "was in the store when its page ended, and nobody heard of it again".into())
             }
@@ -128,7 +135,16 @@ impl World {
             || !sent.archivable
             || sent.let_go
             || !catches_up()
-            || self.plan.has(|act| matches!(act, Act::Purge))
+            || self.server.first_purge.is_some_and(|first| sent.unknown.is_some_and(|unknown| first < unknown))
+    }
+
+    /// Whether a page has ended so soon after it had sent this that a store that takes its time may not have heard of it.
+    fn is_unsaid(&self, sent: &Sent) -> bool {
+        let soon = |(number, at): &(usize, u64)| {
+            let page = &self.pages[*number];
+            page.ends.is_some_and(|ends| at + self.window(*number) + page.slept >= ends)
+        };
+        matches!(self.plan.page.store, StoreKind::Async(_)) && sent.left.iter().any(soon)
     }
 
     /// Whether the store is too slow to be waited for.
@@ -142,23 +158,18 @@ impl World {
         matches!(self.plan.page.store, StoreKind::Async(_)) && self.plan.has(sleeps)
     }
 
-    /// Whether a store may say something else than what was so when its page ended.
-    fn forgets(&self) -> bool {
-        matches!(self.plan.page.store, StoreKind::Async(_)) || self.plan.page.store_fault != StoreFault::None
-    }
-
     fn judge_order(&mut self) {
         let mut last: BTreeMap<usize, u32> = BTreeMap::new();
+        let faulty = self.plan.page.store_fault != StoreFault::None;
         for number in self.server.taken.clone() {
+            if self.is_made_up(number) {
+                continue;
+            }
             let Some(sent) = self.sent.get((number as usize).wrapping_sub(1)) else {
-                // A store that lies may have made it up.
-                if self.plan.page.store_fault == StoreFault::Garbage {
-                    continue;
-                }
                 return self.breaks(format!("the peer got [a{number}], which nobody has sent"));
             };
             // Of what was let go by a logout, the rest may come late.
-            if sent.let_go || self.forgets() {
+            if sent.let_go || faulty || self.is_unsaid(sent) {
                 continue;
             }
             let last = last.entry(self.pages[sent.page].chain).or_default();
@@ -173,9 +184,8 @@ impl World {
     /// What came in.
     fn judge_chain(&mut self, chain: usize) {
         let one = &self.chains[chain];
-        let faulty = self.plan.page.store_fault != StoreFault::None;
         // What is told while the archive is asked counts as told when it has answered.
-        let (window, asks) = (self.window(), self.asks());
+        let asks = self.asks();
         // A page that was killed takes what it hadn't written along, and that comes again.
         let mut seen: BTreeMap<u32, (u64, usize)> = BTreeMap::new();
         let mut last = 0;
@@ -184,10 +194,10 @@ impl World {
         for (number, at, page) in &one.emitted {
             if let Some((before, earlier)) = seen.insert(*number, (*at, *page)) {
                 let killed = self.pages[earlier].ends.filter(|_| earlier != *page);
-                let slept = self.pages[earlier].slept;
+                let (slept, window) = (self.pages[earlier].slept, self.window(earlier));
                 // While a session is being ended, nothing of it is written.
-                let ending = self.pages[earlier].let_go;
-                let recent = killed.is_some_and(|ends| before + window + asks + slept >= ends || ending);
+                let ending = self.pages[earlier].ending;
+                let recent = killed.is_some_and(|ends| before + window + asks + slept >= ending.unwrap_or(ends));
                 let unwritten = recent && !self.orderly(earlier);
                 if !unwritten && (strict || earlier == *page && !self.given_again(*number)) {
                     broken.get_or_insert(format!("[b{number}] comes twice, at {before} and at {at}"));
@@ -201,20 +211,21 @@ impl World {
             }
             last = *number;
         }
-        if strict && one.gaps == 0 && !self.plan.page.invisible && !self.is_slept_through() {
+        if strict {
             // An early page's chain ends where the next one's begins.
             let over = self.chains.iter().skip(chain + 1).any(|later| later.tab == one.tab);
-            let until = if over {
+            let until = if over || self.plan.page.invisible {
                 one.emitted.iter().map(|(number, _, _)| *number).max().unwrap_or(0)
             } else {
                 self.peer_sent
             };
-            let from = one.from.unwrap_or(u32::MAX);
+            // What is missing from then on has no gap.
+            let from = one.from.unwrap_or(u32::MAX).max(one.gap);
             // Who has seen nothing of the archive can't know that something is gone.
             let anchored = one.emitted.first().map_or(u32::MAX, |(number, _, _)| *number);
             for number in from.saturating_add(1)..=until {
                 let gone = number < anchored && self.server.purged.contains(&number);
-                if !seen.contains_key(&number) && !gone && !self.server.unheard.contains(&number) && !faulty {
+                if !seen.contains_key(&number) && !gone && !self.server.unheard.contains(&number) {
                     broken.get_or_insert(format!("[b{number}] never comes, and there's no gap"));
                 }
             }
@@ -228,7 +239,7 @@ impl World {
         for given in given {
             let came = self.chains.iter().filter(|other| other.tab == one.tab);
             let mut came = came.flat_map(|other| other.emitted.iter());
-            if one.gaps == 0 && !came.any(|(number, _, _)| *number == given.number) {
+            if given.number > one.gap && !came.any(|(number, _, _)| *number == given.number) {
                 broken.get_or_insert(format!("[b{}] is acknowledged, and nobody has seen it", given.number));
             }
         }
@@ -240,7 +251,7 @@ impl World {
     /// Whether a page had the time to write everything down.
     fn orderly(&self, page: usize) -> bool {
         self.pages[page].left
-            && !self.pages[page].let_go
+            && self.pages[page].ending.is_none()
             && self.plan.page.store == StoreKind::Sync
             && self.plan.page.store_fault == StoreFault::None
     }

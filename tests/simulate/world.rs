@@ -297,6 +297,7 @@ impl World {
         };
         for frame in frames {
             self.log(|| format!("  {link} -> {frame}"));
+            self.has_left(link, &frame);
             let takes = self.takes();
             match self.connections[link].up.send(self.now, takes, Item::Frame(frame)) {
                 Some(at) => self.at(at, Event::Arrive { link, up: true }),

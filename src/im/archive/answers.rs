@@ -13,6 +13,14 @@ impl Archive {
     /// A question has been answered, or won't be.
     pub(super) fn answered(&mut self, cx: &mut Ctx<'_>, token: Token, result: Result<Option<Element>, Error>) {
         let Some(search) = &mut self.search else { return };
+        if token == Token::Own(search.ping) {
+            search.ping = 0;
+            // One that doesn't know pings says so, and is there all the same (XEP-0199 §4.2).
+            if result.map_or_else(|error| error.code() == Code::StanzaError, |_| true) {
+                self.release(cx);
+            }
+            return;
+        }
         if !search.asked || token != Token::Own(search.token) {
             return;
         }
@@ -59,8 +67,11 @@ impl Archive {
             let first = search.before.replace(fin.first.unwrap_or_default());
             let stuck = !search.entries || search.before == first || search.before.as_deref() == Some("");
             let complete = fin.complete || !search.entries;
-            search.undecided |= !complete && (stuck || search.backwards >= BACKWARD_PAGES);
-            let more = !complete && !search.undecided;
+            let over = stuck || search.backwards >= BACKWARD_PAGES;
+            if !complete && over {
+                self.doubt(cx);
+            }
+            let more = !complete && !over;
             if self.anchor.is_none() {
                 self.acquire(cx, end);
             }
@@ -91,11 +102,16 @@ impl Archive {
         search.behind &= !complete;
         if core::mem::replace(&mut search.more, !complete) && complete && !moved {
             // There was to be more.
-            search.undecided |= !search.proven;
+            let proven = search.proven;
             let here = search.cursor.clone();
             search.start(here);
+            if !proven {
+                self.doubt(cx);
+            }
         }
-        let open = search.is_open(!cx.doubts().is_empty());
+        let doubts = self.may_decide(cx);
+        let Some(search) = &mut self.search else { return };
+        let open = search.is_open(doubts);
         if !complete && (!moved || search.stale > STALE || search.forwards > FORWARD_PAGES) {
             // It leads nowhere.
             return self.lose(cx);
@@ -133,6 +149,7 @@ impl Archive {
 
     /// What was asked for has been read.
     pub(super) fn next(&mut self, cx: &mut Ctx<'_>) {
+        let doubts = self.may_decide(cx);
         let Some(search) = &mut self.search else { return };
         if core::mem::take(&mut search.dropped) {
             if search.forwards > FORWARD_PAGES {
@@ -143,15 +160,13 @@ impl Archive {
             search.weight = 0;
             return self.look_again(cx);
         }
-        if !cx.doubts().is_empty() && !search.undecided {
-            if search.look_back {
-                return self.go(cx, Step::Back);
-            }
-            if search.prefs.is_none() {
-                return self.go(cx, Step::Prefs);
-            }
+        if search.look_back && !cx.doubts().is_empty() {
+            return self.go(cx, Step::Back);
         }
-        if search.is_open(!cx.doubts().is_empty()) {
+        if search.prefs.is_none() && doubts {
+            return self.go(cx, Step::Prefs);
+        }
+        if search.is_open(doubts) {
             return self.go(cx, Step::Proof);
         }
         self.finish(cx);
@@ -206,7 +221,8 @@ impl Archive {
             Step::Proof => self.missing(cx),
             Step::Start => self.lose(cx),
             Step::Back if gone && search.before.is_some() => {
-                (search.undecided, search.look_back) = (true, false);
+                search.look_back = false;
+                self.doubt(cx);
                 self.next(cx);
             }
             _ => self.give_up(cx),
@@ -218,8 +234,9 @@ impl Archive {
         self.gap(cx);
         self.release(cx);
         self.anchor = None;
+        self.marks.begin(None);
+        self.doubt(cx);
         let Some(search) = &mut self.search else { return };
-        search.undecided = true;
         search.dropped = false;
         search.before = None;
         self.go(cx, Step::Back);
@@ -229,9 +246,7 @@ impl Archive {
     fn give_up(&mut self, cx: &mut Ctx<'_>) {
         self.known = false;
         self.gap_if_lost(cx);
-        if let Some(search) = &mut self.search {
-            search.undecided = true;
-        }
+        self.doubt(cx);
         self.finish(cx);
     }
 
@@ -240,7 +255,8 @@ impl Archive {
         let Some(search) = self.search.take() else { return };
         cx.set_timer(None);
         self.let_through(cx, search.held);
-        let prefs = search.prefs.filter(|_| !search.undecided);
+        let decided = !core::mem::take(&mut self.undecided);
+        let prefs = search.prefs.filter(|_| decided);
         cx.end_doubts(&|doubt| doubt.archived && prefs.as_ref().is_some_and(|prefs| prefs.keep(&doubt.to)));
         self.tidying = false;
         self.tidy_later(cx);

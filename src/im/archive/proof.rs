@@ -6,7 +6,7 @@
 //! found is such a one, whichever it is; where none was found, the newest has to be the one that the search began with.
 
 use super::page;
-use super::search::{Search, Step};
+use super::search::{BACKWARD_PAGES, Search, Step};
 use super::seen::Place;
 use super::Archive;
 use crate::im::Ctx;
@@ -23,8 +23,11 @@ impl Archive {
             search.proven = true;
             return self.proceed(cx);
         }
-        if let (None, None, [Some(oldest), _]) = (&search.first, &search.probe, ends) {
-            // It may have come in just now.
+        if let (None, [Some(oldest), _]) = (&search.first, ends)
+            && (search.probe.is_none() || !fin.complete && search.backwards < BACKWARD_PAGES)
+        {
+            // It may have come in just now, and so may more than a page holds.
+            search.backwards += u32::from(search.probe.is_some());
             search.probe = Some(oldest.clone());
             return self.go(cx, Step::Proof);
         }
@@ -38,8 +41,9 @@ impl Archive {
             return self.gone(cx);
         }
         // What is left has been read.
-        search.undecided = true;
-        if !search.met {
+        let met = search.met;
+        self.doubt(cx);
+        if !met {
             self.gap(cx);
         }
         self.proceed(cx);
@@ -47,9 +51,9 @@ impl Archive {
 
     /// §4.3.2: the entry that the search went on from is no longer there.
     pub(super) fn gone(&mut self, cx: &mut Ctx<'_>) {
-        let Some(search) = &mut self.search else { return };
         // The oldest go first (§3.2): so have those in doubt, perhaps.
-        search.undecided = true;
+        self.doubt(cx);
+        let Some(search) = &mut self.search else { return };
         let anchor = self.anchor.as_ref();
         let after = anchor.and_then(|anchor| anchor.id.clone());
         if search.cursor != after {
@@ -61,6 +65,18 @@ impl Archive {
         } else {
             self.lose(cx);
         }
+    }
+}
+
+impl Archive {
+    /// Nobody can say any longer, nor in a later session, what has become of those messages in doubt that aren't found.
+    pub(super) fn doubt(&mut self, cx: &Ctx<'_>) {
+        self.undecided |= !cx.doubts().is_empty();
+    }
+
+    /// Whether what isn't found could be sent again.
+    pub(super) fn may_decide(&self, cx: &Ctx<'_>) -> bool {
+        !self.undecided && !cx.doubts().is_empty()
     }
 }
 
@@ -76,7 +92,7 @@ impl Search {
     /// Whether anything rests on what has yet to be proven.
     pub(super) fn is_open(&self, doubts: bool) -> bool {
         // A place before the first entry can't be thrown away.
-        let doubts = doubts && !self.undecided && self.origin.is_some();
+        let doubts = doubts && self.origin.is_some();
         !self.proven && !self.told && (doubts || !self.met)
     }
 }

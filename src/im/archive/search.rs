@@ -31,7 +31,7 @@ pub(super) const STALE: u32 = 100;
 /// How many entries known must have gone by before one that isn't counts as missed, and not as long forgotten.
 const OVERLAP: u32 = 8;
 
-/// How long messages wait while the server is silent, in milliseconds.
+/// How long messages wait while the archive is silent, in milliseconds.
 const HOLD: u64 = 20_000;
 
 /// How many times in a row the archive may fail before messages wait for it no longer: those that came in, and those in doubt.
@@ -96,14 +96,14 @@ pub(super) struct Search {
     pub(super) doubts: Vec<Doubt>,
     /// The messages in doubt may lie before the first mark.
     pub(super) look_back: bool,
-    /// What isn't found may have been there.
-    pub(super) undecided: bool,
     pub(super) prefs: Option<Prefs>,
     /// Messages may have been lost in an earlier session, and where they were nobody knows.
     pub(super) lost: bool,
     pub(super) told: bool,
     /// Messages that come in wait.
     pub(super) hold: bool,
+    /// The server is asked whether it is there.
+    pub(super) ping: u32,
     pub(super) held: Vec<Element>,
     pub(super) weight: usize,
     /// Some of them were too many.
@@ -151,11 +151,11 @@ impl Archive {
             max: PAGE[0],
             doubts: Vec::new(),
             look_back: mark.is_none(),
-            undecided: false,
             prefs: None,
             lost: earlier && anchor.is_none(),
             told: false,
             hold: anchor.is_some(),
+            ping: 0,
             held: Vec::new(),
             weight: 0,
             dropped: false,
@@ -199,6 +199,20 @@ impl Archive {
         cx.set_timer(hold.then(|| cx.now().after(HOLD)));
     }
 
+    /// Lets go of the messages that wait, if the server answers while the archive doesn't. On a connection that has died and
+    /// nobody has noticed both are silent, and what the archive has comes with the next one.
+    pub(super) fn verify(&mut self, cx: &mut Ctx<'_>) {
+        let Some(search) = self.search.as_mut().filter(|search| search.hold && search.ping == 0) else {
+            return;
+        };
+        self.tokens = self.tokens.wrapping_add(1);
+        let server = cx.account().domain_jid();
+        let ping = Element::new("ping", "urn:xmpp:ping");
+        if cx.ask(false, Some(server), ping, Token::Own(self.tokens)).is_ok() {
+            search.ping = self.tokens;
+        }
+    }
+
     /// Goes on with the search by this step.
     pub(super) fn go(&mut self, cx: &mut Ctx<'_>, step: Step) {
         if let Some(search) = &mut self.search {
@@ -220,6 +234,7 @@ impl Archive {
     pub(super) fn begun(&mut self, cx: &mut Ctx<'_>) {
         if let Some(search) = &mut self.search {
             search.doubts = cx.doubts();
+            self.undecided &= !search.doubts.is_empty();
         }
     }
 
@@ -298,10 +313,11 @@ impl Archive {
         }
         if failures >= FAILURES[1] {
             // Nobody is kept waiting for ever.
-            search.undecided = true;
             cx.end_doubts(&|_| false);
         }
-        if failures >= FAILURES[0] || late {
+        if late {
+            self.verify(cx);
+        } else if failures >= FAILURES[0] {
             self.release(cx);
         }
         let wait = 1_000 << (failures - 1).min(6);

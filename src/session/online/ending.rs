@@ -59,8 +59,8 @@ impl Online {
                 error = error.with_retryable(true);
             }
         }
-        // An attempt that we gave up may still come through, and bind what we have bound since, or resume it.
-        if conflict && core::mem::take(&mut shared.ghost) {
+        // An attempt that we gave up may still come through, and bind what we have bound since, or resume it. Not for ever.
+        if conflict && core::mem::take(&mut shared.ghost) && now.since(self.since) < STABLE {
             error = error.with_retryable(true);
         }
         self.dismissed(shared, now, error)

@@ -3,6 +3,7 @@
 use super::*;
 use crate::pair::JID;
 use crate::sm;
+use stanzawire::engine::Input;
 
 #[test]
 fn xep0313_5_the_first_question_is_where_the_archive_ends() {
@@ -364,6 +365,9 @@ fn a_silent_archive_keeps_no_message_waiting() {
     pair.advance(19_999);
     assert_eq!(bodies(&pair), ["1"], "as long as something comes it is waited for");
     pair.advance(1);
+    assert_eq!(bodies(&pair), ["1"], "the connection may be dead");
+    let ping = pings(&mut pair).pop().expect("the server is asked");
+    pair.answer(&ping, "");
     assert_eq!(bodies(&pair), ["1", "5"]);
     // What it hasn't answered in half a minute is asked again, and for less at once.
     pair.advance(1);
@@ -378,6 +382,45 @@ fn a_silent_archive_keeps_no_message_waiting() {
     assert_eq!(after(&asked), (Some("1".into()), 50));
     page(&mut pair, &asked, &[from_bob("2"), from_bob("5"), from_bob("6")], true);
     assert_eq!(bodies(&pair), ["1", "5", "2", "6"]);
+}
+
+#[test]
+fn on_a_connection_that_is_dead_no_message_overtakes_the_archive() {
+    let mut pair = knowing("0");
+    pair.handle(Input::Visible(false));
+    again(&mut pair);
+    live(&mut pair, "5");
+    // A page that nobody sees: all that was due comes at once.
+    while pair.socket.is_some() {
+        pair.now = pair.now.after(60_000);
+        pair.handle(Input::Deadline);
+        assert_eq!(bodies(&pair), [""; 0]);
+    }
+    let asked = back(&mut pair);
+    page(&mut pair, &asked, &["1", "5"].map(from_bob), true);
+    assert_eq!(bodies(&pair), ["1", "5"]);
+}
+
+#[test]
+fn a_server_that_knows_no_pings_is_there() {
+    let mut pair = knowing("0");
+    again(&mut pair);
+    live(&mut pair, "5");
+    pair.advance(20_000);
+    let ping = pings(&mut pair).pop().unwrap();
+    let from = format!(" type='error' from='example.org' id='{}'", ping.attr("id").unwrap());
+    pair.receive(&format!(
+        "<iq xmlns='jabber:client'{from}><error type='cancel'>\
+         <service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>"
+    ));
+    assert_eq!(bodies(&pair), ["5"]);
+}
+
+/// The pings to the server among what was sent.
+fn pings(pair: &mut Pair) -> Vec<Element> {
+    let sent = pair.sent.iter().filter(|frame| frame.contains("urn:xmpp:ping"));
+    sent.map(|frame| stanzawire::xml::read(frame, &Default::default()).unwrap())
+        .collect()
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::*;
 use crate::sm;
 use crate::sm::kept::{kill, log_in as log_in_again, reload, storing};
-use stanzawire::engine::Input;
+use stanzawire::engine::{Command, Input};
 use stanzawire::error::Code;
 use stanzawire::im::Named;
 use stanzawire::im::chat::{KeptMessage, News};
@@ -308,4 +308,143 @@ fn what_was_told_before_it_was_proven_is_written_down() {
     assert_eq!(after(&question).0.as_deref(), Some("1"));
     page(&mut pair, &question, &["2", "3"].map(from_bob), true);
     assert_eq!(bodies(&pair), ["3"]);
+}
+
+/// The page is killed while it writes for the first time: what the header would say is lost.
+fn killed_in_a_write(mut old: Pair) -> Pair {
+    old.advance(1_000);
+    old.kept
+        .retain(|key, _| key.matches(':').count() != 2 || key.ends_with(":tabs"));
+    kill(old)
+}
+
+/// The next page, which knows of no session.
+fn anew(pair: &mut Pair) {
+    log_in_again(pair);
+    pair.sent.retain(|frame| frame.contains("xmpp-bind"));
+    pair.bind(crate::pair::JID);
+}
+
+/// The archive refuses whatever it is asked.
+fn refuses(pair: &mut Pair) {
+    while let Some(question) = asked(pair) {
+        let id = question.attr("id").unwrap();
+        pair.receive(&format!(
+            "<iq xmlns='jabber:client' type='error' id='{id}'><error type='cancel'>\
+             <service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>"
+        ));
+    }
+}
+
+#[test]
+fn what_no_header_names_is_found_however_often_a_page_is_killed() {
+    for settled in [true, false] {
+        let mut old = sm::online_with(storing());
+        old.send("bob@example.org", "1");
+        let mut pair = killed_in_a_write(old);
+        anew(&mut pair);
+        if settled {
+            refuses(&mut pair);
+        }
+        pair.send("bob@example.org", "2");
+        let mut pair = killed_in_a_write(pair);
+        anew(&mut pair);
+        refuses(&mut pair);
+        let lost = |news: &News| match news {
+            News::NotSent(kept, _) => kept.body.clone(),
+            _ => None,
+        };
+        let lost: Vec<String> = news(&pair).iter().filter_map(lost).collect();
+        assert_eq!(lost, if settled { vec!["2"] } else { vec!["1", "2"] });
+        // And nothing stays.
+        pair.advance(1_000);
+        assert!(
+            pair.kept.values().all(|value| !value.contains("<message")),
+            "{:?}",
+            pair.kept
+        );
+    }
+}
+
+/// The client logs out, and in again: as far as the server's features.
+fn out_and_in(pair: &mut Pair) {
+    pair.call(Command::Disconnect);
+    pair.receive("<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>");
+    pair.connect();
+    sm::again(pair);
+}
+
+/// A page that has been told of three messages, logs out, and finds what another client had left in the store.
+fn heir() -> Pair {
+    let mut old = page_knowing("1");
+    send(&mut old, "out");
+    old.handle(Input::PageHidden);
+    let mut pair = Pair::seeded(storing(), 7);
+    pair.connect();
+    let (id, _) = pair.load.take().unwrap();
+    pair.handle(Input::Loaded { id, value: None });
+    let question = log_in(&mut pair);
+    pair.answer(&question, &metadata("1"));
+    ["2", "3"].iter().for_each(|id| live(&mut pair, id));
+    pair.advance(10_000);
+    let own: Vec<String> = pair.kept.keys().cloned().collect();
+    pair.kept.extend(old.kept);
+    out_and_in(&mut pair);
+    assert!(
+        own.iter()
+            .all(|key| key.ends_with(":tabs") || !pair.kept.contains_key(key))
+    );
+    pair
+}
+
+#[test]
+fn what_another_client_has_left_takes_nothing_back() {
+    let mut pair = heir();
+    pair.sent.clear();
+    sm::failed(&mut pair, None);
+    pair.bind(crate::pair::JID);
+    let question = asked(&mut pair).unwrap();
+    assert_eq!(after(&question).0.as_deref(), Some("3"));
+    page(&mut pair, &question, &[from_bob("4")], true);
+    assert_eq!(bodies(&pair), ["2", "3", "4"]);
+    // Its message may have been there before.
+    let question = asked(&mut pair).unwrap();
+    assert_eq!(before(&question).0, "");
+}
+
+#[test]
+fn a_session_that_another_client_has_left_has_missed_what_came_before_it_went_on() {
+    let mut pair = heir();
+    pair.sent.clear();
+    sm::resumed(&mut pair, sm::FIRST);
+    live(&mut pair, "2");
+    let question = asked(&mut pair).expect("the other client may have been told of some");
+    assert_eq!(after(&question).0.as_deref(), Some("3"));
+    page(&mut pair, &question, &[from_bob("4")], true);
+    assert_eq!(bodies(&pair), ["2", "3", "4"]);
+}
+
+#[test]
+fn a_page_that_is_killed_in_its_second_login_leaves_what_it_knew() {
+    let mut old = page_knowing("1");
+    out_and_in(&mut old);
+    let mut pair = kill(old);
+    let question = log_in(&mut pair);
+    assert_eq!(after(&question).0.as_deref(), Some("1"));
+    page(&mut pair, &question, &[from_bob("2")], true);
+    assert_eq!(bodies(&pair), ["2"]);
+}
+
+#[test]
+fn a_login_that_fails_behind_a_logout_forgets_no_mark() {
+    let mut pair = page_knowing("1");
+    live(&mut pair, "2");
+    pair.call(Command::Disconnect);
+    pair.receive("<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>");
+    pair.connect();
+    pair.close_socket();
+    pair.connect();
+    sm::again(&mut pair);
+    let question = asked(&mut pair).unwrap();
+    assert_eq!(after(&question).0.as_deref(), Some("1"), "somewhat before the last one");
 }

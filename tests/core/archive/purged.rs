@@ -68,6 +68,32 @@ fn xep0313_3_2_nor_where_something_came_in_meanwhile() {
     );
 }
 
+#[test]
+fn xep0313_3_2_nor_where_more_came_in_than_a_page_holds() {
+    let mut pair = at_8();
+    let asked = again(&mut pair);
+    bare_page(&mut pair, &asked, &[], true);
+    let asked = asked_before(&mut pair, "", 1);
+    bare_page(&mut pair, &asked, &[from_bob("13")], false);
+    let asked = asked_before(&mut pair, "13", 100);
+    bare_page(&mut pair, &asked, &["11", "12"].map(from_bob), false);
+    let asked = asked_before(&mut pair, "11", 100);
+    bare_page(&mut pair, &asked, &["8", "9", "10"].map(from_bob), false);
+    pair.nothing_sent();
+    assert_eq!(gaps(&pair), []);
+
+    // But not for ever.
+    let asked = again(&mut pair);
+    bare_page(&mut pair, &asked, &[], true);
+    let asked = asked_before(&mut pair, "", 1);
+    bare_page(&mut pair, &asked, &[from_bob("13")], false);
+    for _ in 0..21 {
+        let asked = asked_before(&mut pair, "13", 100);
+        bare_page(&mut pair, &asked, &[from_bob("13")], false);
+    }
+    asked_since(&mut pair, &stamp("7"));
+}
+
 /// A server that shows nothing behind an entry that it doesn't have, and calls that complete.
 #[test]
 fn xep0313_4_3_2_an_empty_page_behind_an_unknown_entry_is_no_end() {
@@ -263,6 +289,56 @@ fn xep0313_3_2_what_may_have_been_thrown_away_is_not_sent_again() {
             _ => assert_eq!((pair.error(call).code(), gaps(&pair).len()), (Code::DeliveryUnknown, 1)),
         }
     }
+}
+
+#[test]
+fn xep0313_3_2_nor_is_it_by_the_session_after_that() {
+    for found in [false, true] {
+        let mut pair = at_8();
+        let (call, id) = send(&mut pair, "1");
+        let asked = again(&mut pair);
+        refuse(&mut pair, &asked, "cancel", "item-not-found");
+        let asked = asked_since(&mut pair, &stamp("7"));
+        bare_page(&mut pair, &asked, &[], true);
+        asked_before(&mut pair, "", 100);
+        let asked = again(&mut pair);
+        pair.answer(&asked, &metadata("12"));
+        let asked = asked_before(&mut pair, "", 100);
+        let entry = if found { sent("11", &id, "1") } else { from_bob("11") };
+        bare_page(&mut pair, &asked, &[entry], true);
+        assert_eq!(crate::sm::bodies(&mut pair), [""; 0]);
+        match found {
+            true => assert!(pair.reply(call).is_ok()),
+            false => assert_eq!(pair.error(call).code(), Code::DeliveryUnknown),
+        }
+        // Of what is sent from now on it can be told.
+        pair.advance(5_000);
+        let (call, _) = send(&mut pair, "2");
+        let asked = again(&mut pair);
+        bare_page(&mut pair, &asked, &[from_bob("13")], true);
+        let asked = prefs(&mut pair);
+        let asked = look_again(&mut pair, &asked, "13");
+        bare_page(&mut pair, &asked, &[], true);
+        let asked = asked_before(&mut pair, "13", 1);
+        bare_page(&mut pair, &asked, &[from_bob("12")], true);
+        assert_eq!(crate::sm::bodies(&mut pair), ["2"]);
+        assert!(pair.is_open(call));
+    }
+
+    // Nor where the first of them has gone on with what was left.
+    let mut pair = at_8();
+    let (call, _) = send(&mut pair, "1");
+    let asked = again(&mut pair);
+    bare_page(&mut pair, &asked, &[from_bob("11")], false);
+    let asked = asked_before(&mut pair, "11", 1);
+    bare_page(&mut pair, &asked, &[], true);
+    let asked = pair.element();
+    assert_eq!(after(&asked).0.as_deref(), Some("11"));
+    let asked = again(&mut pair);
+    assert_eq!(after(&asked).0.as_deref(), Some("11"));
+    page(&mut pair, &asked, &[from_bob("12")], true);
+    assert_eq!(crate::sm::bodies(&mut pair), [""; 0]);
+    assert_eq!(pair.error(call).code(), Code::DeliveryUnknown);
 }
 
 /// The anchor is there, and so nothing is missed; the mark before the message in doubt isn't.

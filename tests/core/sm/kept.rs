@@ -4,6 +4,7 @@ use super::{FIRST, SM, acknowledge, bodies, errors, failed, online_with, resumed
 use crate::pair::{JID, Pair, config};
 use stanzawire::engine::{Command, Config, Event, Input, Status};
 use stanzawire::error::Code;
+use stanzawire::im::Named;
 
 const BOB: &str = "bob@example.org";
 
@@ -68,6 +69,44 @@ fn what_waited_for_a_connection_leaves_from_the_next_page() {
     pair.sent.clear();
     resumed(&mut pair, FIRST);
     assert_eq!(bodies(&mut pair), ["1", "2", "3"]);
+}
+
+#[test]
+fn a_login_of_the_page_before_that_comes_through_late_ends_nothing() {
+    const CONFLICT: &str = "<stream:error xmlns:stream='http://etherx.jabber.org/streams'>\
+                            <conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>";
+    let mut old = online_with(storing());
+    old.send(BOB, "1");
+    old.advance(1_000);
+    let mut pair = kill(old);
+    log_in(&mut pair);
+    failed(&mut pair, None);
+    pair.sent.retain(|frame| frame.contains("xmpp-bind"));
+    pair.bind(JID);
+    pair.receive(CONFLICT);
+    assert_eq!(pair.engine.status(), Status::Reconnecting);
+    let told = |event: &Event| matches!(event, Event::Im(event) if event.name() == "not-sent");
+    assert!(!pair.events.iter().any(told), "{:?}", pair.events);
+    super::again(&mut pair);
+    pair.sent.retain(|frame| frame.contains("xmpp-bind"));
+    pair.bind(JID);
+    // There was one of them. Whoever comes now is somebody else.
+    pair.receive(CONFLICT);
+    assert_eq!(pair.engine.status(), Status::Offline);
+    assert!(pair.events.iter().any(told), "{:?}", pair.events);
+
+    // And so is who comes a minute later.
+    let mut old = online_with(storing());
+    old.advance(1_000);
+    let mut pair = kill(old);
+    log_in(&mut pair);
+    resumed(&mut pair, FIRST);
+    for _ in 0..30 {
+        pair.advance(2_000);
+        pair.receive("<presence xmlns='jabber:client' from='bob@example.org/x'/>");
+    }
+    pair.receive(CONFLICT);
+    assert_eq!(pair.engine.status(), Status::Offline);
 }
 
 #[test]
@@ -400,6 +439,42 @@ fn a_lock_that_comes_when_the_login_was_given_up_is_given_back() {
         pair.connect();
         log_in(&mut pair);
         assert!(pair.sent.back().unwrap().contains("session-1"), "{:?}", pair.sent);
+    }
+}
+
+#[test]
+fn a_login_that_is_given_up_while_the_store_is_read_leaves_what_is_there() {
+    for abort in [false, true] {
+        let mut old = online_with(storing());
+        old.send(BOB, "1");
+        old.handle(Input::PageHidden);
+        let mut pair = Pair::seeded(storing(), 7);
+        pair.kept = old.kept;
+        pair.hold_locks = true;
+        let call = pair.connect();
+        let (id, _) = pair.load.take().unwrap();
+        pair.handle(Input::Loaded { id, value: None });
+        (pair.hold_locks, pair.silent_store) = (false, true);
+        pair.handle(Input::Visible(true));
+        assert_eq!(
+            pair.locked.len(),
+            1,
+            "the lock is held, and what is under it comes too late"
+        );
+        if abort {
+            pair.abort(call);
+        } else {
+            pair.call(Command::Disconnect);
+        }
+        pair.silent_store = false;
+        pair.handle(Input::Visible(true));
+        assert!(pair.locked.is_empty(), "{:?}", pair.locked);
+        pair.connect();
+        log_in(&mut pair);
+        assert!(pair.sent.back().unwrap().contains("session-1"), "{:?}", pair.sent);
+        pair.sent.clear();
+        resumed(&mut pair, FIRST);
+        assert_eq!(bodies(&mut pair), ["1"]);
     }
 }
 

@@ -35,10 +35,12 @@ impl Server {
         Some(id)
     }
 
-    /// What is older than that is gone.
-    pub fn purge(&mut self, before: u64) {
+    /// What is older than twenty seconds is gone.
+    pub fn purge(&mut self, now: u64) {
+        let before = now.saturating_sub(20_000);
         for entry in self.archive.extract_if(.., |entry| entry.at < before) {
             self.purged.extend(entry.number);
+            self.first_purge.get_or_insert(now);
         }
     }
 

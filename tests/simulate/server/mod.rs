@@ -87,6 +87,8 @@ pub struct Server {
     pub archive: Vec<Entry>,
     /// Messages of the peer's that the archive had once.
     pub purged: Vec<u32>,
+    /// When the archive first threw anything away.
+    pub first_purge: Option<u64>,
     offline: Vec<u32>,
     /// How much was handled in sessions that are over.
     forgotten: BTreeMap<String, u32>,
@@ -121,6 +123,7 @@ impl Server {
             numbers: 0,
             archive: Vec::new(),
             purged: Vec::new(),
+            first_purge: None,
             offline: Vec::new(),
             forgotten: BTreeMap::new(),
             later: BTreeMap::new(),
