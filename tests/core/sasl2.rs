@@ -1,6 +1,7 @@
 //! The extensible profile of SASL (XEP-0388), and what goes along with it: Bind 2 (XEP-0386), resumption (XEP-0198), tokens
 //! (XEP-0484).
 
+mod choice;
 mod hostile;
 mod inline;
 mod token;

@@ -267,7 +267,8 @@ fn kept(change: impl Fn(&str) -> Option<String>) -> Pair {
 fn xep0484_a_token_that_a_page_of_this_version_has_left_for_this_account() {
     let mut pair = kept(|good| Some(good.to_owned()));
     authenticate(&mut pair, "HT-SHA-256-NONE");
-    let changes: [(&str, &dyn Fn(&str) -> Option<String>); 6] = [
+    type Change<'a> = &'a dyn Fn(&str) -> Option<String>;
+    let changes: [(&str, Change<'_>); 6] = [
         ("none", &|_| None),
         ("of another version", &|good| Some(good.replacen('1', "2", 1))),
         ("of another account", &|good| Some(good.replace("alice@", "bob@"))),

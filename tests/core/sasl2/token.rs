@@ -95,3 +95,104 @@ fn xep0484_3_6_a_logout_makes_the_token_worthless() {
     authenticate(&mut pair, "SCRAM-SHA-1");
     assert!(pair.is_open(call));
 }
+
+/// A client that has logged out, as far as the socket for the end of its token.
+fn leaving() -> (Pair, Ticket) {
+    let mut pair = online("secret-token:1");
+    let call = pair.call(Command::Disconnect);
+    pair.receive("<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>");
+    pair.sent.clear();
+    assert!(pair.is_open(call));
+    (pair, call)
+}
+
+#[test]
+fn a_logout_waits_for_nobody() {
+    // A server that can't be reached, one that says nothing, one that has lost its tokens, one that is none.
+    type Act = fn(&mut Pair);
+    let acts: [Act; 5] = [
+        |pair| pair.close_socket(),
+        |pair| pair.advance(3_000),
+        |pair| {
+            pair.open_socket();
+            pair.advance(3_000);
+        },
+        |pair| {
+            pair.open_socket();
+            announce(pair, &["SCRAM-SHA-1"], "");
+        },
+        |pair| {
+            pair.open_socket();
+            pair.receive("<html/>");
+        },
+    ];
+    for act in acts {
+        let (mut pair, call) = leaving();
+        act(&mut pair);
+        assert_eq!(pair.reply(call), Ok(Reply::Done));
+        assert!(pair.socket.is_none());
+        assert_eq!(pair.engine.next_deadline(), None);
+    }
+}
+
+#[test]
+fn a_login_does_not_wait_for_the_logout_before_it() {
+    let (mut pair, call) = leaving();
+    let joined = pair.call(Command::Disconnect);
+    let again = pair.connect();
+    assert_eq!(pair.reply(call), Ok(Reply::Done));
+    assert_eq!(pair.reply(joined), Ok(Reply::Done));
+    pair.open_socket();
+    header(&mut pair);
+    authenticate(&mut pair, "SCRAM-SHA-1");
+    assert!(pair.is_open(again));
+}
+
+#[test]
+fn a_logout_takes_the_token_out_of_the_store() {
+    let mut config = crate::sm::kept::storing();
+    config.session.keep_token = true;
+    let mut pair = online_with(config, "secret-token:1");
+    let kept = |pair: &Pair| pair.kept.keys().any(|key| key.ends_with(":token"));
+    assert!(kept(&pair));
+    pair.call(Command::Disconnect);
+    pair.receive("<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>");
+    assert!(!kept(&pair));
+}
+
+#[test]
+fn without_leave_a_token_ends_with_the_page() {
+    let mut pair = online_with(crate::sm::kept::storing(), "secret-token:1");
+    pair.handle(stanzawire::engine::Input::PageHidden);
+    let all = format!("{:?}{:?}", pair.kept, pair.stored);
+    assert!(pair.kept.len() > 1 && !all.contains("secret-token"), "{all}");
+}
+
+#[test]
+fn xep0388_2_3_an_agent_for_each_tab() {
+    let agent = |pair: &mut Pair| {
+        let asked = authenticate(pair, "SCRAM-SHA-1");
+        asked.child("user-agent", SASL2).unwrap().attr("id").unwrap().to_owned()
+    };
+    let met = |pair: &mut Pair| {
+        pair.connect();
+        if let Some((id, _)) = pair.load.take() {
+            pair.handle(stanzawire::engine::Input::Loaded { id, value: None });
+        }
+        pair.open_socket();
+        header(pair);
+        announce(pair, &["SCRAM-SHA-1"], INLINE);
+    };
+    let mut one = Pair::new(crate::sm::kept::storing());
+    met(&mut one);
+    let first = agent(&mut one);
+    // The same store, whose lock the first one holds, and then doesn't any more.
+    let mut two = Pair::seeded(crate::sm::kept::storing(), 7);
+    (two.kept, two.locked) = (one.kept.clone(), one.locked.clone());
+    met(&mut two);
+    assert_ne!(agent(&mut two), first);
+    let mut three = Pair::seeded(crate::sm::kept::storing(), 8);
+    three.kept = one.kept;
+    met(&mut three);
+    assert_eq!(agent(&mut three), first);
+}
