@@ -226,6 +226,11 @@ export interface Client {
   readonly jid: string;
   /** The state of the connection. */
   readonly status: Status;
+  /**
+   * Where the server would like the session to be resumed, if it says so: a host, and a port of TCP (XEP-0198). It is a hint for
+   * those who run the server; the client itself can't follow it.
+   */
+  readonly location: string | undefined;
   /** The contacts. */
   readonly roster: Roster;
 
@@ -237,7 +242,10 @@ export interface Client {
    */
   connect(options?: CallOptions): Promise<void>;
 
-  /** Logs out. Takes 3 seconds at most, and never fails. Ends the iterators of {@link Client.events}. */
+  /**
+   * Logs out, and makes the token worthless that the server has issued, if it has ({@link ConnectOptions.keepToken}). Takes 3 seconds
+   * at most for each of the two, and never fails. Ends the iterators of {@link Client.events}.
+   */
   disconnect(): Promise<void>;
 
   /**

@@ -54,13 +54,12 @@ class Client {
   get status() {
     return this.#dead ? "offline" : this.#enter(() => this.#inner.status);
   }
+  get location() { return this.#dead ? undefined : this.#enter(() => this.#inner.location); }
 
   static {
     // The calls that only need a guard.
     for (const name of ["connect", "send", "iq", "sendElement", "setPresence", "ping"]) {
-      this.prototype[name] = function (...args) {
-        return this.#call(name, ...args);
-      };
+      this.prototype[name] = function (...args) { return this.#call(name, ...args); };
     }
     // Engines that have `using` have these symbols; in others nobody can ask for them.
     for (const symbol of [Symbol.dispose, Symbol.asyncDispose]) {

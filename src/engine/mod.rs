@@ -146,6 +146,11 @@ impl Engine {
         self.session.jid().unwrap_or_else(|| self.session.account())
     }
 
+    /// Where the server would like the session to be resumed: a host and a port for TCP (XEP-0198 §5).
+    pub fn location(&self) -> Option<&str> {
+        self.session.location()
+    }
+
     /// The connection's state.
     pub fn status(&self) -> Status {
         self.session.status()

@@ -47,6 +47,12 @@ impl Client {
         self.inner.with(|engine| engine.jid().as_str().to_owned())
     }
 
+    /// Where the server would like the session to be resumed.
+    #[wasm_bindgen(getter, skip_typescript)]
+    pub fn location(&self) -> Option<String> {
+        self.inner.with(|engine| engine.location().map(str::to_owned))
+    }
+
     /// The connection's state.
     #[wasm_bindgen(getter, skip_typescript)]
     pub fn status(&self) -> String {

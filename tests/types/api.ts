@@ -39,6 +39,7 @@ export const full: ConnectOptions = {
   reconnect,
   queue: 100,
   keepalive: 5000,
+  keepToken: true,
   presence: { show: "away", status: "lunch", priority: -1 },
   allowInsecure: false,
   allowPlain: true,
@@ -105,6 +106,7 @@ export async function session(signal: AbortSignal): Promise<void> {
   same<Same<Awaited<ReturnType<typeof connect>>, Client>>();
   same<Same<typeof created.jid, string>>();
   same<Same<typeof created.status, Status>>();
+  same<Same<typeof created.location, string | undefined>>();
   same<Same<typeof created.roster, Roster>>();
   // @ts-expect-error: it can't be set
   created.jid = "bob@example.org";

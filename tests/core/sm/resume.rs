@@ -1,7 +1,7 @@
 //! XEP-0198 §5: a session goes on over another connection, or can't.
 
-use super::{FIRST, SM, acknowledge, again, back, bodies, enabled, failed, online, resumed, stanzas};
-use crate::pair::{JID, Pair};
+use super::{FIRST, SM, acknowledge, again, back, bodies, enabled, failed, login, online, resumed, stanzas};
+use crate::pair::{JID, Pair, config};
 use stanzawire::engine::{Command, Event, Input, Reply, Status, Ticket};
 use stanzawire::error::Code;
 
@@ -319,4 +319,17 @@ fn a_new_session_can_be_resumed_in_its_turn() {
     pair.handle(Input::PageShown);
     back(&mut pair);
     assert!(pair.sent.iter().any(|frame| frame.contains("session-2")));
+}
+
+#[test]
+fn xep0198_5_where_the_server_would_like_it() {
+    let mut pair = Pair::new(config());
+    pair.connect();
+    pair.open_socket();
+    login(&mut pair);
+    assert_eq!(pair.engine.location(), None);
+    pair.receive(&format!(
+        "<enabled xmlns='{SM}' id='1' resume='true' location='xmpp2.example.org:5222'/>"
+    ));
+    assert_eq!(pair.engine.location(), Some("xmpp2.example.org:5222"));
 }
