@@ -1,10 +1,10 @@
 /// <reference lib="es2022" />
 /// <reference lib="esnext.disposable" />
 
-import type { Message, OutgoingMessage, PresenceEvent, PresenceInit, SentMessage, Subscription } from "./stanzawire.js";
+import type { Carbon, Message, OutgoingMessage, PresenceEvent, PresenceInit, SentMessage, Subscription } from "./stanzawire.js";
 import type { MessageType, PresenceType, RosterItem as RosterPush, Show } from "./stanzawire.js";
 
-export type { Message, MessageType, PresenceEvent, PresenceInit, PresenceType, RosterPush, SentMessage, Show, Subscription };
+export type { Carbon, Message, MessageType, PresenceEvent, PresenceInit, PresenceType, RosterPush, SentMessage, Show, Subscription };
 
 /**
  * Logs in: {@link createClient}, then {@link Client.connect}.

@@ -7,7 +7,7 @@
 //! missing, there is a `gap` event.
 //!
 //! Left out for now: the app's own queries, changing the preferences, archives of rooms and what they leave in that of the
-//! account, and messages that the account's other clients have sent.
+//! account, and messages that the account's other clients have sent, except as they come (`carbons.rs`).
 
 mod answers;
 mod page;
@@ -16,6 +16,7 @@ mod proof;
 mod search;
 mod seen;
 
+use super::carbons::{self, Carbon};
 use super::{Config, Ctx, Event, Feature, Flow, Named, Never, chat};
 use crate::error::Error;
 use crate::jid::Jid;
@@ -154,14 +155,20 @@ impl Feature for Archive {
         if self.entry(cx, stanza) {
             return Flow::Taken;
         }
-        let kind = chat::kind(stanza);
-        // A room's message has its place in the room's archive.
         let own = cx.account();
+        let carbon = carbons::open(stanza, own);
+        // What another client was sent is in the archive as if it had come here.
+        let (copied, message) = carbon.map_or((None, stanza), |(carbon, message)| (Some(carbon), message));
+        let sent = copied == Some(Carbon::Sent);
+        let kind = chat::kind(message);
+        // A room's message has its place in the room's archive.
         let id = match kind {
             MessageType::Groupchat => None,
-            _ => chat::stanza_id(stanza, own.bare_str()),
+            _ => chat::stanza_id(message, own.bare_str()),
         };
-        let Some(id) = id else { return Flow::Next };
+        if id.is_none() && !sent {
+            return Flow::Next;
+        }
         if let Some(search) = self.search.as_mut().filter(|search| search.hold)
             && matches!(kind, MessageType::Chat | MessageType::Normal)
         {
@@ -169,13 +176,18 @@ impl Feature for Archive {
             if search.held.len() < HELD[0] && weight <= HELD[1] {
                 search.weight = weight;
                 search.held.push(stanza.clone());
-            } else {
+                return Flow::Taken;
+            }
+            if !sent {
                 // It is in the archive too, and so will be found there.
                 search.dropped = true;
+                return Flow::Taken;
             }
-            return Flow::Taken;
         }
-        if !self.pass(cx, stanza, id) && self.known {
+        let Some(id) = id.filter(|_| !sent) else {
+            return Flow::Next;
+        };
+        if !self.pass(cx, message, id) && self.known {
             return Flow::Taken;
         }
         Flow::Next
@@ -258,8 +270,11 @@ impl Feature for Archive {
     }
 
     fn on_offline(&mut self, cx: &mut Ctx<'_>) {
-        // What waited to be told is in the archive, behind the anchor.
-        self.search = None;
+        // What waited to be told is in the archive, behind the anchor, unless it is never told from there.
+        if let Some(search) = self.search.take() {
+            let unkept = Archive::unkept(cx, search.held);
+            self.let_through(cx, unkept);
+        }
         self.known = false;
         self.tidying = false;
         cx.set_timer(None);
@@ -319,15 +334,28 @@ impl Archive {
     }
 
     fn let_through(&mut self, cx: &mut Ctx<'_>, held: Vec<Element>) {
-        for message in held {
+        for stanza in held {
             let account = cx.account();
-            let id = chat::stanza_id(&message, account.bare_str()).map(str::to_owned);
-            let read = chat::read(&message, account);
-            if id.is_some_and(|id| self.pass(cx, &message, &id)) || !self.known {
+            let read = chat::open(&stanza, account);
+            let first = match carbons::open(&stanza, account) {
+                Some((Carbon::Sent, _)) => true,
+                carbon => {
+                    let message = carbon.map_or(&stanza, |(_, message)| message);
+                    let id = chat::stanza_id(message, account.bare_str()).map(str::to_owned);
+                    id.is_some_and(|id| self.pass(cx, message, &id))
+                }
+            };
+            if first || !self.known {
                 read.into_iter()
                     .for_each(|read| cx.emit(Event::Chat(News::Message(read))));
             }
         }
+    }
+
+    /// Of what waits, all but what the archive tells of as well.
+    fn unkept(cx: &Ctx<'_>, held: Vec<Element>) -> Vec<Element> {
+        let sent = |stanza: &Element| matches!(carbons::open(stanza, cx.account()), Some((Carbon::Sent, _)));
+        held.into_iter().filter(sent).collect()
     }
 
     fn tidy_later(&mut self, cx: &mut Ctx<'_>) {

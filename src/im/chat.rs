@@ -1,5 +1,6 @@
 //! Messages, RFC 6121 §5, with stanza and origin ids (XEP-0359 0.7.0) and the time of delayed ones (XEP-0203 2.0).
 
+use super::carbons::{self, Carbon};
 use super::{Config, Ctx, Event, Feature, Flow, Named, Reply};
 use crate::error::{Code, Error, Phase};
 use crate::jid::Jid;
@@ -59,7 +60,7 @@ pub enum MessageType {
 pub struct Message {
     /// Who sent it: mostly a full JID.
     pub from: String,
-    /// To whom: one of our own JIDs.
+    /// To whom: one of our own JIDs, except where another client of the account has sent it.
     pub to: String,
     /// The sender's id for it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -90,6 +91,10 @@ pub struct Message {
     /// With type `error`: the condition (RFC 6120 §8.3.3).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub condition: Option<String>,
+    /// Where it is a copy of what another client of the account has sent, or was sent (XEP-0280): such a message is never
+    /// to be answered by a program. What was sent while this client was away isn't told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub carbon: Option<Carbon>,
 }
 
 /// A message that the server has taken.
@@ -207,7 +212,7 @@ impl Feature for Chat {
         if !stanza.is("message", ns::CLIENT) {
             return Flow::Next;
         }
-        if let Some(message) = read(stanza, cx.account()) {
+        if let Some(message) = open(stanza, cx.account()) {
             cx.emit(Event::Chat(News::Message(message)));
         }
         Flow::Next
@@ -315,12 +320,24 @@ pub(super) fn kind(message: &Element) -> MessageType {
     }
 }
 
-/// A message with nothing to read in it (a chat state, a receipt) is none for listeners.
+/// A message that came in, or the one that came in as a carbon.
+pub(super) fn open(stanza: &Element, own: &Jid) -> Option<Message> {
+    match carbons::open(stanza, own) {
+        Some((carbon, message)) => Some(Message {
+            carbon: Some(carbon),
+            ..read(message, own)?
+        }),
+        None => read(stanza, own),
+    }
+}
+
+/// A message with nothing to read in it (a chat state, a receipt) is none for listeners, nor is a carbon that is not to be
+/// opened.
 pub(super) fn read(stanza: &Element, own: &Jid) -> Option<Message> {
     let kind = kind(stanza);
     let text = |name| stanza.child_text(name, ns::CLIENT);
     let (body, subject) = (text("body"), text("subject"));
-    if body.is_none() && subject.is_none() && kind != MessageType::Error {
+    if body.is_none() && subject.is_none() && kind != MessageType::Error || carbons::is_carbon(stanza) {
         return None;
     }
     // RFC 6120 §8.1.2.1: without a sender, it is the own account's.
@@ -343,5 +360,6 @@ pub(super) fn read(stanza: &Element, own: &Jid) -> Option<Message> {
         delay: delay(stanza),
         condition: StanzaError::of(stanza).map(|error| error.condition),
         from: from.to_owned(),
+        carbon: None,
     })
 }

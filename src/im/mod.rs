@@ -477,6 +477,7 @@ features! {
     Presence => presence::Presence;
     Archive => archive::Archive;
     Chat => chat::Chat;
+    Carbons => carbons::Carbons;
     Ping => ping::Ping;
     Disco => disco::Disco;
 }

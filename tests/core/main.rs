@@ -14,6 +14,7 @@
 
 mod archive;
 mod calls;
+mod carbons;
 mod chat;
 mod disco;
 mod discovery;

@@ -2,7 +2,7 @@
 
 import { connect, createClient, discover, isXmppError, xml } from "stanzawire";
 import type {
-  CallOptions, Client, ConnectOptions, Credentials, CredentialsEvent, CredentialsRequest, DiscoverOptions, Endpoint,
+  CallOptions, Carbon, Client, ConnectOptions, Credentials, CredentialsEvent, CredentialsRequest, DiscoverOptions, Endpoint,
   ErrorCode, ErrorPhase, Events, FrameEvent, GapEvent, IqRequest, KeyValueStore, ListenerOptions, Message, MessageInit, MessageType,
   NotSentEvent, PresenceEvent, PresenceInit, PresenceType, ReconnectOptions, RequestMatch, ResumedEvent, Roster, RosterItem,
   RosterPush, ScramKeys, SentEvent, SentMessage, Show, Status, StatusEvent, Subscription, XmlElement, XmppError,
@@ -153,6 +153,8 @@ export async function session(signal: AbortSignal): Promise<void> {
     const type: MessageType = event.type;
     const date: Date | undefined = event.delay;
     const fields: (string | undefined)[] = [event.from, event.to, event.id, event.body, event.stanzaId, event.originId, type];
+    same<Same<typeof event.carbon, Carbon | undefined>>();
+    same<Same<Carbon, "sent" | "received">>();
     void [date, fields, event.subject, event.thread, event.condition];
   }, listen);
   off();

@@ -3,7 +3,7 @@
 use super::page;
 use super::prefs::Prefs;
 use super::search::{FORWARD_PAGES, BACKWARD_PAGES, STALE, Step};
-use super::{Archive, Event, Gap, Point};
+use super::{Archive, Event, Gap, Point, weight};
 use crate::error::{Code, Error};
 use crate::im::Ctx;
 use crate::session::Token;
@@ -155,9 +155,10 @@ impl Archive {
             if search.forwards > FORWARD_PAGES {
                 return self.lose(cx);
             }
-            // All that waits is in the archive, and so is what was too much.
-            search.held.clear();
-            search.weight = 0;
+            // What waits is in the archive, and so is what was too much.
+            let held = core::mem::take(&mut search.held);
+            search.held = Archive::unkept(cx, held);
+            search.weight = search.held.iter().map(weight).sum();
             return self.look_again(cx);
         }
         if search.look_back && !cx.doubts().is_empty() {

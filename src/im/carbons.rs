@@ -1,0 +1,83 @@
+//! Message Carbons, XEP-0280 1.0.1 (26 December 2021): copies of what the account's other clients send and are sent.
+//!
+//! They are enabled along with a resource (XEP-0386 §2.2), and then there are no others to be had: from the first message
+//! on the session gets all of them. A copy of what somebody sent to the account counts as if it had come directly, for the
+//! archive (`archive.rs`) and for listeners ([`chat`](super::chat)).
+//!
+//! Left out for now: enabling them in a session that was bound in another way, and keeping a message from being copied.
+
+use super::{Config, Ctx, Feature, Never};
+use crate::jid::Jid;
+use crate::session::Ticket;
+use crate::stream::ns;
+use crate::xml::Element;
+use serde::Serialize;
+
+const CARBONS: &str = "urn:xmpp:carbons:2";
+
+/// Of what a message is a copy.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
+pub enum Carbon {
+    /// Another client of the account has sent it.
+    Sent,
+    /// Another client of the account was sent it.
+    Received,
+}
+
+/// Has them enabled.
+#[derive(Debug, Default)]
+pub struct Carbons;
+
+impl Feature for Carbons {
+    type Command = Never;
+    type Reply = Never;
+    type Event = Never;
+
+    const INLINE: Option<(&'static str, &'static str)> = Some(("enable", CARBONS));
+
+    fn new(_: &Config) -> Self {
+        Carbons
+    }
+
+    fn command(&mut self, _: &mut Ctx<'_>, _: Ticket, command: Never) {
+        match command {}
+    }
+}
+
+/// The message in a carbon, if that is one to be believed.
+pub(super) fn open<'a>(stanza: &'a Element, own: &Jid) -> Option<(Carbon, &'a Element)> {
+    let mut wrappers = stanza.children().filter(|child| is_wrapper(child));
+    let (Some(wrapper), None) = (wrappers.next(), wrappers.next()) else {
+        return None;
+    };
+    // §11: from the own bare JID alone. RFC 6120 §8.1.2.1: that is who is meant where nobody is named.
+    let from = |from| Jid::parse(from).is_ok_and(|from| from.is_bare() && from.same_bare(own));
+    if !stanza.is("message", ns::CLIENT) || stanza.attr("type") == Some("error") || !stanza.attr("from").is_none_or(from) {
+        return None;
+    }
+    let forwarded = wrapper.child("forwarded", "urn:xmpp:forward:0")?;
+    let message = forwarded.child("message", ns::CLIENT)?;
+    let names_own = |name| {
+        let own = |jid| Jid::parse(jid).is_ok_and(|jid| jid.same_bare(own));
+        message.attr(name).is_none_or(own)
+    };
+    let (carbon, fits) = match wrapper.name() {
+        // What the account sends to itself comes a second time, as what it is sent.
+        "sent" => (Carbon::Sent, names_own("from") && !names_own("to")),
+        _ => (Carbon::Received, names_own("to")),
+    };
+    // §6.1: what is said in a room is for those who are in it.
+    let fits = fits && message.attr("type") != Some("groupchat");
+    fits.then_some((carbon, message))
+}
+
+/// Whether it has a carbon in it, whoever it is from. §11: such a message is nothing else.
+pub(super) fn is_carbon(message: &Element) -> bool {
+    message.children().any(is_wrapper)
+}
+
+fn is_wrapper(child: &Element) -> bool {
+    child.is("received", CARBONS) || child.is("sent", CARBONS)
+}
