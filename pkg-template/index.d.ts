@@ -396,7 +396,10 @@ export type Status = "offline" | "connecting" | "online" | "verifying" | "reconn
 
 /** The events of a client, by name. An app may add the names of its own to this interface. */
 export interface Events {
-  /** A message came in. */
+  /**
+   * A message came in, now or while this client was away, also as a carbon (XEP-0280). In its first session there may be up to 100
+   * that came earlier: see {@link GapEvent}.
+   */
   message: Message;
   /** A presence came in, or a request to see ours. */
   presence: PresenceEvent;
@@ -448,14 +451,19 @@ export interface NotSentEvent extends Omit<SentEvent, "stanzaId"> {
 }
 
 /**
- * A hole in what came in, between the last message seen and the first one of this session. Where both fields are absent, it
+ * A hole in what came in, between the last message seen and the first one of this session. Where all fields are absent, it
  * isn't known where it begins.
+ *
+ * A client that knows nothing of the archive, on a server where it logs in by Bind 2 (XEP-0386), reads the last 100 entries, and
+ * tells of them as `message` events. Where there are more, it says so by `before`.
  */
 export interface GapEvent {
   /** The archive's id of the last message before it. */
   after?: string;
   /** When it began. */
   since?: Date;
+  /** The archive's id of the first message behind it. Where it begins isn't known: there may be nothing in it that is new. */
+  before?: string;
 }
 
 /** A login by SCRAM with a password has succeeded: from now on this can take the password's place in {@link ConnectOptions}. */

@@ -1,15 +1,16 @@
 //! The account's own archive, XEP-0313 1.1.3 (9 April 2025) with XEP-0059 1.0: what came while there was no session is told
 //! when there is one again, once and in order; and what became of a message that was under way when its session ended.
 //!
-//! Without anything known of the archive, the client asks where it ends, and looks back no further: that is the *anchor*.
-//! From then on the anchor is the last entry that the app has been told of. A session that isn't a resumed one begins with
-//! what is behind it (`archive/search.rs`), and messages that come meanwhile wait for that. Where something may be
-//! missing, there is a `gap` event.
+//! Without anything known of the archive, the client asks where it ends, and looks back no further, unless the server has
+//! dropped what it kept (`archive/back.rs`): that is the *anchor*. From then on the anchor is the last entry that the app has
+//! been told of. A session that isn't a resumed one begins with what is behind it (`archive/search.rs`), and messages that
+//! come meanwhile wait for that. Where something may be missing, there is a `gap` event.
 //!
 //! Left out for now: the app's own queries, changing the preferences, archives of rooms and what they leave in that of the
 //! account, and messages that the account's other clients have sent, except as they come (`carbons.rs`).
 
 mod answers;
+mod back;
 mod page;
 mod prefs;
 mod proof;
@@ -30,7 +31,7 @@ use seen::{Marks, Seen};
 use serde::Serialize;
 
 /// Messages may be missing: those behind the last one known. Some that came after those may have been told of already.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
 #[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 pub struct Gap {
     /// The archive's id of the last message that came before, where one is known.
@@ -40,6 +41,9 @@ pub struct Gap {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(target_arch = "wasm32", tsify(type = "Date"))]
     pub since: Option<Stamp>,
+    /// The archive's id of the first message behind it, where all that is known is that something came before that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
 }
 
 impl Named for Gap {
@@ -76,6 +80,10 @@ pub struct Archive {
     earlier: bool,
     /// And in this page.
     lived: bool,
+    /// The resource was bound along with the authentication, by a server that has dropped what it kept.
+    inline: bool,
+    /// And that hasn't been read back yet.
+    owed: bool,
     /// An earlier page was still reading, and this one hasn't begun yet.
     unread: bool,
     /// Messages in doubt may have been among what was thrown away.
@@ -120,6 +128,7 @@ impl Feature for Archive {
             }
             self.account = account.to_owned();
         }
+        self.bound(cx);
         if self.search.is_none()
             && let Err(error) = self.begin(cx, self.earlier)
         {
@@ -237,6 +246,7 @@ impl Feature for Archive {
             .with_opt_attr("mark", self.marks.first().map(id))
             .with_opt_attr("unread", (self.unread || self.search.is_some()).then_some("1"))
             .with_opt_attr("undecided", self.undecided.then_some("1"))
+            .with_opt_attr("owed", self.owed.then_some("1"))
             .with_attr("seen", self.seen.save());
         xml::write(&saved).ok()
     }
@@ -265,6 +275,7 @@ impl Feature for Archive {
         }
         self.unread = saved.attr("unread").is_some();
         self.undecided = saved.attr("undecided").is_some();
+        self.owed = saved.attr("owed").is_some();
         self.seen = Seen::restore(saved.attr("seen").unwrap_or_default());
         self.earlier = true;
     }
@@ -308,21 +319,23 @@ impl Archive {
         cx.changed();
     }
 
-    /// Tells of an entry of the archive, unless that has been told of.
-    fn tell(&mut self, cx: &mut Ctx<'_>, message: &Element, at: &Point) {
+    /// Tells of an entry of the archive, unless that has been told of; whether there was something to be told.
+    fn tell(&mut self, cx: &mut Ctx<'_>, message: &Element, at: &Point) -> bool {
         let account = cx.account();
         if chat::kind(message) == MessageType::Groupchat {
-            return;
+            return false;
         }
         // Some servers keep a message to oneself twice, once sent and once received.
         if own(message, account) && own_key(message).is_some_and(|key| !self.seen.insert(&key)) {
-            return;
+            return false;
         }
-        if let Some(mut read) = chat::read(message, account) {
-            read.stanza_id.clone_from(&at.id);
-            read.delay = at.stamp.clone().or(read.delay);
-            cx.emit(Event::Chat(News::Message(read)));
-        }
+        let Some(mut read) = chat::read(message, account) else {
+            return false;
+        };
+        read.stanza_id.clone_from(&at.id);
+        read.delay = at.stamp.clone().or(read.delay);
+        cx.emit(Event::Chat(News::Message(read)));
+        true
     }
 
     /// Lets through what has waited, in order.

@@ -175,6 +175,11 @@ impl<'a> Ctx<'a> {
         self.session.jid().unwrap_or_else(|| self.session.account())
     }
 
+    /// Whether the account is another one each time, and has its address from the server.
+    pub fn is_anonymous(&self) -> bool {
+        self.session.account().local().is_none()
+    }
+
     /// What the server said of the resource, where it was bound along with the authentication: a `<bound/>` (XEP-0386 §2.2).
     pub fn inline(&self) -> Option<&Element> {
         self.session.inline()

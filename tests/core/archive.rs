@@ -1,5 +1,6 @@
 //! The account's archive: XEP-0313, XEP-0059, and what a client that was away makes of them.
 
+mod bind2;
 mod carbons;
 mod catching_up;
 mod doubts;

@@ -195,7 +195,7 @@ export async function session(signal: AbortSignal): Promise<void> {
   });
   created.on("gap", (event) => {
     same<Same<typeof event, GapEvent>>();
-    const bounds: [string | undefined, Date | undefined] = [event.after, event.since];
+    const bounds: [string | undefined, Date | undefined, string | undefined] = [event.after, event.since, event.before];
     void bounds;
   });
   created.on("error", (error) => same<Same<typeof error, XmppError>>());

@@ -83,6 +83,9 @@ impl Archive {
             }
             return self.next(cx);
         }
+        if step == Step::Last {
+            return self.last_page(cx, fin);
+        }
         if step == Step::Proof {
             return self.proof(cx, &fin);
         }
@@ -187,7 +190,7 @@ impl Archive {
     }
 
     /// The archive ends here, and that is where we begin.
-    fn acquire(&mut self, cx: &mut Ctx<'_>, end: Point) {
+    pub(super) fn acquire(&mut self, cx: &mut Ctx<'_>, end: Point) {
         let Some(search) = &mut self.search else { return };
         if core::mem::take(&mut search.lost) {
             self.gap(cx);
@@ -246,6 +249,10 @@ impl Archive {
     /// There is no archive in this session.
     fn give_up(&mut self, cx: &mut Ctx<'_>) {
         self.known = false;
+        if self.inline || self.owed {
+            // The next resource is to be bound in the other way, in which nothing is dropped.
+            cx.learn_of_archive(false);
+        }
         self.gap_if_lost(cx);
         self.doubt(cx);
         self.finish(cx);
@@ -254,6 +261,9 @@ impl Archive {
     /// All has been read, or won't be.
     fn finish(&mut self, cx: &mut Ctx<'_>) {
         let Some(search) = self.search.take() else { return };
+        if self.known {
+            cx.learn_of_archive(true);
+        }
         cx.set_timer(None);
         self.let_through(cx, search.held);
         let decided = !core::mem::take(&mut self.undecided);
@@ -267,7 +277,8 @@ impl Archive {
     /// Says so where there has been something that may be missed.
     fn gap_if_lost(&mut self, cx: &mut Ctx<'_>) {
         let Some(search) = &mut self.search else { return };
-        if core::mem::take(&mut search.lost) || self.anchor.is_some() {
+        let owed = core::mem::take(&mut self.owed);
+        if core::mem::take(&mut search.lost) || owed || self.anchor.is_some() {
             self.gap(cx);
         }
     }
@@ -280,6 +291,7 @@ impl Archive {
             cx.emit(Event::Archive(Gap {
                 after: anchor.id,
                 since: anchor.stamp,
+                before: None,
             }));
         }
     }

@@ -50,6 +50,8 @@ pub(super) enum Step {
     Proof,
     /// What is before `before`.
     Back,
+    /// The last page, of which nothing has been told yet.
+    Last,
     /// What the archive keeps.
     Prefs,
 }
@@ -88,6 +90,8 @@ pub(super) struct Search {
     /// Where the last page backwards began.
     pub(super) before: Option<String>,
     pub(super) last: Point,
+    /// The first entry of the last page that has been told of.
+    pub(super) oldest: Place,
     pub(super) forwards: u32,
     pub(super) backwards: u32,
     pub(super) stale: u32,
@@ -119,7 +123,11 @@ impl Archive {
         let after = anchor.and_then(|anchor| anchor.id.clone());
         // An archive that was empty may be one that keeps nothing: §6.1.1 has servers hold back what waited for us where the
         // archive is searched, and so it isn't without need.
-        let step = if after.is_some() { Step::Forward } else { Step::End };
+        let step = match &after {
+            Some(_) => Step::Forward,
+            None if self.owed => Step::Last,
+            None => Step::End,
+        };
         let cursor = mark.cloned().unwrap_or_else(|| after.clone());
         self.known = anchor.is_some();
         (self.unread, self.tidying) = (false, false);
@@ -144,6 +152,7 @@ impl Archive {
             known: 0,
             before: None,
             last: Point::default(),
+            oldest: None,
             forwards: 0,
             backwards: 0,
             stale: 0,
@@ -152,10 +161,11 @@ impl Archive {
             doubts: Vec::new(),
             look_back: mark.is_none(),
             prefs: None,
-            lost: earlier && anchor.is_none(),
+            // Where all of it is read again, only what isn't there any more can be.
+            lost: earlier && anchor.is_none() && !(step == Step::Last && self.seen.is_empty()),
             told: false,
-            hold: anchor.is_some(),
             ping: 0,
+            hold: anchor.is_some() || step == Step::Last,
             held: Vec::new(),
             weight: 0,
             dropped: false,
@@ -175,7 +185,7 @@ impl Archive {
         search.from.clone_from(&search.cursor);
         let from = match (search.step, self.anchor.as_ref().and_then(|anchor| anchor.stamp.as_ref())) {
             (Step::Start, Some(stamp)) => From::Start(stamp),
-            (Step::Back, _) => From::Before(search.before.as_deref()),
+            (Step::Back | Step::Last, _) => From::Before(search.before.as_deref()),
             (Step::Proof, _) => From::Before(search.first.as_deref().or(search.probe.as_deref())),
             _ => From::After(search.cursor.as_deref()),
         };
@@ -256,6 +266,10 @@ impl Archive {
             Step::Forward | Step::Start => {}
             Step::Proof => {
                 search.reached |= search.origin == point.id;
+                return true;
+            }
+            Step::Last => {
+                self.last_entry(cx, message, point);
                 return true;
             }
             _ => {

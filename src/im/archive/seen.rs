@@ -37,6 +37,10 @@ impl Seen {
         self.ids.iter().rev().any(|known| *known == hash)
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
     /// Whether it wasn't there.
     pub(super) fn insert(&mut self, id: &str) -> bool {
         let new = !self.contains(id);

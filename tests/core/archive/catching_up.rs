@@ -306,10 +306,7 @@ fn without_an_archive_a_new_session_leaves_a_gap() {
     for times in 1..3 {
         let asked = again(&mut pair);
         none(&mut pair, &asked);
-        let nothing = Gap {
-            after: None,
-            since: None,
-        };
+        let nothing = Gap::default();
         assert_eq!(gaps(&pair), vec![nothing; times]);
     }
     // One that is there later serves from then on.
@@ -325,13 +322,7 @@ fn a_first_session_that_ends_before_the_archive_has_answered_leaves_a_gap() {
     let (mut pair, _) = first();
     let asked = again(&mut pair);
     pair.answer(&asked, &metadata("5"));
-    assert_eq!(
-        gaps(&pair),
-        [Gap {
-            after: None,
-            since: None
-        }]
-    );
+    assert_eq!(gaps(&pair), [Gap::default()]);
 }
 
 #[test]
