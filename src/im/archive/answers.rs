@@ -229,6 +229,7 @@ impl Archive {
                 self.doubt(cx);
                 self.next(cx);
             }
+            Step::Last if gone && search.before.is_some() => self.tell_back(cx, false),
             _ => self.give_up(cx),
         }
     }

@@ -1,16 +1,21 @@
 //! Reading back, where nothing is known of the archive and yet something may have been missed.
 //!
 //! A server that binds a resource along with the authentication drops what it kept for somebody who was offline, since the
-//! archive has it (XEP-0386 §2.2). So a client that knows no place there reads the last page, and tells of it; where there
-//! is more before that, a `gap` says so. It is read behind the first presence: what comes in from then on comes by itself, and
-//! what came between the resource and the presence is on the page. Until that has been done it is owed, in later sessions too, and
-//! however those are bound.
+//! archive has it (XEP-0386 §2.2). So a client that knows no place there reads the last 100 entries, and tells of them; where
+//! there are more before them, a `gap` says so. They are read behind the first presence: what comes in from then on comes by itself,
+//! and what came between the resource and the presence is among them. Until that has been done it is owed, in later sessions
+//! too, and however those are bound.
 
 use super::page;
+use super::search::{BACKWARD_PAGES, Search, Step};
 use super::seen::Place;
 use super::{Archive, Event, Gap, Point, is_sent};
-use crate::im::Ctx;
+use crate::im::{Ctx, chat};
+use crate::stanza::delay;
 use crate::xml::Element;
+
+/// How many entries are read back.
+const BACK: u32 = 100;
 
 impl Archive {
     /// There is a resource.
@@ -34,55 +39,99 @@ impl Archive {
         }
     }
 
-    /// An entry of the last page.
+    /// An entry of a page at the end.
     pub(super) fn last_entry(&mut self, cx: &mut Ctx<'_>, message: Option<&Element>, at: Point) {
         // It has answered, and so there is one.
         self.known = true;
         self.wait(cx);
-        let id = at.id.as_deref().unwrap_or_default();
-        let seen = self.seen.contains(id);
-        let told = match message.filter(|message| !seen && !is_sent(message, cx.account())) {
-            Some(message) => self.seen.insert(id) && self.tell(cx, message, &at),
-            None => seen,
-        };
-        let Some(search) = &mut self.search else { return };
-        search.known = search.known.saturating_add(seen.into());
-        if told && search.oldest.is_none() {
-            search.oldest.clone_from(&at.id);
+        if let Some(search) = &mut self.search {
+            search.page.push((at, message.cloned()));
         }
-        search.last = at;
     }
 
-    /// The last page has been read.
+    /// A page at the end has been read.
     pub(super) fn last_page(&mut self, cx: &mut Ctx<'_>, fin: page::Fin) {
         let Some(search) = &mut self.search else { return };
         search.backwards += 1;
         let named = |id: Place| id.filter(|id| !id.is_empty());
-        let mut end = core::mem::take(&mut search.last);
-        // What was too large to be read is on the page all the same.
-        if let Some(last) = named(fin.last).filter(|last| end.id.as_ref() != Some(last)) {
-            end.id = Some(last);
+        let read = core::mem::take(&mut search.page);
+        let first = named(fin.first).or(read.first().and_then(|(at, _)| at.id.clone()));
+        if search.before.is_none() {
+            // What was too large to be read is on the page all the same.
+            let end = read.last().map(|(at, _)| at.clone()).unwrap_or_default();
+            search.last = match named(fin.last).filter(|last| end.id.as_ref() != Some(last)) {
+                Some(last) => Point {
+                    id: Some(last),
+                    stamp: None,
+                },
+                None => end,
+            };
         }
-        let first = named(fin.first);
-        let complete = fin.complete || end.id.is_none();
-        // None of what an earlier session has told is there any more.
-        let forgotten = core::mem::take(&mut search.lost) && search.known == 0;
-        let oldest = search.oldest.take().or(first.clone());
-        search.before = first;
+        let complete = fin.complete || first.is_none();
+        let moved = !read.is_empty() && first != search.before;
+        search.before = first.or(search.before.take());
+        search.back.splice(..0, read);
+        if !complete && moved && search.left() > 0 && search.backwards < BACKWARD_PAGES {
+            // A server may have shorter pages than it is asked for (XEP-0059 §2.1).
+            return self.go(cx, Step::Last);
+        }
         search.look_back &= !complete;
+        self.tell_back(cx, complete);
+    }
+
+    /// Tells of what has been read, oldest first.
+    pub(super) fn tell_back(&mut self, cx: &mut Ctx<'_>, complete: bool) {
+        let Some(search) = &mut self.search else { return };
+        let back = core::mem::take(&mut search.back);
+        let end = core::mem::take(&mut search.last);
+        let lost = core::mem::take(&mut search.lost);
+        let held = core::mem::take(&mut search.held);
+        let mut oldest = None;
+        let mut met = false;
+        // Some servers don't drop what they kept. What isn't among the newest came before them.
+        let account = cx.account();
+        let is_older = |stanza: &Element| {
+            let id = chat::stanza_id(stanza, account.bare_str());
+            delay(stanza).is_some() && !back.iter().any(|(at, _)| at.id.as_deref() == id)
+        };
+        let (older, held): (Vec<_>, Vec<_>) = held.into_iter().partition(|stanza| !back.is_empty() && is_older(stanza));
+        search.held = held;
+        self.let_through(cx, older);
+        for (at, message) in &back {
+            let id = at.id.as_deref().unwrap_or_default();
+            let seen = self.seen.contains(id);
+            met |= seen;
+            let told = match message.as_ref().filter(|message| !seen && !is_sent(message, cx.account())) {
+                Some(message) => self.seen.insert(id) && self.tell(cx, message, at),
+                None => seen,
+            };
+            if told && oldest.is_none() {
+                oldest.clone_from(&at.id);
+            }
+        }
+        // None of what an earlier session has told is there any more: nor are those in doubt, perhaps.
+        let forgotten = lost && !met;
+        if forgotten {
+            self.doubt(cx);
+        }
+        let Some(search) = &mut self.search else { return };
         if (!complete || forgotten) && !core::mem::replace(&mut search.told, true) {
+            let first = back.into_iter().next().and_then(|(at, _)| at.id);
             cx.emit(Event::Archive(Gap {
                 after: None,
                 since: None,
-                before: oldest,
+                before: oldest.or(first),
             }));
-        }
-        if forgotten {
-            // So have those in doubt, perhaps.
-            self.doubt(cx);
         }
         self.owed = false;
         self.acquire(cx, end);
         self.next(cx);
+    }
+}
+
+impl Search {
+    /// How many entries are still to be read back.
+    pub(super) fn left(&self) -> u32 {
+        BACK.saturating_sub(u32::try_from(self.back.len()).unwrap_or(BACK))
     }
 }

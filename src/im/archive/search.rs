@@ -50,7 +50,7 @@ pub(super) enum Step {
     Proof,
     /// What is before `before`.
     Back,
-    /// The last page, of which nothing has been told yet.
+    /// What is at the end, of which nothing has been told yet.
     Last,
     /// What the archive keeps.
     Prefs,
@@ -90,8 +90,9 @@ pub(super) struct Search {
     /// Where the last page backwards began.
     pub(super) before: Option<String>,
     pub(super) last: Point,
-    /// The first entry of the last page that has been told of.
-    pub(super) oldest: Place,
+    /// The entries at the end that have been read, and those of the page that is being read.
+    pub(super) back: Vec<(Point, Option<Element>)>,
+    pub(super) page: Vec<(Point, Option<Element>)>,
     pub(super) forwards: u32,
     pub(super) backwards: u32,
     pub(super) stale: u32,
@@ -152,7 +153,8 @@ impl Archive {
             known: 0,
             before: None,
             last: Point::default(),
-            oldest: None,
+            back: Vec::new(),
+            page: Vec::new(),
             forwards: 0,
             backwards: 0,
             stale: 0,
@@ -181,6 +183,7 @@ impl Archive {
         search.doubts = cx.doubts();
         (search.sent, _) = cx.progress();
         (search.entries, search.news) = (false, false);
+        search.page.clear();
         search.query = cx.id();
         search.from.clone_from(&search.cursor);
         let from = match (search.step, self.anchor.as_ref().and_then(|anchor| anchor.stamp.as_ref())) {
@@ -194,6 +197,10 @@ impl Archive {
             Step::Prefs => (false, Element::new("prefs", page::MAM)),
             // To know where the archive ends takes one entry.
             Step::Back if search.doubts.is_empty() => (true, page::query(&search.query, &from, 1)),
+            Step::Last => {
+                let max = search.max.min(search.left());
+                (true, page::query(&search.query, &from, max))
+            }
             Step::Proof if search.probe.is_none() => (true, page::query(&search.query, &from, 1)),
             _ => (true, page::query(&search.query, &from, search.max)),
         };

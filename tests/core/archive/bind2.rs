@@ -64,6 +64,14 @@ fn metadata_of(end: Option<&str>) -> String {
     end.map_or(format!("<metadata xmlns='{NS_MAM}'/>"), metadata)
 }
 
+fn numbers(range: std::ops::RangeInclusive<u32>) -> Vec<String> {
+    range.map(|n| n.to_string()).collect()
+}
+
+fn numbered(range: std::ops::RangeInclusive<u32>) -> Vec<(String, String)> {
+    numbers(range).iter().map(|id| from_bob(id)).collect()
+}
+
 fn before_is(gap: &Gap, id: &str) -> bool {
     (gap.before.as_deref(), &gap.after, &gap.since) == (Some(id), &None, &None)
 }
@@ -98,24 +106,86 @@ fn xep0386_2_2_the_last_page_is_read_back() {
 }
 
 #[test]
-fn where_there_is_more_than_a_page_there_is_a_gap() {
+fn where_there_is_more_than_that_there_is_a_gap() {
     let (mut pair, asked) = entered("");
-    let entries = [kept("1", OWN, "bob@example.org", "sent"), from_bob("2"), from_bob("3")];
+    let mut entries = numbered(1..=100);
+    entries[0] = kept("1", OWN, "bob@example.org", "sent");
     bare_page(&mut pair, &asked, &entries, false);
     let [gap] = &gaps(&pair)[..] else { panic!("one gap") };
     assert!(before_is(gap, "2"), "{gap:?}");
-    assert_eq!(bodies(&pair), ["2", "3"]);
+    assert_eq!(bodies(&pair), numbers(2..=100));
     pair.nothing_sent();
     let asked = anew(&mut pair);
-    assert_eq!(after(&asked).0.as_deref(), Some("3"));
+    assert_eq!(after(&asked).0.as_deref(), Some("100"));
     page(&mut pair, &asked, &[], true);
     assert_eq!(gaps(&pair).len(), 1, "of which was told");
 }
 
 #[test]
-fn a_page_with_nothing_to_tell_has_a_first_entry() {
+fn xep0059_2_1_a_server_may_have_shorter_pages() {
+    for end in 0..3 {
+        let (mut pair, asked) = entered("");
+        bare_page(&mut pair, &asked, &numbered(71..=100), false);
+        live(&mut pair, "101");
+        let asked = pair.element();
+        assert_eq!(before(&asked), ("71".into(), 70));
+        // One that fails is asked for again.
+        result(&mut pair, &asked, &from_bob("41"));
+        refuse(&mut pair, &asked, "wait", "internal-server-error");
+        pair.advance(1_000);
+        let asked = pair.element();
+        assert_eq!(before(&asked), ("71".into(), 70));
+        bare_page(&mut pair, &asked, &numbered(41..=70), false);
+        let asked = pair.element();
+        assert_eq!(before(&asked), ("41".into(), 40));
+        assert!(bodies(&pair).is_empty(), "the oldest first");
+        let first = match end {
+            0 => {
+                bare_page(&mut pair, &asked, &numbered(1..=40), false);
+                1
+            }
+            1 => {
+                bare_page(&mut pair, &asked, &numbered(31..=40), true);
+                31
+            }
+            _ => {
+                refuse(&mut pair, &asked, "cancel", "item-not-found");
+                41
+            }
+        };
+        assert_eq!(bodies(&pair), numbers(first..=101));
+        let before: Vec<_> = gaps(&pair).into_iter().map(|gap| gap.before.unwrap()).collect();
+        let expected = (end != 1).then(|| first.to_string());
+        assert_eq!(before, Vec::from_iter(expected));
+        pair.nothing_sent();
+        let asked = anew(&mut pair);
+        assert_eq!(after(&asked), (Some("100".into()), 100));
+    }
+}
+
+#[test]
+fn what_a_server_has_not_dropped_comes_before_the_newest() {
     let (mut pair, asked) = entered("");
-    let entries = ["1", "2"].map(|id| kept(id, OWN, "bob@example.org", "sent"));
+    for id in ["1", "2", "3", "4"] {
+        let stamp = stamp(id);
+        pair.receive(&format!(
+            "<message xmlns='jabber:client' from='{BOB}' to='alice@example.org' type='chat'><body>{id}</body>\
+             <delay xmlns='urn:xmpp:delay' from='example.org' stamp='{stamp}'/>\
+             <stanza-id xmlns='urn:xmpp:sid:0' by='alice@example.org' id='{id}'/></message>"
+        ));
+    }
+    live(&mut pair, "6");
+    bare_page(&mut pair, &asked, &["3", "4", "5"].map(from_bob), true);
+    assert_eq!(bodies(&pair), ["1", "2", "3", "4", "5", "6"]);
+}
+
+#[test]
+fn where_there_is_nothing_to_tell_there_is_a_first_entry() {
+    let (mut pair, asked) = entered("");
+    let entries: Vec<_> = numbers(1..=100)
+        .iter()
+        .map(|id| kept(id, OWN, "bob@example.org", "sent"))
+        .collect();
     bare_page(&mut pair, &asked, &entries, false);
     let [gap] = &gaps(&pair)[..] else { panic!("one gap") };
     assert!(before_is(gap, "1"), "{gap:?}");
@@ -172,8 +242,14 @@ fn what_was_not_read_back_is_still_owed() {
 
 #[test]
 fn xep0313_3_2_what_has_been_thrown_away_since_leaves_a_gap() {
-    let (mut pair, asked) = entered("");
-    result(&mut pair, &asked, &from_bob("1"));
+    let (mut pair, mut asked) = entered("");
+    live(&mut pair, "1");
+    for wait in [1_000, 2_000, 4_000] {
+        refuse(&mut pair, &asked, "wait", "internal-server-error");
+        pair.advance(wait);
+        asked = pair.element();
+    }
+    assert_eq!(bodies(&pair), ["1"], "nobody waits for ever");
     let (call, _) = send(&mut pair, "mine");
     let asked = anew(&mut pair);
     bare_page(&mut pair, &asked, &["8", "9"].map(from_bob), true);
@@ -199,7 +275,6 @@ fn what_was_not_read_back_is_owed_by_the_next_page() {
         assert_eq!(before(&asked), (String::new(), 100));
         result(&mut old, &asked, &from_bob("1"));
         live(&mut old, "2");
-        assert_eq!(bodies(&old), ["1"]);
 
         let mut pair = reload(old);
         pair.open_socket();
@@ -221,7 +296,7 @@ fn what_was_not_read_back_is_owed_by_the_next_page() {
         let asked = question(&mut pair);
         assert_eq!(before(&asked), (String::new(), 100));
         bare_page(&mut pair, &asked, &["1", "2", "3"].map(from_bob), true);
-        assert_eq!(bodies(&pair), ["2", "3"], "what the other page has told is known");
+        assert_eq!(bodies(&pair), ["1", "2", "3"]);
         assert!(gaps(&pair).is_empty());
     }
 }
@@ -322,9 +397,13 @@ fn a_message_in_doubt_is_looked_for_on_the_last_page_and_before() {
         assert!(pair.is_open(call));
         let mine = sent("0", &id, "mine");
         match found {
-            1 => bare_page(&mut pair, &asked, &[mine, from_bob("1")], false),
+            1 => {
+                let mut entries = numbered(1..=100);
+                entries[49] = mine;
+                bare_page(&mut pair, &asked, &entries, false);
+            }
             _ => {
-                bare_page(&mut pair, &asked, &["1", "2"].map(from_bob), false);
+                bare_page(&mut pair, &asked, &numbered(1..=100), false);
                 let asked = pair.element();
                 assert_eq!(before(&asked), ("1".into(), 100));
                 let entry = if found == 2 { mine } else { from_bob("0") };
@@ -346,7 +425,7 @@ fn a_message_in_doubt_is_looked_for_on_the_last_page_and_before() {
         assert!(prefs.child("prefs", NS_MAM).is_some(), "{prefs:?}");
         pair.answer(&prefs, &format!("<prefs xmlns='{NS_MAM}' default='always'/>"));
         let asked = pair.element();
-        assert_eq!(after(&asked).0.as_deref(), Some("2"));
+        assert_eq!(after(&asked).0.as_deref(), Some("100"));
         page(&mut pair, &asked, &[], true);
         let again = pair
             .sent
