@@ -155,10 +155,10 @@ fn xep0198_5_a_failed_resumption_tells_how_far_the_server_came() {
 
 #[test]
 fn a_session_that_cannot_be_resumed_is_not_tried() {
-    let mut pair = Pair::new(crate::pair::config());
+    let mut pair = Pair::new(config());
     pair.connect();
     pair.open_socket();
-    super::login(&mut pair);
+    login(&mut pair);
     pair.element();
     stanzas(&mut pair);
     pair.receive(&format!("<enabled xmlns='{SM}'/>"));
