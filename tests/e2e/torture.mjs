@@ -64,7 +64,8 @@ async function openPage(browser, user, wire, to, hear, frames, plant) {
     await session.send("Network.enable");
   }
   if (plant) await page.addInitScript(planted(plant));
-  const options = { jid: `${user}@localhost`, password: "secret", url: wire.url, to };
+  // With a token, a page that is reloaded comes back in one round trip.
+  const options = { jid: `${user}@localhost`, password: "secret", url: wire.url, to, keepToken: config.sasl2 };
   await page.goto(`${config.page}torture.html#${encodeURIComponent(JSON.stringify(options))}`);
   // On the session that hears what the page says, so that each answer comes behind it.
   const run = (expression) => session.send("Runtime.evaluate", { expression });

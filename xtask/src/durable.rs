@@ -21,6 +21,8 @@ const TRIES: usize = 5;
 pub(crate) enum Kind {
     /// `tests/e2e/torture/prosody.cfg.lua`
     Prosody,
+    /// The same with SASL2 (XEP-0388), Bind 2, resumption along with the login, and tokens.
+    ProsodySasl2,
     /// `tests/e2e/torture/ejabberd.yml`
     Ejabberd,
 }
@@ -30,6 +32,7 @@ impl Kind {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Prosody => "Prosody",
+            Self::ProsodySasl2 => "Prosody-SASL2",
             Self::Ejabberd => "ejabberd",
         }
     }
@@ -37,7 +40,7 @@ impl Kind {
     /// Where its WebSocket is.
     pub(crate) fn path(self) -> &'static str {
         match self {
-            Self::Prosody => "/xmpp-websocket",
+            Self::Prosody | Self::ProsodySasl2 => "/xmpp-websocket",
             Self::Ejabberd => "/ws",
         }
     }
@@ -45,14 +48,14 @@ impl Kind {
     /// Which one is installed.
     pub(crate) fn version(self) -> Option<String> {
         match self {
-            Self::Prosody => prosody::version(),
+            Self::Prosody | Self::ProsodySasl2 => prosody::version(),
             Self::Ejabberd => ejabberd::version(),
         }
     }
 
     fn launch(self, data: &Path) -> Result<Group> {
         match self {
-            Self::Prosody => prosody::launch(data),
+            Self::Prosody | Self::ProsodySasl2 => prosody::launch(data),
             Self::Ejabberd => ejabberd::launch(data),
         }
     }
@@ -74,9 +77,12 @@ impl Durable {
     pub(crate) fn start(root: &Path, kind: Kind) -> Result<Self> {
         for _ in 0..TRIES {
             let [http, c2s] = ports::several()?;
-            let values = [("HTTP_PORT", http.to_string()), ("C2S_PORT", c2s.to_string())];
+            let mut values = vec![("HTTP_PORT", http.to_string()), ("C2S_PORT", c2s.to_string())];
             let server = match kind {
-                Kind::Prosody => prosody::spawn(root, "tests/e2e/torture/prosody.cfg.lua", &values)?,
+                Kind::Prosody | Kind::ProsodySasl2 => {
+                    values.push(("SASL2", (kind == Kind::ProsodySasl2).to_string()));
+                    prosody::spawn(root, "tests/e2e/torture/prosody.cfg.lua", &values)?
+                }
                 Kind::Ejabberd => ejabberd::spawn(root, "tests/e2e/torture/ejabberd.yml", &values)?,
             };
             let mut durable = Self {
@@ -119,7 +125,7 @@ impl Durable {
     fn wait_until_ready(&mut self) -> Result<bool> {
         let ports = [self.http, self.c2s];
         match self.kind {
-            Kind::Prosody => self.server.wait_until_ready(prosody::start),
+            Kind::Prosody | Kind::ProsodySasl2 => self.server.wait_until_ready(prosody::start),
             Kind::Ejabberd => self.server.wait_until_ready(|log| ejabberd::start(log, &ports)),
         }
     }

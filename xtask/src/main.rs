@@ -70,11 +70,12 @@ cargo xtask <command>
       --clients N so many; what is drawn is compared then, and not drawn
       --seed S    other lives
       --plant     instead plant the faults that are for it in a copy of the tree, and see them found
-  torture     Send messages both ways between a page and Prosody, then ejabberd, while the connection is cut, reset, frozen,
-              delayed and swallowed, the server killed and the page reloaded; fail where one is lost, doubled or in doubt.
+  torture     Send messages both ways between a page and Prosody, the same with SASL2, then ejabberd, while the connection is cut,
+              reset, frozen, delayed and swallowed, the server killed and the page reloaded; fail where one is lost, doubled or
+              in doubt.
       --messages N    so many each way, in place of 10,000; --rate N a second, in place of 40
       --seed N        the same mischief again
-      --server NAME   prosody or ejabberd alone
+      --server NAME   prosody, prosody-sasl2 or ejabberd alone
       --plant NAME    instead plant a fault between client and socket, and see it found: ack, twice, swap, echo, deaf
   soak        Send a great many messages through one page; fail where memory grows, or listeners or timers stay behind.
       --messages N    so many, in place of 1,000,000

@@ -80,7 +80,7 @@ impl Run {
                 .map(|since| since.subsec_nanos() ^ since.as_secs() as u32)
                 .unwrap_or(1),
             plant: None,
-            servers: vec![Kind::Prosody, Kind::Ejabberd],
+            servers: vec![Kind::Prosody, Kind::ProsodySasl2, Kind::Ejabberd],
         }
     }
 
@@ -111,13 +111,14 @@ impl Run {
                 "--server" => {
                     run.servers.retain(|kind| kind.name().eq_ignore_ascii_case(value));
                     if run.servers.is_empty() {
-                        bail!("--server is prosody or ejabberd");
+                        bail!("--server is prosody, prosody-sasl2 or ejabberd");
                     }
                 }
                 "--plant" => {
                     seen_by(value)?;
                     run = Self {
                         seed: run.seed,
+                        servers: run.servers,
                         ..Self::slice()
                     };
                     run.messages = 400;
@@ -245,6 +246,7 @@ fn one(root: &Path, tools: &Tools, package: &Path, kind: Kind, run: &Run) -> Res
                     "python": setup::python().context("no Python with slixmpp: run `cargo xtask setup`")?,
                     "wires": { "main": main, "idle": idle, "busy": busy },
                     "messages": run.messages, "rate": run.rate, "faults": run.faults, "rounds": run.rounds,
+                    "sasl2": kind == Kind::ProsodySasl2,
                     "seed": run.seed, "plant": run.plant, "log": file(".log"), "result": result,
                 });
                 let version = kind.version().unwrap_or_default();

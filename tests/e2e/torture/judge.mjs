@@ -27,9 +27,15 @@ export class Wire {
   in(text) {
     const said = text.startsWith("<message") && !text.includes("<result ") && /<body>b (\d+)<\/body>/.exec(text);
     if (said && !this.places.has(Number(said[1]))) this.places.set(Number(said[1]), this.places.size);
-    const kind = /^<(a|resumed|failed)[\s/>]/.exec(text)?.[1];
-    if (!kind || !text.includes("urn:xmpp:sm:3")) return;
-    const h = /\sh=["'](\d+)["']/.exec(text)?.[1];
+    if (!text.includes("urn:xmpp:sm:3")) return;
+    // Along with the end of a login (XEP-0388): the session before goes on, or it is gone, and another one may begin.
+    const along = /^<success[\s>]/.test(text);
+    const word = (along ? /<(resumed|failed)[\s/>][^>]*/ : /^<(a|resumed|failed)[\s/>][^>]*/).exec(text);
+    if (word) this.#word(word[1], /\sh=["'](\d+)["']/.exec(word[0])?.[1]);
+    if (along && /<enabled[\s/>]/.test(text)) [this.#tracks, this.#pending, this.#handled] = [true, [], 0];
+  }
+
+  #word(kind, h) {
     if (h !== undefined) {
       const handled = (Number(h) - this.#handled) >>> 0;
       if (handled <= this.#pending.length) {

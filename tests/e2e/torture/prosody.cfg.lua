@@ -1,5 +1,6 @@
 -- The Prosody that is tortured: an archive in SQLite, so that what it has acknowledged outlives a kill.
--- Words between at signs are filled in when it is started. Works with Prosody 0.12 and 13.
+-- Words between at signs are filled in when it is started. Works with Prosody 0.12 and 13. It is tortured with the old profile of
+-- SASL, and with the one of XEP-0388.
 
 run_as_root = true
 daemonize = false
@@ -30,8 +31,9 @@ modules_enabled = {
 	"websocket",
 	"ping", "carbons", "smacks", "mam", "csi_simple",
 	"pep", "blocklist", "offline",
-	"fixtures",
+	"fixtures", "fixture_sasl2",
 }
+fixture_sasl2 = @SASL2@
 modules_disabled = { "s2s", "s2s_bidi", "s2s_auth_certs", "dialback", "tls" }
 
 authentication = "internal_hashed"
