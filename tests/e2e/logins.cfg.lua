@@ -77,6 +77,51 @@ VirtualHost "cookie.prosody.example"
 		["of-alice"] = { "alice", "team" },
 	}
 
+-- With SASL2 (XEP-0388) and all that goes along with it, from Prosody 13 on.
+VirtualHost "sasl2.prosody.example"
+	modules_enabled = { "fixture_sasl2", "carbons" }
+	fixture_accounts = accounts
+
+VirtualHost "plain.sasl2.prosody.example"
+	modules_enabled = { "fixture_sasl2" }
+	disable_sasl_mechanisms = { "SCRAM-SHA-1", "OAUTHBEARER" }
+	fixture_accounts = accounts
+
+VirtualHost "anonymous.sasl2.prosody.example"
+	modules_enabled = { "fixture_sasl2" }
+	authentication = "anonymous"
+
+VirtualHost "cookie.sasl2.prosody.example"
+	modules_enabled = { "fixture_sasl2" }
+	authentication = "fixture_cookie"
+	fixture_cookies = {
+		["of-alice"] = { "alice", "team" },
+	}
+
+-- Without tokens: what it takes without them is seen.
+VirtualHost "tokenless.sasl2.prosody.example"
+	modules_enabled = { "fixture_sasl2" }
+	fixture_sasl2 = { "sasl2", "sasl2_bind2", "sasl2_sm" }
+	fixture_accounts = accounts
+
+VirtualHost "tokenless.plain.sasl2.prosody.example"
+	modules_enabled = { "fixture_sasl2" }
+	fixture_sasl2 = { "sasl2", "sasl2_bind2", "sasl2_sm" }
+	disable_sasl_mechanisms = { "SCRAM-SHA-1", "OAUTHBEARER" }
+	fixture_accounts = accounts
+
+-- Each token is followed by the next one.
+VirtualHost "rotating.sasl2.prosody.example"
+	modules_enabled = { "fixture_sasl2" }
+	sasl2_fast_token_min_ttl = 0
+	fixture_accounts = accounts
+
+-- A token has expired by the time that it is used.
+VirtualHost "expiring.sasl2.prosody.example"
+	modules_enabled = { "fixture_sasl2" }
+	sasl2_fast_token_ttl = 0
+	fixture_accounts = accounts
+
 -- One domain, two servers: this one has SCRAM for it, the other one asks for the password itself.
 VirtualHost "both.example"
 	fixture_accounts = accounts

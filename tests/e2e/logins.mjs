@@ -12,11 +12,13 @@ import limits from "./logins/limits.mjs";
 import mechanisms from "./logins/mechanisms.mjs";
 import messages from "./logins/messages.mjs";
 import { Run } from "./logins/run.mjs";
+import sasl2 from "./logins/sasl2.mjs";
 import tls from "./logins/tls.mjs";
+import tokens from "./logins/tokens.mjs";
 
 const run = await Run.start(JSON.parse(process.env.STANZAWIRE_LOGINS));
 try {
-  for (const topic of [mechanisms, tls, discovery, messages, limits, keys, downgrade]) await topic(run);
+  for (const topic of [mechanisms, sasl2, tokens, tls, discovery, messages, limits, keys, downgrade]) await topic(run);
 } finally {
   await run.end();
 }

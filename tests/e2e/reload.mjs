@@ -5,9 +5,8 @@
 //
 // and what page.mjs wants. The way to the server can be shut, and lose what goes in one direction.
 
-import { createServer, connect } from "node:net";
-
 import { required, withBrowser } from "./page.mjs";
+import { Way } from "./way.mjs";
 
 /** How long, in ms, each thing may take that is waited for. */
 const BOUND = 15_000;
@@ -233,69 +232,6 @@ class Person {
   }
 }
 
-/** A port that leads to the server. */
-class Way {
-  #sockets = new Set();
-  #listener;
-  #open = true;
-  /** Which direction loses what goes there. */
-  #lost;
-
-  static async open() {
-    const way = new Way();
-    way.#listener = createServer((client) => way.#carry(client));
-    await new Promise((resolve) => way.#listener.listen(0, "127.0.0.1", resolve));
-    way.port = way.#listener.address().port;
-    return way;
-  }
-
-  #carry(client) {
-    if (!this.#open) return client.destroy();
-    const onward = connect(Number(server.port), "127.0.0.1");
-    for (const [from, to, direction] of [[client, onward, "out"], [onward, client, "in"]]) {
-      this.#sockets.add(from);
-      from.on("data", (bytes) => this.#lost === direction || to.write(bytes));
-      from.on("error", () => {});
-      from.on("close", () => {
-        this.#sockets.delete(from);
-        to.destroy();
-      });
-    }
-  }
-
-  #cut() {
-    for (const socket of this.#sockets) socket.destroy();
-  }
-
-  /** No more connections, and none of those there are. */
-  shut() {
-    this.#open = false;
-    this.#cut();
-  }
-
-  /** What the server says is lost. */
-  deafen() {
-    this.#lost = "in";
-  }
-
-  /** What the client says is lost. */
-  mute() {
-    this.#lost = "out";
-  }
-
-  /** New connections are whole again. */
-  pass() {
-    this.#cut();
-    this.#lost = undefined;
-    this.#open = true;
-  }
-
-  close() {
-    this.#cut();
-    this.#listener.close();
-  }
-}
-
 function equal(actual, expected, what) {
   if (actual !== expected) throw new Error(`${what}: ${actual} instead of ${expected}`);
 }
@@ -304,7 +240,7 @@ let failed = 0;
 await withBrowser(async (browser) => {
   const bob = await Person.come(browser, "bob", server.port);
   for (const [name, story] of Object.entries(stories(browser, bob))) {
-    const way = await Way.open();
+    const way = await Way.open(server.port);
     const alice = await Person.come(browser, "alice", way.port);
     try {
       await story(alice, way);

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use crate::process;
 
 /// The names that the servers are called by.
-const NAMES: &str = "DNS:localhost, DNS:prosody.example, DNS:ejabberd.example";
+const NAMES: &str = "DNS:localhost, DNS:prosody.example, DNS:sasl2.prosody.example, DNS:ejabberd.example";
 /// What the certificates are for: the authority's, and the servers'.
 const EXTENSIONS: &str = "\
 [req]

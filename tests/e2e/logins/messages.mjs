@@ -50,7 +50,7 @@ export default async function (run) {
 }
 
 /** A client by slixmpp, in a process of its own: slixmpp_client.py says what goes in and out. */
-class Slixmpp {
+export class Slixmpp {
   #process;
   #lines;
   #ended;

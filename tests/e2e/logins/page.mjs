@@ -34,7 +34,21 @@ export function inPage({ entry }) {
   /** The mechanisms that were begun, in their order. */
   const mechanisms = (frames) => frames
     .filter(({ direction }) => direction === "out")
-    .flatMap(({ data }) => [...data.matchAll(/<auth\b[^>]*\bmechanism=["']([^"']+)/g)].map(([, name]) => name));
+    .flatMap(({ data }) => [...data.matchAll(/<auth(?:enticate)?\b[^>]*\bmechanism=["']([^"']+)/g)].map(([, name]) => name));
+
+  /** What goes over the wire from the first header to the end of the first login by SASL2, by direction and name. */
+  const login2 = (frames) => {
+    const words = frames.map(({ direction, data }) => direction + /<(?:\w+:)?([\w-]+)/.exec(data)[1]);
+    return words.slice(words.indexOf("outopen"), words.indexOf("insuccess") + 1).join(" ");
+  };
+
+  /** The last success that has come. */
+  const success = (frames) => frames.findLast(({ data }) => data.startsWith("<success")).data;
+
+  /** The ids of the user agents that have logged in. */
+  const agents = (frames) => [...new Set(frames
+    .filter(({ direction }) => direction === "out")
+    .flatMap(({ data }) => [...data.matchAll(/<user-agent\b[^>]*\bid=["']([^"']+)/g)].map(([, id]) => id)))];
 
   /** The mechanisms that the server has offered. */
   const offered = (frames) => frames
@@ -58,5 +72,5 @@ export function inPage({ entry }) {
     return error;
   };
 
-  Object.assign(globalThis, { wire, load, observed, connect, login, mechanisms, offered, bare, equal, fails });
+  Object.assign(globalThis, { wire, load, observed, connect, login, mechanisms, login2, success, agents, offered, bare, equal, fails });
 }

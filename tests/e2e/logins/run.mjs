@@ -56,6 +56,7 @@ export class Run {
       await page.context().clearCookies();
       await page.evaluate(() => {
         sessionStorage.clear();
+        localStorage.clear();
         wire.length = 0;
       });
       await page.evaluate(body, argument);
@@ -148,5 +149,14 @@ class Prosody extends Server {
   /** A token of OAuth 2.0. */
   token(user, host) {
     return this.post("/fixtures/token", { user, host });
+  }
+
+  /** How many tokens for the next login the account has. */
+  async keptTokens(user, host) {
+    return Number(await this.post("/fixtures/kept-tokens", { user, host }));
+  }
+
+  forgetTokens(user, host) {
+    return this.post("/fixtures/forget-tokens", { user, host });
   }
 }
