@@ -149,6 +149,8 @@ async function underTorture(browser) {
     }
     else if (kind === "status") {
       status = event.status;
+      // A page that has just come: the one before may have been ready when it was told to go.
+      if (status === "connecting") ready = false;
       outages.status(status, at);
       // Only a login that fails may end there, and this one has been online.
       if (status === "offline" && ready) others.gaveUp.push(event.text);
