@@ -1,6 +1,7 @@
 //! The server's side of a login, honest and without I/O: one frame in, the frames that answer it out, in order.
 //!
-//! RFC 7395 (October 2014), RFC 6120 (March 2011), SCRAM of RFC 5802 (July 2010); written apart from the client's side.
+//! RFC 7395 (October 2014), RFC 6120 (March 2011), SCRAM of RFC 5802 (July 2010), and where it is told to the profile of XEP-0388
+//! with what goes along (`scripted/sasl2.rs`); written apart from the client's side.
 //! The fuzz targets bring it into their process, `cargo xtask roundtrips` and `cargo xtask gap` put it behind a
 //! WebSocket. Left out: everything behind a login but an empty roster and pings.
 
@@ -9,6 +10,12 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use roxmltree::Document;
 use sha2::Digest;
+
+#[path = "scripted/sasl2.rs"]
+mod sasl2;
+
+pub use sasl2::Along;
+use sasl2::SASL2;
 
 const FRAMING: &str = "urn:ietf:params:xml:ns:xmpp-framing";
 const SASL: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
@@ -37,6 +44,8 @@ pub struct Offer {
     pub iterations: u32,
     /// More stream features, as XML, before the login and after it.
     pub features: String,
+    /// SASL2 (XEP-0388), and what goes along with it.
+    pub along: Option<Along>,
     keys: Vec<(Hash, Vec<u8>)>,
 }
 
@@ -50,6 +59,7 @@ impl Offer {
             mechanisms: mechanisms.iter().map(|name| (*name).to_owned()).collect(),
             iterations,
             features: String::new(),
+            along: None,
             keys: mechanisms.iter().filter_map(hash).map(key).collect(),
         }
     }
@@ -61,6 +71,10 @@ pub struct Script {
     offer: Offer,
     user: String,
     scram: Option<Scram>,
+    /// What is to come along with the authentication that is under way.
+    asked: Option<sasl2::Asked>,
+    /// The session that outlives the connection.
+    session: Option<String>,
     /// The client has proved who it is, and we have proved who we are.
     authenticated: bool,
     /// How many stanzas of the client's it has taken.
@@ -68,6 +82,14 @@ pub struct Script {
     /// Nothing more will be said.
     ended: bool,
     streams: u32,
+}
+
+/// What is said in an exchange; data is in base64.
+#[derive(Debug)]
+enum Word {
+    Challenge(String),
+    Success(Option<String>),
+    Failure(&'static str),
 }
 
 /// An exchange between the challenge and the success.
@@ -88,6 +110,8 @@ impl Script {
             offer,
             user: String::new(),
             scram: None,
+            asked: None,
+            session: None,
             authenticated: false,
             handled: 0,
             ended: false,
@@ -123,11 +147,20 @@ impl Script {
             }
             ("auth", Some(SASL)) if !self.authenticated => {
                 let mechanism = root.attribute("mechanism").unwrap_or_default();
-                self.auth(mechanism, text)
+                let word = self.auth(mechanism, text);
+                self.say(word)
             }
-            ("response", Some(SASL)) if !self.authenticated => self.response(text),
+            ("authenticate", Some(SASL2)) if !self.authenticated && self.offer.along.is_some() => {
+                let word = self.authenticate(root);
+                self.say(word)
+            }
+            ("response", Some(SASL | SASL2)) if !self.authenticated => {
+                let word = self.response(text);
+                self.say(word)
+            }
             ("iq" | "message" | "presence", Some("jabber:client")) if self.authenticated => {
                 self.handled = self.handled.wrapping_add(1);
+                self.keep();
                 if root.tag_name().name() == "iq" {
                     self.iq(root)
                 } else {
@@ -148,7 +181,11 @@ impl Script {
         } else {
             let mechanism = |name: &String| format!("<mechanism>{name}</mechanism>");
             let list: String = self.offer.mechanisms.iter().map(mechanism).collect();
-            format!("<mechanisms xmlns='{SASL}'>{list}</mechanisms>")
+            let along = self.offer.along.as_ref().map(|along| along.announce(&list));
+            format!(
+                "<mechanisms xmlns='{SASL}'>{list}</mechanisms>{}",
+                along.unwrap_or_default()
+            )
         };
         let more = &self.offer.features;
         let features = format!(
@@ -157,30 +194,26 @@ impl Script {
         vec![open, features]
     }
 
-    fn auth(&mut self, mechanism: &str, text: &str) -> Vec<String> {
+    fn auth(&mut self, mechanism: &str, text: &str) -> Word {
         if !self.offer.mechanisms.iter().any(|name| name == mechanism) {
-            return failure("invalid-mechanism");
+            return Word::Failure("invalid-mechanism");
         }
         let known = Hash::of(mechanism).and_then(|hash| self.offer.keys.iter().find(|(other, _)| *other == hash));
         let Some((hash, salted)) = known.cloned() else {
             // One message, and whatever it says is believed.
             "alice".clone_into(&mut self.user);
-            self.authenticated = true;
-            return vec![format!("<success xmlns='{SASL}'/>")];
+            return Word::Success(None);
         };
         let Some(first) = decoded(text) else {
-            return failure("incorrect-encoding");
+            return Word::Failure("incorrect-encoding");
         };
         let Some((gs2_header, bare, user, nonce)) = client_first(&first) else {
-            return failure("malformed-request");
+            return Word::Failure("malformed-request");
         };
         user.clone_into(&mut self.user);
         let nonce = format!("{nonce}+of-the-server");
         let server_first = format!("r={nonce},s={},i={}", STANDARD.encode(SALT), self.offer.iterations);
-        let challenge = format!(
-            "<challenge xmlns='{SASL}'>{}</challenge>",
-            STANDARD.encode(&server_first)
-        );
+        let challenge = STANDARD.encode(&server_first);
         self.scram = Some(Scram {
             hash,
             salted,
@@ -189,23 +222,23 @@ impl Script {
             server_first,
             nonce,
         });
-        vec![challenge]
+        Word::Challenge(challenge)
     }
 
     /// RFC 5802 §3.
-    fn response(&mut self, text: &str) -> Vec<String> {
+    fn response(&mut self, text: &str) -> Word {
         let Some(scram) = self.scram.take() else {
-            return failure("malformed-request");
+            return Word::Failure("malformed-request");
         };
         let Some(last) = decoded(text) else {
-            return failure("incorrect-encoding");
+            return Word::Failure("incorrect-encoding");
         };
         let expected = format!("c={},r={}", STANDARD.encode(scram.gs2_header), scram.nonce);
         let Some((without_proof, proof)) = last.rsplit_once(",p=") else {
-            return failure("malformed-request");
+            return Word::Failure("malformed-request");
         };
         if without_proof.split(",h=").next() != Some(expected.as_str()) {
-            return failure("malformed-request");
+            return Word::Failure("malformed-request");
         }
         let message = format!("{},{},{without_proof}", scram.client_first_bare, scram.server_first);
         let client_key = scram.hash.hmac(&scram.salted, b"Client Key");
@@ -213,13 +246,33 @@ impl Script {
         let signature = scram.hash.hmac(&stored, message.as_bytes());
         let right: Vec<u8> = client_key.iter().zip(&signature).map(|(a, b)| a ^ b).collect();
         if STANDARD.decode(proof).ok() != Some(right) {
-            return failure("not-authorized");
+            return Word::Failure("not-authorized");
         }
         let server_key = scram.hash.hmac(&scram.salted, b"Server Key");
         let signature = scram.hash.hmac(&server_key, message.as_bytes());
-        self.authenticated = true;
-        let proof = STANDARD.encode(format!("v={}", STANDARD.encode(signature)));
-        vec![format!("<success xmlns='{SASL}'>{proof}</success>")]
+        Word::Success(Some(STANDARD.encode(format!("v={}", STANDARD.encode(signature)))))
+    }
+
+    /// Says it in the profile of SASL that the client has chosen.
+    fn say(&mut self, word: Word) -> Vec<String> {
+        self.authenticated = matches!(word, Word::Success(_));
+        let profile = if self.asked.is_some() { SASL2 } else { SASL };
+        match word {
+            Word::Challenge(data) => vec![format!("<challenge xmlns='{profile}'>{data}</challenge>")],
+            Word::Failure(condition) => {
+                self.asked = None;
+                vec![format!(
+                    "<failure xmlns='{profile}'><{condition} xmlns='{SASL}'/></failure>"
+                )]
+            }
+            Word::Success(data) => match self.asked.take() {
+                Some(asked) => self.succeed(asked, data),
+                None => vec![format!(
+                    "<success xmlns='{SASL}'>{}</success>",
+                    data.unwrap_or_default()
+                )],
+            },
+        }
     }
 
     /// XEP-0198: it counts, and forgets its sessions.
@@ -272,10 +325,6 @@ impl Script {
             format!("<close xmlns='{FRAMING}'/>"),
         ]
     }
-}
-
-fn failure(condition: &str) -> Vec<String> {
-    vec![format!("<failure xmlns='{SASL}'><{condition}/></failure>")]
 }
 
 fn decoded(text: &str) -> Option<String> {

@@ -41,11 +41,16 @@ export async function clientPage(browser, options, before) {
   page.on("pageerror", (error) => console.error(`uncaught on the page: ${error.message}`));
   if (before) await page.addInitScript(before);
   await page.goto(required("STANZAWIRE_URL"));
+  await makeClient(page, options);
+  return page;
+}
+
+/** Makes `window.client`, as on a page that has just been loaded. */
+export async function makeClient(page, options) {
   await page.evaluate(async (options) => {
     const { createClient } = await import("/pkg/index.js");
     window.client = await createClient(options);
   }, options);
-  return page;
 }
 
 /** The middle one. */

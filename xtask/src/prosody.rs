@@ -161,6 +161,12 @@ pub(crate) fn has_sqlite() -> bool {
         .any(|lua| process::output(Command::new(lua).args(["-e", "require 'dbd.sqlite3'"])).is_ok())
 }
 
+/// Whether it is a Prosody that has SASL2 (XEP-0388): 13 or later. An unknown version is a new one.
+pub(crate) fn has_sasl2(version: Option<&str>) -> bool {
+    let major = version.and_then(|version| version.split('.').next()?.parse::<u32>().ok());
+    major.is_none_or(|major| major >= 13)
+}
+
 /// The version of the Prosody on PATH, from the files that Debian and `make install` put there, else unknown.
 pub(crate) fn version() -> Option<String> {
     [
@@ -187,6 +193,12 @@ pub(crate) fn version() -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn prosody_13_has_sasl2() {
+        assert!(has_sasl2(Some("13.0.1")) && has_sasl2(None) && has_sasl2(Some("nightly build 1")));
+        assert!(!has_sasl2(Some("0.12.3")));
+    }
 
     #[test]
     fn the_log_says_how_far_it_is() {

@@ -51,7 +51,7 @@ fn carry(mut from: TcpStream, mut to: TcpStream, delay: Duration) {
     let _ = writer.join();
 }
 
-/// The hand. A script moves it by HTTP: `/withhold`, `/quiet`, `/release`, `/pass`.
+/// The hand. A script moves it by HTTP: `/withhold`, `/quiet`, `/release`, `/pass`, `/cut`.
 pub(crate) struct Withholding {
     /// Leads to the server.
     pub(crate) address: SocketAddr,
@@ -156,6 +156,13 @@ fn control(shared: &Shared, path: &str) -> usize {
                 };
                 let wait = changed.wait_timeout(hand, next.max(Duration::from_millis(1)));
                 hand = wait.unwrap_or_else(PoisonError::into_inner).0;
+            }
+            0
+        }
+        // The connection is lost.
+        "/cut" => {
+            if let Some(client) = hand.client.take() {
+                let _ = client.shutdown(Shutdown::Both);
             }
             0
         }
@@ -309,6 +316,8 @@ mod tests {
         client.write_all(b"six").unwrap();
         assert_eq!(ask(&relay.control, "/pass"), 0);
         assert_eq!(exactly(&mut client, 3), b"six");
+        assert_eq!(ask(&relay.control, "/cut"), 0);
+        assert_eq!(client.read(&mut [0]).unwrap(), 0, "the end");
     }
 
     #[test]

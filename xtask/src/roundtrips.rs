@@ -5,8 +5,8 @@
 //! client is online is one round trip. It can be counted too high, where a client is so slow that it seems to wait; never
 //! too low, for a client can't use an answer that it hasn't got. The WebSocket's own handshake isn't part of it.
 //!
-//! Beside the counts: how long the second login takes on a wire with 100 ms of delay, against two round trips and what a
-//! WebSocket takes to open on the same wire. Times are printed; only counts fail.
+//! Beside the counts: how long a login at a server that is known takes on a wire with 100 ms of delay, by a password and by a
+//! token, against its round trips and what a WebSocket takes to open on the same wire. Times are printed; only counts fail.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::symlink;
@@ -19,15 +19,13 @@ use serde_json::{Value, json};
 use crate::certificates::Authority;
 use crate::demo::browser_script;
 use crate::relay::{self, Withholding};
-use crate::scripted::{Offer, Scripted};
+use crate::scripted::{Along, Offer, Scripted};
 use crate::serve::{Serving, Site};
 use crate::setup::{self, Need};
 use crate::tally::Tally;
 use crate::tools::Tools;
-use crate::{build, faults, logins, process};
+use crate::{build, faults, logins, process, prosody, server};
 
-/// Of SCRAM, at most: at a server that was never met, and at one that was.
-const SCRAM: [u64; 2] = [4, 2];
 /// Of the slow wire, in milliseconds.
 const ROUND_TRIP: u64 = 100;
 /// How many logins are timed on it.
@@ -47,6 +45,17 @@ const SCRIPTED: [(&str, Who); 6] = [
     ("ANONYMOUS", Who::Nobody),
 ];
 
+/// The scripted servers with SASL2 (XEP-0388): what each offers, and in what order it is logged in to.
+const SCRIPTED_SASL2: [(&str, Who, Plan); 7] = [
+    ("SCRAM-SHA-1", Who::Password, Plan::Sessions),
+    ("SCRAM-SHA-256", Who::Password, Plan::Sessions),
+    ("PLAIN", Who::Plain, Plan::Sessions),
+    ("EXTERNAL", Who::External, Plan::Sessions),
+    ("OAUTHBEARER", Who::Token, Plan::Sessions),
+    ("ANONYMOUS", Who::Nobody, Plan::Logins),
+    ("SCRAM-SHA-256", Who::Keeper, Plan::Tokens),
+];
+
 /// The hosts of `tests/e2e/logins.cfg.lua`, by what they offer.
 const PROSODY: [(&str, Who); 4] = [
     ("localhost", Who::Password),
@@ -54,6 +63,16 @@ const PROSODY: [(&str, Who); 4] = [
     ("plain.prosody.example", Who::Plain),
     ("anonymous.prosody.example", Who::Nobody),
 ];
+/// And those of them with SASL2.
+const PROSODY_SASL2: [(&str, Who, Plan); 6] = [
+    ("tokenless.sasl2.prosody.example", Who::Password, Plan::Sessions),
+    ("tokenless.plain.sasl2.prosody.example", Who::Plain, Plan::Sessions),
+    ("cookie.sasl2.prosody.example", Who::External, Plan::Logins),
+    (WITH_TOKENS, Who::Token, Plan::Logins),
+    ("anonymous.sasl2.prosody.example", Who::Nobody, Plan::Logins),
+    (WITH_TOKENS, Who::Keeper, Plan::Tokens),
+];
+const WITH_TOKENS: &str = "sasl2.prosody.example";
 const PROSODY_PATH: &str = "/xmpp-websocket";
 
 /// The hosts of `tests/e2e/ejabberd.yml`.
@@ -72,7 +91,29 @@ enum Who {
     /// Who allows PLAIN.
     Plain,
     External,
+    /// Who has a token of OAuth 2.0.
+    Token,
+    /// Who lets the token for the next login be kept.
+    Keeper,
     Nobody,
+}
+
+/// Which logins follow one another: `PLANS` of `roundtrips.mjs`.
+#[derive(Clone, Copy)]
+enum Plan {
+    Logins,
+    Sessions,
+    Tokens,
+}
+
+impl Plan {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Logins => "logins",
+            Self::Sessions => "sessions",
+            Self::Tokens => "tokens",
+        }
+    }
 }
 
 impl Who {
@@ -82,6 +123,8 @@ impl Who {
             Self::Password => json!({ "jid": alice, "password": "secret" }),
             Self::Plain => json!({ "jid": alice, "password": "secret", "allowPlain": true }),
             Self::External => json!({ "jid": alice, "credentials": { "external": true } }),
+            Self::Token => json!({ "jid": alice, "credentials": { "token": "a-token" } }),
+            Self::Keeper => json!({ "jid": alice, "password": "secret", "keepToken": true }),
             Self::Nobody => json!({ "jid": host, "credentials": { "anonymous": true } }),
         }
     }
@@ -91,23 +134,30 @@ impl Who {
 struct Target {
     name: &'static str,
     options: Value,
+    plan: Plan,
     hand: Withholding,
 }
 
 impl Target {
     /// `path` is that of the WebSocket.
-    fn new(name: &'static str, server: SocketAddr, path: &str, options: Value) -> Result<Self> {
+    fn new(name: &'static str, server: SocketAddr, path: &str, options: Value, plan: Plan) -> Result<Self> {
         let hand = relay::withhold(server)?;
         let options = reached_at(options, hand.address, path);
-        Ok(Self { name, options, hand })
+        Ok(Self {
+            name,
+            options,
+            plan,
+            hand,
+        })
     }
 }
 
-/// The options with that endpoint in them.
+/// The options with that endpoint in them. A connection that is lost is to be followed by another one soon.
 fn reached_at(mut options: Value, address: SocketAddr, path: &str) -> Value {
     if let Some(options) = options.as_object_mut() {
         let url = format!("ws://localhost:{}{path}", address.port());
         options.insert("url".to_owned(), url.into());
+        options.insert("reconnect".to_owned(), json!({ "minDelay": 50, "maxDelay": 200 }));
     }
     options
 }
@@ -129,17 +179,45 @@ pub(crate) fn check(root: &Path, tools: &Tools, package: &Path) -> Result<Tally>
     let of_prosody = SocketAddr::from((Ipv4Addr::LOCALHOST, prosody.http()));
     let of_ejabberd = SocketAddr::from((Ipv4Addr::LOCALHOST, ejabberd.http));
     for (host, who) in PROSODY {
-        targets.push(Target::new("Prosody", of_prosody, PROSODY_PATH, who.options(host))?);
+        let options = who.options(host);
+        targets.push(Target::new("Prosody", of_prosody, PROSODY_PATH, options, Plan::Logins)?);
     }
     for (host, who) in EJABBERD {
-        targets.push(Target::new("ejabberd", of_ejabberd, "/ws", who.options(host))?);
+        let options = who.options(host);
+        targets.push(Target::new("ejabberd", of_ejabberd, "/ws", options, Plan::Logins)?);
     }
     let wire = relay::delay(of_prosody, Duration::from_millis(ROUND_TRIP / 2))?;
-    let options = reached_at(Who::Password.options("localhost"), wire, PROSODY_PATH);
-    let slow = json!({ "options": options, "roundTrip": ROUND_TRIP, "runs": RUNS });
-    let lines = measure(root, tools, package, &targets, Some(&slow))?;
-    let tally = table(&lines)?;
-    if let Some(timed) = lines.last().filter(|line| line.get("login").is_some()) {
+    let slow = |name, trips, options| {
+        let options = reached_at(options, wire, PROSODY_PATH);
+        json!({ "name": name, "trips": trips, "options": options, "roundTrip": ROUND_TRIP, "runs": RUNS })
+    };
+    let mut slow_wires = vec![slow("by SCRAM", 2, Who::Password.options("localhost"))];
+    let mut skipped = Tally::default();
+    let version = prosody::version();
+    if prosody::has_sasl2(version.as_deref()) {
+        for (host, who, plan) in PROSODY_SASL2 {
+            let mut options = who.options(host);
+            if let Who::Token = who {
+                let account = json!({ "user": "alice", "host": host });
+                let token = server::post(prosody.http(), "/fixtures/token", &account)?;
+                options = json!({ "jid": format!("alice@{host}"), "credentials": { "token": token } });
+            }
+            targets.push(Target::new("Prosody", of_prosody, PROSODY_PATH, options, plan)?);
+        }
+        slow_wires.push(slow("by a token", 1, Who::Keeper.options(WITH_TOKENS)));
+    } else {
+        for (host, ..) in PROSODY_SASL2 {
+            println!(
+                "skipped - {host}: Prosody {} has no SASL2",
+                version.as_deref().unwrap_or_default()
+            );
+            skipped.add(Tally::SKIPPED);
+        }
+    }
+    let lines = measure(root, tools, package, &targets, &slow_wires)?;
+    let mut tally = table(&lines)?;
+    tally.add(skipped);
+    for timed in lines.iter().filter(|line| line.get("login").is_some()) {
         println!("\n{}", timing(timed)?);
     }
     Ok(tally)
@@ -160,7 +238,7 @@ fn planted(root: &Path, tools: &Tools) -> Result<Tally> {
         fault.write(&tree)?;
         let package = build::build(&tree, tools)?;
         let (_servers, targets) = scripted()?;
-        let lines = measure(root, tools, &package, &targets, None)?;
+        let lines = measure(root, tools, &package, &targets, &[])?;
         let counted = table(&lines)?;
         let seen = counted.failed > 0;
         println!(
@@ -186,25 +264,34 @@ fn scripted() -> Result<(Vec<Scripted>, Vec<Target>)> {
             server.address(),
             "/",
             who.options("example.org"),
+            Plan::Logins,
         )?);
+        servers.push(server);
+    }
+    for (mechanism, who, plan) in SCRIPTED_SASL2 {
+        let mut offer = Offer::new("example.org", &[mechanism], "secret", ITERATIONS);
+        offer.along = Some(Along::new(true, matches!(plan, Plan::Tokens)));
+        let server = Scripted::start(offer)?;
+        let options = who.options("example.org");
+        targets.push(Target::new("scripted", server.address(), "/", options, plan)?);
         servers.push(server);
     }
     Ok((servers, targets))
 }
 
 /// What the browser says of each.
-fn measure(root: &Path, tools: &Tools, package: &Path, targets: &[Target], slow: Option<&Value>) -> Result<Vec<Value>> {
+fn measure(root: &Path, tools: &Tools, package: &Path, targets: &[Target], slow: &[Value]) -> Result<Vec<Value>> {
     let page = empty_page(package)?;
-    let target =
-        |target: &Target| json!({ "name": target.name, "options": target.options, "control": target.hand.control });
+    let target = |target: &Target| {
+        let (name, options, control) = (target.name, &target.options, &target.hand.control);
+        json!({ "name": name, "options": options, "control": control, "plan": target.plan.name(), "cookie": "of-alice" })
+    };
     let list: Vec<Value> = targets.iter().map(target).collect();
     let mut script = browser_script(root, tools, "tests/e2e/roundtrips.mjs")?;
     script
         .env("STANZAWIRE_URL", empty(&page))
-        .env("STANZAWIRE_TARGETS", serde_json::to_string(&list)?);
-    if let Some(slow) = slow {
-        script.env("STANZAWIRE_SLOW", slow.to_string());
-    }
+        .env("STANZAWIRE_TARGETS", serde_json::to_string(&list)?)
+        .env("STANZAWIRE_SLOW", serde_json::to_string(slow)?);
     lines(&process::output(&mut script)?)
 }
 
@@ -228,39 +315,44 @@ pub(crate) fn lines(printed: &str) -> Result<Vec<Value>> {
     printed.lines().map(line).collect()
 }
 
-/// What a mechanism may take.
-fn allowed(server: &str, mechanism: &str) -> [u64; 2] {
+/// What a mechanism may take, at a server that was never met and at one that was.
+fn allowed(server: &str, mechanism: &str, sasl2: bool) -> [u64; 2] {
     match mechanism {
+        _ if sasl2 && mechanism.starts_with("SCRAM-") => [3, 2],
+        _ if sasl2 => [2, 1],
         // Before its first answer nobody knows whether the way to it is long enough for that haste.
         "EXTERNAL" | "ANONYMOUS" if server == "Prosody" => [3, 2],
         // A password or a token in clear isn't sent before the server has asked for it.
         "PLAIN" | "OAUTHBEARER" => [3, 3],
         "EXTERNAL" | "ANONYMOUS" => [3, 1],
-        _ => SCRAM,
+        _ => [4, 2],
     }
 }
 
 /// Prints the counts, each with what the client said in each of its turns.
 fn table(lines: &[Value]) -> Result<Tally> {
     let mut tally = Tally::default();
-    println!("\n{:<10} {:<15} {:>5} {:>5}", "server", "mechanism", "first", "known");
-    for line in lines.iter().filter(|line| line.get("first").is_some()) {
-        let (name, mechanism) = (text(line, "/name")?, text(line, "/mechanism")?);
-        let trips = [number(line, "/first/trips")?, number(line, "/known/trips")?];
-        let [first, known] = trips;
-        println!(
-            "{name:<10} {mechanism:<15} {first:>5} {known:>5}    {}",
-            flights(line, "/known/flights")
-        );
-        ensure!(
-            trips.iter().all(|trips| *trips > 0),
-            "{name}, {mechanism}: online without a word"
-        );
-        let most = allowed(name, mechanism);
-        for (what, trips, allowed) in [("first", first, most[0]), ("known", known, most[1])] {
+    println!(
+        "\n{:<10} {:<16} {:<6} {:<6} {:<8} {:>5}",
+        "server", "mechanism", "by", "server", "session", "trips"
+    );
+    for line in lines {
+        let name = text(line, "/name")?;
+        for login in line.get("logins").and_then(Value::as_array).into_iter().flatten() {
+            let (mechanism, kind) = (text(login, "/mechanism")?, text(login, "/kind")?);
+            let said = |at: &str| login.pointer(at).and_then(Value::as_bool).unwrap_or_default();
+            let (sasl2, resumed) = (said("/sasl2"), said("/resumed"));
+            let (trips, flights) = (number(login, "/trips")?, flights(login, "/flights"));
+            let profile = if sasl2 { "SASL2" } else { "SASL" };
+            let session = if resumed { "resumed" } else { "new" };
+            println!("{name:<10} {mechanism:<16} {profile:<6} {kind:<6} {session:<8} {trips:>5}    {flights}");
+            ensure!(trips > 0, "{name}, {mechanism}: online without a word");
+            let [first, known] = allowed(name, mechanism, sasl2);
+            let allowed = if kind == "first" { first } else { known };
             if trips > allowed {
-                println!("not ok - {name}, {mechanism}, {what}: {trips} round trips, not {allowed}");
-                println!("       {}", flights(line, &format!("/{what}/flights")));
+                println!(
+                    "not ok - {name}, {mechanism} by {profile}, {kind}, {session}: {trips} round trips, not {allowed}"
+                );
                 tally.add(Tally::FAILED);
             } else {
                 tally.add(Tally::ONE);
@@ -283,14 +375,14 @@ fn flights(line: &Value, at: &str) -> String {
 fn timing(timed: &Value) -> Result<String> {
     let ms = |at: &str| timed.pointer(at).and_then(Value::as_f64).context("a time is missing");
     let (login, socket) = (ms("/login")?, ms("/socket")?);
-    let trips = SCRAM[1];
+    let (name, trips) = (text(timed, "/name")?, number(timed, "/trips")?);
     let wire = trips * ROUND_TRIP;
     let ideal = wire as f64 + socket;
     let over = (login / ideal - 1.0) * 100.0;
     let verdict = if over <= CLAIM { "within" } else { "not within" };
     Ok(format!(
-        "Prosody, {ROUND_TRIP} ms away, known: online after {login:.0} ms (median of {RUNS}; {:.0} to {:.0}).\n\
-         {trips} round trips ({wire} ms) and the WebSocket's own ({socket:.0} ms) are {ideal:.0} ms: {over:+.1} %, \
+        "Prosody, {ROUND_TRIP} ms away, known, {name}: online after {login:.0} ms (median of {RUNS}; {:.0} to {:.0}).\n\
+         Round trips: {trips} ({wire} ms). With the WebSocket's own ({socket:.0} ms) that is {ideal:.0} ms: {over:+.1} %, \
          {verdict} the {CLAIM:.0} % that are claimed.",
         ms("/fastest")?,
         ms("/slowest")?
@@ -312,23 +404,49 @@ fn number(line: &Value, at: &str) -> Result<u64> {
 mod tests {
     use super::*;
 
-    fn line(first: u64, known: u64) -> Value {
-        let login = |trips| json!({ "trips": trips, "flights": [["open", "auth"], ["response"]] });
-        json!({ "name": "a", "mechanism": "SCRAM-SHA-256", "first": login(first), "known": login(known) })
+    fn line(mechanism: &str, sasl2: bool, first: u64, known: u64) -> Value {
+        let login = |kind, trips| {
+            let flights = [["open", "auth"].as_slice(), &["response"]];
+            json!({ "mechanism": mechanism, "sasl2": sasl2, "kind": kind, "resumed": false, "trips": trips, "flights": flights })
+        };
+        json!({ "name": "a", "logins": [login("first", first), login("known", known)] })
     }
 
     #[test]
     fn more_than_allowed_fails() {
-        assert_eq!(table(&[line(4, 2), line(3, 1)]).unwrap().failed, 0);
-        assert_eq!(table(&[line(5, 2), line(4, 3)]).unwrap().failed, 2);
-        assert!(table(&[line(0, 2)]).is_err());
-        assert_eq!(flights(&line(1, 1), "/known/flights"), "open auth | response");
+        let scram = |first, known| line("SCRAM-SHA-256", false, first, known);
+        assert_eq!(table(&[scram(4, 2), scram(3, 1)]).unwrap().failed, 0);
+        assert_eq!(table(&[scram(5, 2), scram(4, 3)]).unwrap().failed, 2);
+        assert!(table(&[scram(0, 2)]).is_err());
+        assert_eq!(flights(&scram(1, 1), "/logins/0/flights"), "open auth | response");
+    }
+
+    #[test]
+    fn sasl2_is_allowed_less() {
+        assert_eq!(
+            table(&[line("SCRAM-SHA-1", true, 3, 2), line("PLAIN", true, 2, 1)])
+                .unwrap()
+                .failed,
+            0
+        );
+        assert_eq!(
+            table(&[line("SCRAM-SHA-1", true, 4, 3), line("PLAIN", true, 3, 2)])
+                .unwrap()
+                .failed,
+            4
+        );
+        assert_eq!(table(&[line("HT-SHA-256-NONE", true, 3, 2)]).unwrap().failed, 2);
     }
 
     #[test]
     fn the_time_is_held_against_the_round_trips() {
-        let timed = |login| json!({ "login": login, "socket": 100.0, "fastest": 1.0, "slowest": 2.0 });
-        assert!(timing(&timed(306.0)).unwrap().contains("+2.0 %, within"));
-        assert!(timing(&timed(360.0)).unwrap().contains("+20.0 %, not within"));
+        let timed = |login, trips| {
+            json!({
+                "name": "by a token", "trips": trips, "login": login, "socket": 100.0, "fastest": 1.0, "slowest": 2.0
+            })
+        };
+        assert!(timing(&timed(306.0, 2)).unwrap().contains("+2.0 %, within"));
+        assert!(timing(&timed(360.0, 2)).unwrap().contains("+20.0 %, not within"));
+        assert!(timing(&timed(230.0, 1)).unwrap().contains("+15.0 %, not within"));
     }
 }

@@ -14,6 +14,7 @@ use tungstenite::{Message, WebSocket};
 #[path = "../../tests/scripted.rs"]
 mod script;
 
+pub(crate) use script::Along;
 pub(crate) use script::Offer;
 pub(crate) use script::Script;
 

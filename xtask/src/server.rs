@@ -166,11 +166,14 @@ fn get(port: u16, path: &str) -> Result<String> {
     request(port, "GET", path, "")
 }
 
-/// Posts JSON to a server of ours; an answer other than success is an error.
-pub(crate) fn post(port: u16, path: &str, body: &serde_json::Value) -> Result<()> {
+/// Posts JSON to a server of ours, and says what comes of it; an answer other than success is an error.
+pub(crate) fn post(port: u16, path: &str, body: &serde_json::Value) -> Result<String> {
     let answer = request(port, "POST", path, &body.to_string())?;
     match answer.split(' ').nth(1) {
-        Some(status) if status.starts_with('2') => Ok(()),
+        Some(status) if status.starts_with('2') => {
+            let body = answer.split_once("\r\n\r\n").map(|(_, body)| body);
+            Ok(body.unwrap_or_default().trim().to_owned())
+        }
         _ => bail!("POST {path} was answered by:\n{answer}"),
     }
 }
