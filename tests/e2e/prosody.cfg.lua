@@ -1,5 +1,5 @@
 -- The Prosody of the demo and of the tests: one host, two accounts, loopback only.
--- Words between at signs are filled in when it is started. Works with Prosody 0.12 and 13.
+-- Words between at signs are filled in when it is started. Works with Prosody 0.12 and 13, and with 13 has SASL2.
 
 run_as_root = true
 daemonize = false
@@ -32,7 +32,7 @@ modules_enabled = {
 	"ping", "carbons", "smacks", "mam", "csi",
 	"pep", "vcard_legacy", "blocklist",
 	"time", "version", "uptime",
-	"fixtures",
+	"fixtures", "fixture_sasl2",
 }
 modules_disabled = { "s2s", "s2s_bidi", "s2s_auth_certs", "dialback", "tls" }
 
