@@ -1,5 +1,5 @@
--- The Prosody of the demo and of the tests: one host, two accounts, loopback only.
--- Words between at signs are filled in when it is started. Works with Prosody 0.12 and 13, and with 13 has SASL2.
+-- The Prosody of the demo and of the tests: a host with two accounts, and the same without SASL2; loopback only.
+-- Words between at signs are filled in when it is started. Works with Prosody 0.12 and 13; SASL2 is there with 13.
 
 run_as_root = true
 daemonize = false
@@ -32,16 +32,23 @@ modules_enabled = {
 	"ping", "carbons", "smacks", "mam", "csi",
 	"pep", "vcard_legacy", "blocklist",
 	"time", "version", "uptime",
-	"fixtures", "fixture_sasl2",
+	"fixtures",
 }
 modules_disabled = { "s2s", "s2s_bidi", "s2s_auth_certs", "dialback", "tls" }
 
 authentication = "internal_hashed"
 storage = "internal"
 
+local accounts = {
+	alice = { name = "Alice", password = "secret" },
+	bob = { name = "Bob", password = "secret" },
+};
+
 VirtualHost "localhost"
 	http_host = "localhost"
-	fixture_accounts = {
-		alice = { name = "Alice", password = "secret" },
-		bob = { name = "Bob", password = "secret" },
-	}
+	modules_enabled = { "fixture_sasl2" }
+	fixture_accounts = accounts
+
+-- As a server without SASL2 is.
+VirtualHost "old.localhost"
+	fixture_accounts = accounts
