@@ -49,6 +49,12 @@ impl Shared {
         }
     }
 
+    /// The token, with the user agent's id, for them who give it back.
+    pub(super) fn take_token(&mut self) -> Option<(String, IssuedToken)> {
+        let token = self.agent.token.take()?;
+        Some((self.agent_id(), token))
+    }
+
     /// What an earlier page was issued. What another version has left, or was issued to another account, is not used.
     pub(super) fn recall_token(&mut self, record: &str) {
         self.agent.token = read(record, &self.config);

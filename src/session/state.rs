@@ -106,7 +106,13 @@ impl State {
                     shared.settle(attempt, Err(Error::new(Code::Aborted, Phase::Session, message)));
                 }
                 let error = Error::new(Code::Closed, Phase::Session, "disconnect() was called");
+                // There was a connection, and there may be another one for that.
+                let endpoint = shared.asleep.as_ref().map(|asleep| asleep.endpoint.clone());
+                let token = shared.take_token();
                 shared.give_up(None, &error);
+                if let (Some(endpoint), Some(token)) = (endpoint, token) {
+                    return Revoke::begin(shared, now, &endpoint, token, vec![ticket]);
+                }
                 shared.settle(ticket, Ok(()));
                 State::Idle
             }
@@ -260,8 +266,7 @@ impl Closing {
         });
         let error = Error::new(Code::Closed, Phase::Session, "disconnect() was called");
         let endpoint = self.online.endpoint().clone();
-        let token = shared.agent.token.take();
-        let token = token.map(|token| (shared.agent_id(), token));
+        let token = shared.take_token();
         self.online.end(shared, &error);
         shared.give_up(None, &error);
         if let Some(token) = token {

@@ -196,3 +196,30 @@ fn xep0388_2_3_an_agent_for_each_tab() {
     met(&mut three);
     assert_eq!(agent(&mut three), first);
 }
+
+#[test]
+fn xep0484_3_6_so_does_a_logout_while_it_comes_back() {
+    for dials in [false, true] {
+        let mut pair = online("secret-token:1");
+        pair.close_socket();
+        if dials {
+            pair.advance(60_000);
+            pair.open_socket();
+            header(&mut pair);
+            authenticate(&mut pair, "HT-SHA-256-NONE");
+        }
+        pair.sent.clear();
+        let call = pair.call(Command::Disconnect);
+        assert_eq!(pair.engine.status(), Status::Offline);
+        assert!(pair.is_open(call));
+        pair.sent.clear();
+        pair.open_socket();
+        header(&mut pair);
+        announce(&mut pair, &["SCRAM-SHA-1"], INLINE);
+        let asked = authenticate(&mut pair, "HT-SHA-256-NONE");
+        assert_eq!(asked.child("fast", FAST).unwrap().attr("invalidate"), Some("true"));
+        assert!(asked.child("resume", SM).is_none());
+        success(&mut pair, Some(&responder("secret-token:1")), "alice@example.org", "");
+        assert_eq!(pair.reply(call), Ok(Reply::Done));
+    }
+}
