@@ -8,6 +8,8 @@ const TOKEN = "HT-SHA-256-NONE";
 const SCRAM = "SCRAM-SHA-1";
 /** What a login by a token is, on a server that is known. */
 const FAST = "outopen outauthenticate inopen infeatures insuccess";
+/** And what one by a token that is refused is: nothing is begun anew. */
+const REFUSED = FAST.replace("insuccess", "infailure outauthenticate inchallenge outresponse insuccess");
 
 export default async function (run) {
   for (const transport of ["ws", "wss"]) {
@@ -19,8 +21,7 @@ export default async function (run) {
     await story("a token that the server has forgotten is followed by the password, on the same stream", HOST, async (alice) => {
       const { jid } = await alice.begin();
       await alice.forgotten();
-      const words = FAST.replace("insuccess", "infailure outauthenticate inchallenge outresponse insuccess");
-      equal(await alice.comesBack(), { jid, by: [TOKEN, SCRAM], words, resumed: true });
+      equal(await alice.comesBack(), { jid, by: [TOKEN, SCRAM], words: REFUSED, resumed: true });
       equal(await alice.comesBack(), { jid, by: [TOKEN], words: FAST, resumed: true });
     });
     await story("a token that has expired is followed by the password", `expiring.${HOST}`, async (alice) => {
@@ -78,6 +79,31 @@ export default async function (run) {
       const { by, resumed } = await alice.begin({ keepToken: true });
       equal([by, resumed], [[TOKEN, SCRAM], false]);
     });
+    await story("who logs out without a connection has no token either", HOST, async (alice) => {
+      await alice.server.forgetTokens("alice", HOST);
+      // It doesn't come back by itself in the meantime.
+      await alice.begin({ keepToken: true, reconnect: { minDelay: 60_000, maxDelay: 60_000 } });
+      equal(await alice.server.keptTokens("alice", HOST), 1);
+      alice.way.cut();
+      await alice.page.waitForFunction(() => client.status === "reconnecting", null, { polling: 20 });
+      await alice.page.evaluate(() => client.disconnect());
+      equal([await alice.server.keptTokens("alice", HOST), await alice.kept()], [0, []]);
+    });
+    await story("a password that is changed makes the token worthless, and the app is asked", HOST, async (alice) => {
+      const { jid } = await alice.begin({ keepToken: true, asks: true });
+      equal((await alice.comesBack()).by, [TOKEN]);
+      // The server knows the second in which a password was changed: the token is to be from an earlier one.
+      await new Promise((resolve) => setTimeout(resolve, 1000 - Date.now() % 1000));
+      await alice.server.setPassword("alice", HOST, "another");
+      try {
+        await alice.page.evaluate(() => { password = "another"; });
+        // By the password, and then by a token that was issued with it.
+        equal(await alice.comesBack(), { jid, by: [TOKEN, SCRAM], words: REFUSED, resumed: true });
+        equal((await alice.comesBack()).by, [TOKEN]);
+      } finally {
+        await alice.server.setPassword("alice", HOST, "secret");
+      }
+    });
     await story("two tabs with one store are two user agents, and neither ends the other's session", HOST, async (one) => {
       const two = await one.another();
       const both = [one, two];
@@ -124,9 +150,13 @@ class Tab {
 
   /** Logs in; says by what, and whether an earlier page's session goes on. */
   async begin(more = {}) {
-    return this.page.evaluate(async ({ storage, ...options }) => {
-      const { client, frames } = await observed({ ...options, ...(storage === "local" && { storage: localStorage }) });
-      Object.assign(globalThis, { client, frames, heard: [], resumed: 0 });
+    return this.page.evaluate(async ({ storage, asks, password, ...options }) => {
+      const { client, frames } = await observed({
+        ...options,
+        ...(asks ? { credentials: () => ({ password: globalThis.password }) } : { password }),
+        ...(storage === "local" && { storage: localStorage }),
+      });
+      Object.assign(globalThis, { client, frames, password, heard: [], resumed: 0 });
       client.on("resumed", () => { resumed += 1; });
       client.on("message", ({ body }) => heard.push(body));
       globalThis.how = (from) => {
