@@ -4,6 +4,8 @@ import { createServer, connect } from "node:net";
 
 /** A port that leads to another one. */
 export class Way {
+  /** How many connections have been refused. */
+  refused = 0;
   #sockets = new Set();
   #listener;
   #server;
@@ -21,7 +23,10 @@ export class Way {
   }
 
   #carry(client) {
-    if (!this.#open) return client.destroy();
+    if (!this.#open) {
+      this.refused += 1;
+      return client.destroy();
+    }
     const onward = connect(this.#server, "127.0.0.1");
     for (const [from, to, direction] of [[client, onward, "out"], [onward, client, "in"]]) {
       this.#sockets.add(from);
