@@ -4,6 +4,7 @@
 //   STANZAWIRE_TOOLS     a node_modules folder that holds playwright-core
 //   STANZAWIRE_CHROMIUM  the browser's executable
 //   STANZAWIRE_OUT       where the screenshots go
+//   STANZAWIRE_SASL2     not empty where the server has SASL2 (XEP-0388)
 //
 // The page's /demo.json names the accounts. Prints a line `ok - …` or `not ok - …` a check; exits 1 if any failed.
 
@@ -147,7 +148,15 @@ async function story() {
     await alice.shot("wire.png");
     await bob.wire(true);
   });
-  await check("the wire panel shows no password and no proof", async () => {
+  const fast = "the wire panel shows a login by SASL2, with a resource along";
+  if (!process.env.STANZAWIRE_SASL2) console.log(`skipped - ${fast}: the server has no SASL2`);
+  else await check(fast, async () => {
+    const text = await alice.page.getByTestId("wire").innerText();
+    for (const word of ["<authenticate", "<bound", "<enabled"]) {
+      if (!text.includes(word)) throw new Error(`no ${word} among the frames shown`);
+    }
+  });
+  await check("the wire panel shows no password, no proof and no token", async () => {
     for (const each of [alice, bob]) await wireKeepsSecrets(each);
   });
   await check("Escape closes the wire panel", async () => {
@@ -307,8 +316,9 @@ async function wireKeepsSecrets({ jid, page, password, proofs }) {
   for (const sent of secretive) {
     if (text.includes(sent)) throw new Error(`${jid}: credentials as sent: ${sent}`);
   }
-  for (const secret of [password, WRONG]) {
-    if (text.includes(secret)) throw new Error(`${jid}: the password in clear`);
+  // As Prosody's tokens begin (RFC 8959).
+  for (const secret of [password, WRONG, "secret-token:"]) {
+    if (text.includes(secret)) throw new Error(`${jid}: the password or a token in clear`);
   }
   for (const [token] of text.matchAll(/[A-Za-z0-9+/]{8,}={0,2}/g)) {
     if (tellsSecrets(token, password)) throw new Error(`${jid}: credentials in base64: ${token}`);

@@ -58,7 +58,8 @@ pub(crate) fn check_built(root: &Path, tools: &Tools, package: &Path) -> Result<
     let mut script = browser_script(root, tools, "tests/e2e/demo.mjs")?;
     script
         .env("STANZAWIRE_URL", page.url())
-        .env("STANZAWIRE_OUT", &screenshots);
+        .env("STANZAWIRE_OUT", &screenshots)
+        .env("STANZAWIRE_SASL2", if prosody::offers_sasl2() { "1" } else { "" });
     Tally::of_script(&mut script)
 }
 

@@ -167,6 +167,11 @@ pub(crate) fn has_sasl2(version: Option<&str>) -> bool {
     major.is_none_or(|major| major >= 13)
 }
 
+/// The same of the one on PATH.
+pub(crate) fn offers_sasl2() -> bool {
+    has_sasl2(version().as_deref())
+}
+
 /// The version of the Prosody on PATH, from the files that Debian and `make install` put there, else unknown.
 pub(crate) fn version() -> Option<String> {
     [
