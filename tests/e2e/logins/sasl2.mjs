@@ -81,13 +81,14 @@ async function messages(run) {
     const bob = new Slixmpp(run.config, { jid: `bob@${HOST}`, password: "secret", port: prosody.c2s });
     try {
       const { online } = await bob.next();
-      await page.evaluate(async ({ url, jid, to, text }) => {
+      await page.evaluate(async ({ url, jid, to, texts }) => {
         const { client, frames } = await login({ url, jid, password: "secret" });
         equal(frames.some(({ data }) => data.startsWith("<authenticate")), true);
-        // For the other half of the check.
-        Object.assign(globalThis, { client, message: client.once("message") });
-        await client.send({ to, body: text });
-      }, { url: prosody.endpoints.wss, jid: `alice@${HOST}`, to: online, text: TEXTS[0] });
+        // For the other half of the check. What came earlier may be told as well.
+        const message = new Promise((resolve) => client.on("message", (heard) => { if (heard.body === texts[1]) resolve(heard); }));
+        Object.assign(globalThis, { client, message });
+        await client.send({ to, body: texts[0] });
+      }, { url: prosody.endpoints.wss, jid: `alice@${HOST}`, to: online, texts: TEXTS });
       const { from, body } = await bob.next();
       equal([from.split("/")[0], body], [`alice@${HOST}`, TEXTS[0]]);
       bob.send({ to: from, body: TEXTS[1] });
