@@ -5,6 +5,7 @@
 //   STANZAWIRE_TOOLS     a node_modules folder that holds playwright-core
 //   STANZAWIRE_CHROMIUM  the browser's executable
 
+import carbons from "./logins/carbons.mjs";
 import discovery from "./logins/discovery.mjs";
 import downgrade from "./logins/downgrade.mjs";
 import keys from "./logins/keys.mjs";
@@ -18,7 +19,7 @@ import tokens from "./logins/tokens.mjs";
 
 const run = await Run.start(JSON.parse(process.env.STANZAWIRE_LOGINS));
 try {
-  for (const topic of [mechanisms, sasl2, tokens, tls, discovery, messages, limits, keys, downgrade]) await topic(run);
+  for (const topic of [mechanisms, sasl2, tokens, carbons, tls, discovery, messages, limits, keys, downgrade]) await topic(run);
 } finally {
   await run.end();
 }
