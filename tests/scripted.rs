@@ -3,7 +3,7 @@
 //! RFC 7395 (October 2014), RFC 6120 (March 2011), SCRAM of RFC 5802 (July 2010), and where it is told to the profile of XEP-0388
 //! with what goes along (`scripted/sasl2.rs`); written apart from the client's side.
 //! The fuzz targets bring it into their process, `cargo xtask roundtrips` and `cargo xtask gap` put it behind a
-//! WebSocket. Left out: everything behind a login but an empty roster and pings.
+//! WebSocket. Left out: everything behind a login but an empty roster, an empty archive and pings.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -19,6 +19,7 @@ use sasl2::SASL2;
 
 const FRAMING: &str = "urn:ietf:params:xml:ns:xmpp-framing";
 const SASL: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
+const MAM: &str = "urn:xmpp:mam:2";
 const SM: &str = "urn:xmpp:sm:3";
 const SALT: &[u8] = b"a salt of the server's";
 
@@ -300,6 +301,11 @@ impl Script {
                 Some(format!("<bind xmlns='{ns}'><jid>{user}@{domain}/scripted</jid></bind>"))
             }
             Some(("query", ns @ "jabber:iq:roster")) => Some(format!("<query xmlns='{ns}'/>")),
+            // Who binds along with the login wants an archive (XEP-0386 §2.2). It is empty.
+            Some(("metadata", ns @ MAM)) if self.offer.along.is_some() => Some(format!("<metadata xmlns='{ns}'/>")),
+            Some(("query", ns @ MAM)) if self.offer.along.is_some() => Some(format!(
+                "<fin xmlns='{ns}' complete='true'><set xmlns='http://jabber.org/protocol/rsm'/></fin>"
+            )),
             Some(("session", "urn:ietf:params:xml:ns:xmpp-session") | ("ping", "urn:xmpp:ping")) => Some(String::new()),
             _ => None,
         };

@@ -152,7 +152,11 @@ impl Script {
                 None => more += &format!("<failed xmlns='{SM}'/>"),
             }
         }
-        if let (None, Some((tag, enable))) = (&self.session, asked.bind) {
+        let mut offered = "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>";
+        if self.session.is_some() {
+            offered = "";
+        } else if let Some((tag, enable)) = asked.bind {
+            offered = "";
             jid += &format!("/{}", kept.next(&tag));
             let mut enabled = String::new();
             if enable && along.sessions {
@@ -183,7 +187,7 @@ impl Script {
                 data.unwrap_or_default()
             ),
             format!(
-                "<stream:features xmlns:stream='http://etherx.jabber.org/streams'>{sm}{features}</stream:features>"
+                "<stream:features xmlns:stream='http://etherx.jabber.org/streams'>{offered}{sm}{features}</stream:features>"
             ),
         ]
     }
