@@ -122,6 +122,7 @@ impl Archive {
         match (complete, search.behind) {
             (true, _) if open => self.next(cx),
             (false, false) if open => self.go(cx, Step::Proof),
+            (false, true) if open && !core::mem::replace(&mut search.tried, true) => self.go(cx, Step::Proof),
             _ => self.proceed(cx),
         }
     }
@@ -130,10 +131,17 @@ impl Archive {
     pub(super) fn proceed(&mut self, cx: &mut Ctx<'_>) {
         let Some(search) = &mut self.search else { return };
         let complete = !search.more;
-        if let (false, Some(cursor)) = (search.behind, search.cursor.clone()) {
+        // Before the anchor there is nothing to be told; but what has been read there isn't read again, however often the
+        // connection is lost on the way.
+        let passed = !search.behind || search.proven && !complete;
+        if let (true, Some(cursor)) = (passed, search.cursor.clone()) {
             let (none_in_doubt, look_back) = (search.doubts.is_empty(), search.look_back);
             let stamp = search.last.stamp.take();
-            self.advance(cx, cursor.clone(), stamp);
+            if search.behind {
+                cx.changed();
+            } else {
+                self.advance(cx, cursor.clone(), stamp);
+            }
             if complete {
                 self.marks.push(cx.now(), &cursor, cx.progress());
             } else if none_in_doubt {

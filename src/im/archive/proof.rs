@@ -37,6 +37,10 @@ impl Archive {
     /// Nobody can say what was thrown away.
     pub(super) fn missing(&mut self, cx: &mut Ctx<'_>) {
         let Some(search) = &mut self.search else { return };
+        if search.behind && search.more {
+            // The anchor may still come, and make up for it.
+            return self.proceed(cx);
+        }
         if search.first.is_none() {
             return self.gone(cx);
         }

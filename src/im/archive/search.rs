@@ -79,6 +79,8 @@ pub(super) struct Search {
     /// Nothing behind the origin has been thrown away; nothing behind the anchor.
     pub(super) proven: bool,
     pub(super) met: bool,
+    /// That was asked for before the anchor was met.
+    pub(super) tried: bool,
     /// The oldest of what came in too late to be in the pages; the origin was among it.
     pub(super) probe: Place,
     pub(super) reached: bool,
@@ -145,6 +147,7 @@ impl Archive {
             first: None,
             proven: after.is_none(),
             met: false,
+            tried: false,
             probe: None,
             reached: false,
             more: false,
