@@ -47,6 +47,8 @@ pub struct Pair {
     /// Whether locks keep their askers waiting, and whether the store says nothing.
     pub hold_locks: bool,
     pub silent_store: bool,
+    /// The store says nothing of keys that end like this.
+    pub mute: Option<&'static str>,
     answers: VecDeque<(Ticket, Answer)>,
     pub closed: u32,
     calls: u64,
@@ -102,6 +104,7 @@ impl Pair {
             locked: BTreeSet::new(),
             hold_locks: false,
             silent_store: false,
+            mute: None,
             answers: VecDeque::new(),
             closed: 0,
             calls: 0,
@@ -448,6 +451,7 @@ impl Pair {
                 self.asked_because = error;
             }
             Wish::Load { id, key } if key.matches(':').count() == 1 => self.load = Some((id, key)),
+            Wish::Load { key, .. } if self.mute.is_some_and(|end| key.ends_with(end)) => {}
             Wish::Load { id, key } => {
                 let value = self.kept.get(&key).cloned();
                 self.answers.push_back((id, Answer::Load(value)));

@@ -5,6 +5,7 @@ mod choice;
 mod hostile;
 mod inline;
 mod token;
+mod worst;
 
 use crate::pair::{NS_MAM, Pair, config};
 use crate::server::{Fault, Scram};

@@ -220,13 +220,15 @@ impl Negotiate {
                 let registered = named().find(|child| child.ns() == ns::SASL);
                 let condition = registered.or_else(|| named().next());
                 let condition = condition.map_or("not-authorized", Element::name).to_owned();
-                if matches!(exchange.mechanism(), Mechanism::HashedToken(_)) {
-                    return self.without_token(shared, &condition);
-                }
                 let text = element.child_text("text", self.profile());
+                let by_token = matches!(exchange.mechanism(), Mechanism::HashedToken(_));
+                let refusal = exchange.failure(&condition, text);
+                if by_token {
+                    return self.without_token(shared, refusal);
+                }
                 Err(Failure {
                     haste: HASTY.contains(&condition.as_str()),
-                    ..exchange.failure(&condition, text).into()
+                    ..refusal.into()
                 })
             }
             _ => Err(violation(

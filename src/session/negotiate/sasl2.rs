@@ -22,6 +22,7 @@ use crate::error::{Code, Error, Phase};
 use crate::jid::Jid;
 use crate::sasl::{Credentials, Exchange, IssuedToken, Mechanism, Offer, Secret};
 use crate::session::Shared;
+use crate::session::config::CredentialSource;
 use crate::session::memory::Known;
 use crate::session::online::Sm;
 use crate::session::sm::{self, Word};
@@ -181,12 +182,16 @@ impl Negotiate {
     }
 
     /// The token was refused (XEP-0484 §4.1): on with what the app has, in the same stream.
-    pub(super) fn without_token(&mut self, shared: &mut Shared, condition: &str) -> Outcome {
-        if condition != "temporary-auth-failure" {
+    pub(super) fn without_token(&mut self, shared: &mut Shared, refusal: Error) -> Outcome {
+        if refusal.condition() != Some("temporary-auth-failure") {
             shared.drop_token();
+        } else if matches!(shared.config.credentials, CredentialSource::None) {
+            return Err(refusal.into());
         }
         self.refused_token = true;
         self.binding = false;
+        // All that had left ahead has had its answer.
+        self.ahead.unanswered = false;
         self.credentials(shared)
     }
 
