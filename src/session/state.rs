@@ -2,6 +2,7 @@
 //! used after it has been left.
 
 use super::attempt::{Attempt, Discover, Goal};
+use super::config::CredentialSource;
 use super::io::{Input, Millis, Status, Ticket, Wish};
 use super::negotiate::Negotiate;
 use super::online::Online;
@@ -287,7 +288,9 @@ impl State {
         let sensible = error.retryable()
             || error.code() == Code::ProtocolViolation
             // The app's own function has failed, perhaps for want of a network.
-            || (error.code() == Code::InvalidArgument && error.phase() == Phase::Auth)
+            || (error.code() == Code::InvalidArgument
+                && error.phase() == Phase::Auth
+                && !matches!(shared.config.credentials, CredentialSource::None))
             || matches!(error.phase(), Phase::Discovery | Phase::Socket);
         let delay = match shared.config.reconnect {
             Some(policy) if sensible => policy.delay(shared.failures, shared.hurry, &mut shared.rng),
