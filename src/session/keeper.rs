@@ -289,13 +289,13 @@ impl Session {
         let (id, url, jid, ledger) = match (&mut self.state, shared.asleep.as_deref_mut()) {
             (State::Online(online), _) => {
                 let id = online.id().unwrap_or_default().to_owned();
-                let (url, jid) = (online.endpoint().url.clone(), online.jid().clone());
+                let (url, jid) = (online.endpoint().kept(), online.jid().clone());
                 (id, url, Some(jid), online.ledger_mut())
             }
             // It is being ended.
             (State::Closing(_), _) => return,
             (_, Some(asleep)) => {
-                let (id, url) = (asleep.id.clone(), asleep.endpoint.url.clone());
+                let (id, url) = (asleep.id.clone(), asleep.endpoint.kept());
                 (id, url, Some(asleep.jid.clone()), &mut asleep.ledger)
             }
             // There is none; the next one throws out what may be left of the last, by its resource (RFC 6120 §7.7.2.2).

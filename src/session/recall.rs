@@ -317,7 +317,7 @@ impl Recall {
         for parcel in settled {
             shared.keeper.settled(&parcel);
         }
-        let endpoint = Endpoint::explicit(url, shared.config.allow_insecure).ok();
+        let endpoint = Endpoint::recalled(url, shared.config.allow_insecure).ok();
         let sane = written.wrapping_sub(acknowledged) < MOST && id.chars().all(xml::is_xml_char);
         if let (Some(jid), Some(endpoint), false, true) = (jid, endpoint, id.is_empty(), sane) {
             shared.keeper.begin(Some(handled));

@@ -4,6 +4,9 @@ use super::Source;
 use crate::error::{Code, Error, Phase};
 use crate::jid::Jid;
 
+/// What a stored URL begins with that a server has redirected to.
+const FOREIGN: &str = "foreign ";
+
 /// A place to connect to.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Endpoint {
@@ -25,6 +28,23 @@ impl Endpoint {
     /// `invalid-argument` for what is no WebSocket URL, `insecure` for `ws:` beyond loopback.
     pub fn explicit(url: &str, allow_insecure: bool) -> Result<Endpoint, Error> {
         Endpoint::of(url, Source::Url, allow_insecure)
+    }
+
+    /// As it is stored: one that a server has redirected to stays one.
+    pub(crate) fn kept(&self) -> String {
+        let mark = if self.foreign { FOREIGN } else { "" };
+        mark.to_owned() + &self.url
+    }
+
+    /// Takes what was [`kept`](Endpoint::kept).
+    pub(crate) fn recalled(kept: &str, allow_insecure: bool) -> Result<Endpoint, Error> {
+        let url = kept.strip_prefix(FOREIGN);
+        let endpoint = Endpoint::explicit(url.unwrap_or(kept), allow_insecure)?;
+        Ok(Endpoint {
+            private: endpoint.private && url.is_none(),
+            foreign: url.is_some(),
+            ..endpoint
+        })
     }
 
     pub(super) fn of(url: &str, source: Source, allow_insecure: bool) -> Result<Endpoint, Error> {
