@@ -155,19 +155,20 @@ impl Recall {
     }
 
     /// The store is silent. Of the server's memory it may speak as late as it likes.
-    pub(crate) fn time_out(self, shared: &mut Shared, now: Millis) -> State {
+    pub(crate) fn time_out(mut self, shared: &mut Shared, now: Millis) -> State {
         if self.memory.is_some() {
             shared.memory.late = self.memory;
         }
         self.break_off(shared);
-        if !matches!(self.step, Step::Done)
-            && let Some(tag) = shared.keeper.tag.take()
-        {
+        shared.memory.loaded = true;
+        shared.keeper.loaded = true;
+        if matches!(self.step, Step::Done) {
+            // What is under way is all there, and would be written over.
+            self.restore(shared);
+        } else if let Some(tag) = shared.keeper.tag.take() {
             let name = keeper::header(&shared.config.account, &tag);
             shared.wish(Wish::Unlock { name });
         }
-        shared.memory.loaded = true;
-        shared.keeper.loaded = true;
         self.attempt.go(shared, now)
     }
 
