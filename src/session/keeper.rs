@@ -169,11 +169,12 @@ impl Shared {
             self.keeper.ended = Some(tag.clone());
         }
         let account = self.config.account.clone();
+        if self.config.keep_token && keeper.loaded {
+            // One that takes nothing any more may still let go.
+            self.store(token(&account, &tag), None);
+        }
         if !keeper.broken && keeper.loaded {
             self.store(header(&account, &tag), None);
-            if self.config.keep_token {
-                self.store(token(&account, &tag), None);
-            }
             for (number, _) in keeper.segments {
                 self.store(segment(&account, &tag, number), None);
             }
