@@ -45,6 +45,11 @@ impl Archive {
         self.known = true;
         self.wait(cx);
         if let Some(search) = &mut self.search {
+            // XEP-0059 §2.1: a page is no longer than was asked for. Of one that is, the newest count.
+            if search.page.len() >= BACK as usize {
+                search.page.remove(0);
+                search.over = true;
+            }
             search.page.push((at, message.cloned()));
         }
     }
@@ -55,7 +60,8 @@ impl Archive {
         search.backwards += 1;
         let named = |id: Place| id.filter(|id| !id.is_empty());
         let read = core::mem::take(&mut search.page);
-        let first = named(fin.first).or(read.first().and_then(|(at, _)| at.id.clone()));
+        let over = core::mem::take(&mut search.over);
+        let first = named(fin.first).filter(|_| !over).or(read.first().and_then(|(at, _)| at.id.clone()));
         if search.before.is_none() {
             // What was too large to be read is on the page all the same.
             let end = read.last().map(|(at, _)| at.clone()).unwrap_or_default();
@@ -67,7 +73,7 @@ impl Archive {
                 None => end,
             };
         }
-        let complete = fin.complete || first.is_none();
+        let complete = !over && (fin.complete || first.is_none());
         let moved = !read.is_empty() && first != search.before;
         search.before = first.or(search.before.take());
         search.back.splice(..0, read);

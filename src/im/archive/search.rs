@@ -95,6 +95,8 @@ pub(super) struct Search {
     /// The entries at the end that have been read, and those of the page that is being read.
     pub(super) back: Vec<(Point, Option<Element>)>,
     pub(super) page: Vec<(Point, Option<Element>)>,
+    /// It was too long.
+    pub(super) over: bool,
     pub(super) forwards: u32,
     pub(super) backwards: u32,
     pub(super) stale: u32,
@@ -158,6 +160,7 @@ impl Archive {
             last: Point::default(),
             back: Vec::new(),
             page: Vec::new(),
+            over: false,
             forwards: 0,
             backwards: 0,
             stale: 0,
@@ -187,6 +190,7 @@ impl Archive {
         (search.sent, _) = cx.progress();
         (search.entries, search.news) = (false, false);
         search.page.clear();
+        search.over = false;
         search.query = cx.id();
         search.from.clone_from(&search.cursor);
         let from = match (search.step, self.anchor.as_ref().and_then(|anchor| anchor.stamp.as_ref())) {

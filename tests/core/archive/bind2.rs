@@ -122,6 +122,15 @@ fn where_there_is_more_than_that_there_is_a_gap() {
 }
 
 #[test]
+fn xep0059_2_1_a_page_is_no_longer_than_was_asked_for() {
+    let (mut pair, asked) = entered("");
+    bare_page(&mut pair, &asked, &numbered(1..=150), true);
+    let [gap] = &gaps(&pair)[..] else { panic!("one gap") };
+    assert!(before_is(gap, "51"), "{gap:?}");
+    assert_eq!(bodies(&pair), numbers(51..=150));
+}
+
+#[test]
 fn xep0059_2_1_a_server_may_have_shorter_pages() {
     for end in 0..3 {
         let (mut pair, asked) = entered("");
