@@ -172,13 +172,17 @@ impl Shared {
         if self.observe.frames {
             // Only a login's frames are read for this, and those of somebody who writes about it.
             let login = [ns::SASL, ns::SASL2].iter().any(|xmlns| frame.contains(xmlns));
-            let login = login.then(|| xml::read(frame, &self.config.frame).ok());
-            let shown = login.flatten().and_then(|element| redacted(&element));
+            // A reference to a character may stand in a namespace as well.
+            let read = (login || frame.contains("&#")).then(|| xml::read(frame, &self.config.frame));
+            let shown = match read {
+                Some(Ok(element)) => redacted(&element).and_then(|shown| xml::write(&shown).ok()),
+                // Whatever it is: what it holds may be good for a login. Features hold nothing of the kind.
+                Some(Err(_)) if login && !frame.trim_start().starts_with("<stream:") => Some(REDACTED.to_owned()),
+                _ => None,
+            };
             self.note(Note::Frame {
                 inbound: true,
-                data: shown
-                    .and_then(|shown| xml::write(&shown).ok())
-                    .unwrap_or_else(|| frame.to_owned()),
+                data: shown.unwrap_or_else(|| frame.to_owned()),
             });
         }
     }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::sm::kept::storing;
-use stanzawire::engine::{Command, Event, Input};
+use stanzawire::engine::{Command, Event, Input, Observe};
 use stanzawire::error::Code;
 use stanzawire::im::Named;
 use stanzawire::sasl::{Credentials, Secret};
@@ -204,4 +204,40 @@ fn a_logout_takes_the_token_out_of_a_store_that_has_failed() {
     pair.call(Command::Disconnect);
     pair.receive("<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>");
     assert!(!pair.kept.keys().any(|key| key.ends_with(":token")), "{:?}", pair.kept);
+}
+
+#[test]
+fn credentials_are_not_in_the_frames_that_are_shown_however_they_are_written() {
+    let whole = |name: &str, end: &str| {
+        let token = "<token xmlns='urn:xmpp:fast:0' token='secret-token:1'/>";
+        format!("<success xmlns='{name}'><additional-data>c2VjcmV0</additional-data>{token}</success>{end}")
+    };
+    for (frame, shown) in [
+        (whole("urn:xmpp:sasl&#58;2", ""), true),
+        (whole("&#x75;rn:xmpp:sasl:2", ""), true),
+        (whole(SASL2, "<r/>"), false),
+        (whole(SASL2, "")[..130].to_owned(), false),
+    ] {
+        let mut pair = Pair::new(config());
+        pair.engine.observe(Observe {
+            stanzas: false,
+            frames: true,
+        });
+        pair.connect();
+        pair.open_socket();
+        header(&mut pair);
+        announce(&mut pair, &["SCRAM-SHA-1"], INLINE);
+        authenticate(&mut pair, "SCRAM-SHA-1");
+        pair.receive(&frame);
+        let frames = pair.events.iter().filter_map(|event| match event {
+            Event::Frame { data, .. } => Some(data.as_str()),
+            _ => None,
+        });
+        let all = frames.collect::<Vec<_>>().concat();
+        assert!(
+            !all.contains("secret-token") && !all.contains("c2VjcmV0"),
+            "{frame}: {all}"
+        );
+        assert_eq!(all.contains("<additional-data>[redacted]"), shown, "{all}");
+    }
 }
