@@ -98,8 +98,8 @@ export interface ConnectOptions {
    * address of the server, the bound JID, the id of the stream management session and its counters, how far the archive has
    * been read, and **the messages under way**, as they were sent, until it is certain what became of them ({@link Events.sent},
    * {@link Events["not-sent"]}). It is written at most once a second, and when the page is hidden or goes. Of credentials only
-   * a token is kept, and that by your leave ({@link keepToken}). Whoever can read it can read those messages, and no others; without the credentials nobody can go on with the
-   * session. {@link Client.disconnect} removes all but the line.
+   * a token is kept, and that by your leave ({@link keepToken}): whoever can read that can log in. Without it, whoever can read
+   * the rest can read those messages, and no others; without the credentials nobody can go on with the session. {@link Client.disconnect} removes all but the line.
    *
    * No two clients go on with one session: a lock (Web Locks) keeps them apart, so that a duplicated tab, which starts with a
    * copy of `sessionStorage`, gets a session of its own. Where there are no locks (a page that isn't secure, Node before 24),
