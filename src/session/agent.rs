@@ -5,6 +5,7 @@
 //! server which ends the earlier session of an agent (XEP-0386 §2.2) leaves the other tab's alone. The id is made from the
 //! tag and tells nothing about it. The token is kept beyond the page only where the app allows it.
 
+use super::discovery::Endpoint;
 use super::keeper::{self, FIELD};
 use super::rng::Rng;
 use super::{Config, Shared};
@@ -21,6 +22,8 @@ const LONGEST: usize = 4_096;
 pub(crate) struct Agent {
     id: Option<String>,
     pub(crate) token: Option<IssuedToken>,
+    /// Where it has logged in last.
+    pub(crate) endpoint: Option<Endpoint>,
 }
 
 impl Shared {

@@ -109,6 +109,7 @@ impl State {
                 let error = Error::new(Code::Closed, Phase::Session, "disconnect() was called");
                 // There was a connection, and there may be another one for that.
                 let endpoint = shared.asleep.as_ref().map(|asleep| asleep.endpoint.clone());
+                let endpoint = shared.agent.endpoint.take().or(endpoint);
                 let token = shared.take_token();
                 shared.give_up(None, &error);
                 if let (Some(endpoint), Some(token)) = (endpoint, token) {

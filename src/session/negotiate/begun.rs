@@ -56,6 +56,7 @@ impl Negotiate {
         self.binding = false;
         shared.timers.stop(Timer::Haste);
         let hurried = self.hurried(shared);
+        shared.agent.endpoint = Some(self.endpoint.clone());
         let url = self.endpoint.url.clone();
         let known = shared.memory.of(&url);
         // A token says nothing of what there is without it.

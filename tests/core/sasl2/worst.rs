@@ -241,3 +241,31 @@ fn credentials_are_not_in_the_frames_that_are_shown_however_they_are_written() {
         assert_eq!(all.contains("<additional-data>[redacted]"), shown, "{all}");
     }
 }
+
+#[test]
+fn a_token_of_a_session_that_can_not_be_resumed_is_given_back_as_well() {
+    let inline =
+        "<bind xmlns='urn:xmpp:bind:0'/><fast xmlns='urn:xmpp:fast:0'><mechanism>HT-SHA-256-NONE</mechanism></fast>";
+    let mut pair = Pair::new(config());
+    let call = pair.connect();
+    pair.open_socket();
+    header(&mut pair);
+    announce(&mut pair, &["SCRAM-SHA-1"], inline);
+    let asked = authenticate(&mut pair, "SCRAM-SHA-1");
+    let proof = scram(&mut pair, &asked);
+    success(&mut pair, Some(&proof), FULL, &(bound("") + &issued("secret-token:1")));
+    features(&mut pair, "");
+    assert_eq!(pair.reply(call), Ok(Reply::Done));
+    pair.close_socket();
+    assert_eq!(pair.engine.status(), Status::Reconnecting);
+    pair.sent.clear();
+    let call = pair.call(Command::Disconnect);
+    assert!(pair.is_open(call));
+    pair.open_socket();
+    header(&mut pair);
+    announce(&mut pair, &["SCRAM-SHA-1"], inline);
+    let asked = authenticate(&mut pair, "HT-SHA-256-NONE");
+    assert_eq!(asked.child("fast", FAST).unwrap().attr("invalidate"), Some("true"));
+    success(&mut pair, Some(&responder("secret-token:1")), "alice@example.org", "");
+    assert_eq!(pair.reply(call), Ok(Reply::Done));
+}
