@@ -75,10 +75,10 @@ impl Mechanism {
         ALL.into_iter().find(|mechanism| mechanism.name() == name)
     }
 
-    /// The strongest of the mechanisms that a server takes its own tokens by (XEP-0484 §3.1).
-    pub fn for_tokens(names: &[String]) -> Option<Mechanism> {
+    /// The mechanisms that a server takes its own tokens by (XEP-0484 §3.1), of those with these names; the strongest first.
+    pub fn for_tokens(names: &[String]) -> Vec<Mechanism> {
         let offered = |mechanism: &Mechanism| names.iter().any(|name| name == mechanism.name());
-        HASHED.into_iter().find(offered)
+        HASHED.into_iter().filter(offered).collect()
     }
 
     /// Whether the server proves in it that it knows the account's key: SCRAM.

@@ -78,7 +78,7 @@ fn read(record: &str, config: &Config) -> Option<IssuedToken> {
     };
     let fits = account == config.account.as_str() && !token.is_empty() && token.len() <= LONGEST;
     Some(IssuedToken {
-        mechanism: Mechanism::for_tokens(&[mechanism.to_owned()])?,
+        mechanism: Mechanism::for_tokens(&[mechanism.to_owned()]).first().copied()?,
         secret: Secret::new(token.as_bytes().to_vec()),
     })
     .filter(|_| fits)

@@ -25,6 +25,8 @@ pub(crate) struct Memory {
     pub(crate) pinned: bool,
     /// The server of the last login.
     known: Option<Known>,
+    /// The last login that was hurried was cut off before a word of the server's.
+    pub(crate) cut: bool,
     /// The keys of the last login by a password, which spare the next one the derivation. They are not in the record.
     pub(crate) keys: Option<ScramKeys>,
     /// Whether the store has been asked.
@@ -87,6 +89,7 @@ impl Memory {
     /// A login has come to its good end.
     pub(crate) fn learn(&mut self, known: Known) {
         self.pinned |= known.mechanism.is_some_and(Mechanism::pins);
+        self.cut = false;
         self.known = Some(known);
     }
 
@@ -126,7 +129,7 @@ impl Memory {
                 for feature in inline.bind.iter().flatten() {
                     say(!feature.contains(' '), &(WITH.to_owned() + feature));
                 }
-                if let Some(mechanism) = inline.token {
+                for mechanism in &inline.tokens {
                     say(true, &(TOKEN.to_owned() + mechanism.name()));
                 }
             }
@@ -162,7 +165,7 @@ impl Memory {
                 (BIND, Some(inline)) => inline.bind = Some(Vec::new()),
                 (word, Some(inline)) if word.starts_with(TOKEN) => {
                     let name = word.strip_prefix(TOKEN).map(str::to_owned);
-                    inline.token = Mechanism::for_tokens(name.as_slice());
+                    inline.tokens.extend(Mechanism::for_tokens(name.as_slice()));
                 }
                 (word, Some(Inline { bind: Some(bind), .. })) if word.starts_with(WITH) => {
                     bind.extend(word.strip_prefix(WITH).map(str::to_owned));
@@ -214,7 +217,7 @@ mod tests {
             inline: pipelining.then(|| Inline {
                 bind: Some(vec!["urn:xmpp:sm:3".into(), "urn:xmpp:csi:0".into()]),
                 resume: session,
-                token: Mechanism::for_tokens(&["HT-SHA-256-NONE".into()]),
+                tokens: Mechanism::for_tokens(&["HT-SHA-256-NONE".into(), "HT-SHA-512-NONE".into()]),
             }),
             no_archive: session,
         }

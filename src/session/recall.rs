@@ -223,9 +223,13 @@ impl Recall {
 
     /// What the tag's earlier page was issued.
     fn look_for_token(&mut self, shared: &mut Shared) {
-        if let (true, Some(tag)) = (shared.config.keep_token, &shared.keeper.tag) {
-            let key = keeper::token(&shared.config.account, tag);
+        let Some(tag) = &shared.keeper.tag else { return };
+        let key = keeper::token(&shared.config.account, tag);
+        if shared.config.keep_token {
             self.token = Some(load(shared, key));
+        } else {
+            // The app may have thought better of it since.
+            shared.store(key, None);
         }
     }
 

@@ -24,6 +24,7 @@ pub(crate) struct Revoke {
     generation: u32,
     agent: String,
     token: IssuedToken,
+    said: bool,
     /// The calls that end with it.
     tickets: Vec<Ticket>,
 }
@@ -41,6 +42,7 @@ impl Revoke {
             generation: 0,
             agent,
             token,
+            said: false,
             tickets,
         };
         if !endpoint.private {
@@ -51,7 +53,7 @@ impl Revoke {
         State::Revoke(Box::new(revoke))
     }
 
-    pub(crate) fn handle(self: Box<Self>, shared: &mut Shared, input: Input<'_>) -> State {
+    pub(crate) fn handle(mut self: Box<Self>, shared: &mut Shared, input: Input<'_>) -> State {
         let ours = self.generation;
         match input {
             Input::SocketOpen { generation, protocol } if generation == ours && protocol == framing::SUBPROTOCOL => {
@@ -63,11 +65,12 @@ impl Revoke {
             Input::Frame { generation, data } if generation == ours => {
                 shared.saw(data);
                 match framing::incoming_as(shared.config.framing, data, &shared.config.frame) {
-                    Ok(Incoming::Open(_)) => State::Revoke(self),
+                    Ok(Incoming::Open(_) | Incoming::Nothing) => State::Revoke(self),
                     Ok(Incoming::Features(features)) => {
                         let inline = features.sasl2.map(|(_, inline)| inline);
-                        let taken = inline.is_some_and(|inline| inline.token == Some(self.token.mechanism));
-                        if taken && self.say(shared) {
+                        let taken = inline.is_some_and(|inline| inline.tokens.contains(&self.token.mechanism));
+                        if taken && !self.said && self.say(shared) {
+                            self.said = true;
                             State::Revoke(self)
                         } else {
                             self.hang_up(shared)

@@ -64,8 +64,8 @@ pub struct Inline {
     pub bind: Option<Vec<String>>,
     /// The session before (XEP-0198).
     pub resume: bool,
-    /// A token for the next time, or in place of credentials: its mechanism (XEP-0484 §3.1).
-    pub token: Option<Mechanism>,
+    /// A token for the next time, or in place of credentials: by which mechanisms, the strongest first (XEP-0484 §3.1).
+    pub tokens: Vec<Mechanism>,
 }
 
 impl Inline {
@@ -84,9 +84,10 @@ impl Inline {
         Inline {
             bind: inline.child("bind", ns::BIND2).map(enabled),
             resume: inline.child("sm", ns::SM).is_some(),
-            token: inline
+            tokens: inline
                 .child("fast", ns::FAST)
-                .and_then(|fast| Mechanism::for_tokens(&mechanisms(fast, ns::FAST))),
+                .map(|fast| Mechanism::for_tokens(&mechanisms(fast, ns::FAST)))
+                .unwrap_or_default(),
         }
     }
 }

@@ -287,8 +287,16 @@ impl Negotiate {
     }
 
     fn closed(self, shared: &mut Shared, now: Millis, step: &Step) -> State {
-        if self.ahead.unanswered {
+        if self.ahead.unanswered && self.along.is_none() {
             return self.again(shared, now, false);
+        }
+        if self.ahead.unanswered && !matches!(step, Step::Sasl(_)) {
+            // A connection may be lost at any moment. Who hangs up on the same words twice doesn't want them.
+            shared.memory.cut = !shared.memory.cut;
+            return match shared.memory.cut {
+                true => self.anew(shared, now, false),
+                false => self.again(shared, now, false),
+            };
         }
         let error = match step {
             Step::Socket => Error::new(

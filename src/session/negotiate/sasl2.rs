@@ -62,7 +62,7 @@ impl Along {
     /// Whether the server offers what was assumed that it would.
     pub(super) fn fits(&self, mechanism: Mechanism, offer: &Offer, inline: &Inline) -> bool {
         let named = match mechanism {
-            Mechanism::HashedToken(_) => inline.token == Some(mechanism),
+            Mechanism::HashedToken(_) => inline.tokens.contains(&mechanism),
             mechanism => offer.names(mechanism.name()),
         };
         let enabled = |feature: &String| inline.bind.as_ref().is_some_and(|bind| bind.contains(feature));
@@ -70,7 +70,7 @@ impl Along {
             && (self.used.bind.is_none() || inline.bind.is_some())
             && self.used.bind.iter().flatten().all(enabled)
             && (!self.resume || inline.resume)
-            && (self.token.is_none() || inline.token == self.token)
+            && self.token.is_none_or(|mechanism| inline.tokens.contains(&mechanism))
     }
 }
 
@@ -84,7 +84,7 @@ impl Negotiate {
     /// Begins with the token that an earlier login was issued, where the server takes it.
     pub(super) fn by_token(&mut self, shared: &mut Shared, inline: &Inline) -> Option<Exchange> {
         let token = shared.agent.token.clone();
-        let token = token.filter(|token| inline.token == Some(token.mechanism))?;
+        let token = token.filter(|token| inline.tokens.contains(&token.mechanism))?;
         let mechanism = token.mechanism;
         let begun = self.begin(shared, mechanism, Credentials::Issued(token), None, Some(inline));
         begun.ok()
@@ -109,7 +109,8 @@ impl Negotiate {
         let asleep = shared.asleep.as_ref().filter(|_| inline.resume);
         let resume = asleep.map(|asleep| sm::resume(&asleep.id, asleep.ledger.handled));
         // An anonymous account is another one each time.
-        let token = inline.token.filter(|_| !by_token && mechanism != Mechanism::Anonymous);
+        let token = inline.tokens.first().copied();
+        let token = token.filter(|_| !by_token && mechanism != Mechanism::Anonymous);
         let agent = Element::new("user-agent", ns::SASL2)
             .with_attr("id", id)
             .with_child(Element::new("software", ns::SASL2).with_text(TAG));

@@ -269,3 +269,68 @@ fn a_token_of_a_session_that_can_not_be_resumed_is_given_back_as_well() {
     success(&mut pair, Some(&responder("secret-token:1")), "alice@example.org", "");
     assert_eq!(pair.reply(call), Ok(Reply::Done));
 }
+
+#[test]
+fn xep0484_3_1_a_server_that_learns_another_mechanism_still_takes_the_token() {
+    let more = INLINE.replace(
+        "<mechanism>HT-SHA-256-NONE</mechanism>",
+        "<mechanism>HT-SHA-512-NONE</mechanism><mechanism>HT-SHA-256-NONE</mechanism>",
+    );
+    let mut pair = online("secret-token:1");
+    back(&mut pair);
+    authenticate(&mut pair, "HT-SHA-256-NONE");
+    announce(&mut pair, &["SCRAM-SHA-1"], &more);
+    success(
+        &mut pair,
+        Some(&responder("secret-token:1")),
+        FULL,
+        "<resumed xmlns='urn:xmpp:sm:3' previd='session-1' h='3'/>",
+    );
+    assert_eq!(pair.engine.status(), Status::Online);
+    // And as one that is known.
+    back(&mut pair);
+    authenticate(&mut pair, "HT-SHA-256-NONE");
+}
+
+#[test]
+fn a_connection_that_is_cut_once_is_no_reason_to_wait_for_ever() {
+    for announced in [false, true] {
+        let mut pair = online("secret-token:1");
+        back(&mut pair);
+        authenticate(&mut pair, "HT-SHA-256-NONE");
+        if announced {
+            announce(&mut pair, &["SCRAM-SHA-1"], INLINE);
+        }
+        let cut = |pair: &mut Pair| {
+            pair.close_socket();
+            while pair.socket.is_none() {
+                pair.advance(1_000);
+            }
+            pair.open_socket();
+            header(pair);
+        };
+        cut(&mut pair);
+        authenticate(&mut pair, "HT-SHA-256-NONE");
+        if announced {
+            continue;
+        }
+        // Twice may be the server's own wish.
+        cut(&mut pair);
+        pair.nothing_sent();
+        announce(&mut pair, &["SCRAM-SHA-1"], INLINE);
+        authenticate(&mut pair, "HT-SHA-256-NONE");
+    }
+}
+
+#[test]
+fn leave_that_is_taken_back_takes_the_token_along() {
+    let mut config = storing();
+    config.session.keep_token = true;
+    let old = online_with(config, "secret-token:1");
+    let mut pair = Pair::seeded(storing(), 7);
+    pair.kept = old.kept;
+    pair.connect();
+    let (id, _) = pair.load.take().unwrap();
+    pair.handle(Input::Loaded { id, value: None });
+    assert!(pair.kept.keys().all(|key| !key.ends_with(":token")), "{:?}", pair.kept);
+}
