@@ -90,6 +90,11 @@ pub struct Page {
     pub ending: Option<u64>,
     /// It was told that it goes.
     pub left: bool,
+    /// Who it is for the server (XEP-0388 §2.3), and the tokens that it was issued.
+    pub agent: Option<String>,
+    pub tokens: Vec<String>,
+    /// When it began to log out, with nothing wrong.
+    pub logout: Option<u64>,
 }
 
 impl Page {
@@ -113,6 +118,7 @@ impl World {
                 storage: page.store != StoreKind::None,
                 resource: page.resource.map(str::to_owned),
                 queue: page.queue,
+                keep_token: page.store != StoreKind::None && self.plan.server.sasl2.keep_token,
                 ..session::Config::new(account, CredentialSource::Fixed(credentials))
             },
             im: im::Config {
@@ -168,6 +174,9 @@ impl World {
             let_go: false,
             ending: None,
             left: false,
+            agent: None,
+            tokens: Vec::new(),
+            logout: None,
         });
         self.app(number);
     }
