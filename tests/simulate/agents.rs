@@ -76,6 +76,7 @@ impl World {
     /// It has logged out: nobody can log in by its token any more.
     pub fn judge_logout(&mut self, page: usize) {
         let tokens = std::mem::take(&mut self.pages[page].tokens);
+        let first = std::mem::replace(&mut self.pages[page].first_link, self.connections.len());
         let Some(began) = self.pages[page].logout.take() else {
             return;
         };
@@ -86,7 +87,7 @@ impl World {
         if disturbed || !offered || self.pages[page].connecting || self.pages[page].sleeps() {
             return;
         }
-        let of_page = |link: Link| self.connections[link].page == page;
+        let of_page = |link: Link| link >= first && self.connections[link].page == page;
         if let Some(token) = self.server.tokens.good(&tokens, of_page) {
             let broken = format!("page {page} has logged out, and its token {token} is good still");
             self.breaks(broken);

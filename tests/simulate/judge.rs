@@ -67,6 +67,8 @@ pub struct Chain {
     /// How many messages of the peer's there had been when the server knew the first page to be there.
     pub from: Option<u32>,
     since: u64,
+    /// When the first of them began.
+    pub began: u64,
     /// The server knew a page to be there on that connection; that page may not know it yet.
     there: Option<(Link, u32)>,
     /// What listeners were told: number, time and page.
@@ -76,11 +78,12 @@ pub struct Chain {
 }
 
 impl Chain {
-    pub fn new(tab: usize) -> Chain {
+    pub fn new(tab: usize, began: u64) -> Chain {
         Chain {
             tab,
             from: None,
             since: 0,
+            began,
             there: None,
             emitted: Vec::new(),
             gap: 0,

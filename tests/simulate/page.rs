@@ -93,7 +93,8 @@ pub struct Page {
     /// Who it is for the server (XEP-0388 §2.3), and the tokens that it was issued.
     pub agent: Option<String>,
     pub tokens: Vec<String>,
-    /// When it began to log out, with nothing wrong.
+    /// The first connection since it has logged out; and when it began to do so again, with nothing wrong.
+    pub first_link: Link,
     pub logout: Option<u64>,
 }
 
@@ -134,7 +135,7 @@ impl World {
         let chain = match self.tabs[tab].chain {
             Some(chain) if !fresh => chain,
             _ => {
-                self.chains.push(Chain::new(tab));
+                self.chains.push(Chain::new(tab, self.now));
                 self.chains.len() - 1
             }
         };
@@ -176,6 +177,7 @@ impl World {
             left: false,
             agent: None,
             tokens: Vec::new(),
+            first_link: 0,
             logout: None,
         });
         self.app(number);

@@ -206,6 +206,7 @@ impl Server {
             Session {
                 tab,
                 resource,
+                bound: self.now,
                 agent: self.streams.get(&link).and_then(|stream| stream.agent.clone()),
                 link: Some(link),
                 managed: None,

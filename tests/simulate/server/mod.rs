@@ -44,6 +44,8 @@ pub enum Effect {
 pub struct Given {
     pub number: u32,
     pub tab: usize,
+    /// When the session was bound.
+    pub bound: u64,
     /// The client has acknowledged it.
     pub acknowledged: bool,
 }
@@ -66,6 +68,7 @@ pub struct Counts {
 struct Session {
     tab: usize,
     resource: String,
+    bound: u64,
     /// Whose it is, where that was said.
     agent: Option<String>,
     link: Option<Link>,

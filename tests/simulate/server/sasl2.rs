@@ -219,7 +219,9 @@ impl Server {
             return None;
         }
         if self.random.percent(self.plan.sasl2.distrusts) {
-            self.tokens.issued[number].slot = Slot::Void;
+            // Nor any other of that user agent.
+            let of_agent = self.tokens.issued.iter_mut().filter(|issued| issued.agent == agent);
+            of_agent.for_each(|issued| issued.slot = Slot::Void);
         }
         if self.tokens.issued[number].slot == Slot::Void {
             return None;
@@ -346,6 +348,7 @@ impl Server {
         let session = Session {
             tab,
             resource: resource.clone(),
+            bound: self.now,
             agent: Some(agent.to_owned()),
             link: Some(link),
             managed: None,
