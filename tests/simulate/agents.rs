@@ -38,6 +38,9 @@ impl World {
             self.breaks(format!("page {page} logs in as the user agent that page {other} is"));
         }
         self.pages[page].agent = agent;
+        if self.mutation == Some(Mutation::TokenSwapped) && frame.contains("<fast ") {
+            self.pages[page].says = said(frame).map(str::to_owned);
+        }
     }
 
     /// A page is about to read this.
@@ -94,19 +97,28 @@ impl World {
         }
     }
 
-    /// A mutation: a tab that logs in by its token says that it is another one.
+    /// A mutation: a tab logs in as another one, or by the token of another one.
     pub fn by_another_tab(&self, link: Link, frame: String) -> String {
-        if self.mutation != Some(Mutation::AgentSwapped) || !frame.starts_with("<authenticate ") {
-            return frame;
-        }
         let page = &self.pages[self.connections[link].page];
-        let other = self
-            .pages
-            .iter()
-            .find(|other| other.tab != page.tab && other.agent.is_some());
-        match (agent_of(&frame), other.and_then(|other| other.agent.as_ref())) {
-            (Some(own), Some(other)) => frame.replace(&own, other),
-            _ => frame,
-        }
+        let others = || self.pages.iter().rev().filter(|other| other.tab != page.tab);
+        let swapped = match self.mutation {
+            _ if !frame.starts_with("<authenticate ") => None,
+            Some(Mutation::AgentSwapped) => {
+                let other = others().find_map(|other| other.agent.as_deref());
+                agent_of(&frame).zip(other).map(|(own, other)| frame.replace(&own, other))
+            }
+            Some(Mutation::TokenSwapped) if frame.contains("<fast ") => {
+                let other = others().find_map(|other| other.says.as_deref());
+                said(&frame).zip(other).map(|(own, other)| frame.replace(own, other))
+            }
+            _ => None,
+        };
+        swapped.unwrap_or(frame)
     }
+}
+
+/// What a client says of its token.
+fn said(frame: &str) -> Option<&str> {
+    let (_, rest) = frame.split_once("<initial-response>")?;
+    rest.split('<').next()
 }

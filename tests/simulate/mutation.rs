@@ -36,8 +36,9 @@ pub enum Mutation {
     ResumedStale,
     /// The same of one that is gone.
     FailedForged,
-    /// A tab logs in as another one.
+    /// A tab logs in as another one, or by the token of another one.
     AgentSwapped,
+    TokenSwapped,
     /// It doesn't wait for the end of the authentication.
     SentEarly,
     /// A logout doesn't say that the token is to be worthless.
@@ -45,7 +46,7 @@ pub enum Mutation {
 }
 
 impl Mutation {
-    pub const ALL: [Mutation; 20] = [
+    pub const ALL: [Mutation; 21] = [
         Mutation::AckDropped,
         Mutation::AckForged,
         Mutation::CountedTwice,
@@ -64,6 +65,7 @@ impl Mutation {
         Mutation::ResumedStale,
         Mutation::FailedForged,
         Mutation::AgentSwapped,
+        Mutation::TokenSwapped,
         Mutation::SentEarly,
         Mutation::TokenLeft,
     ];

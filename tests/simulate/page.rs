@@ -92,6 +92,8 @@ pub struct Page {
     pub left: bool,
     /// Who it is for the server (XEP-0388 §2.3), and the tokens that it was issued.
     pub agent: Option<String>,
+    /// What it said last of its token.
+    pub says: Option<String>,
     pub tokens: Vec<String>,
     /// The first connection since it has logged out; and when it began to do so again, with nothing wrong.
     pub first_link: Link,
@@ -176,6 +178,7 @@ impl World {
             ending: None,
             left: false,
             agent: None,
+            says: None,
             tokens: Vec::new(),
             first_link: 0,
             logout: None,
