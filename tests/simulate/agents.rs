@@ -62,6 +62,17 @@ impl World {
         }
     }
 
+    /// A page is nobody for the server until it logs in again. What it was issued, and couldn't give back, it has forgotten.
+    pub fn gone_offline(&mut self, page: usize) {
+        let links = self.connections.len();
+        let one = &mut self.pages[page];
+        one.agent = None;
+        if one.logout.is_none() {
+            one.tokens.clear();
+            one.first_link = links;
+        }
+    }
+
     /// The app is about to log out. Whether nothing stands in the way of that.
     pub fn leaves_well(&mut self, page: usize) {
         let one = &self.pages[page];

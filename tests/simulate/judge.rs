@@ -106,7 +106,7 @@ impl World {
                 let before = std::mem::replace(&mut self.pages[page].status, *status);
                 if *status == Status::Offline {
                     self.pages[page].ending = None;
-                    self.pages[page].agent = None;
+                    self.gone_offline(page);
                 }
                 let given_up = *status == Status::Offline && before != Status::Connecting && self.pages[page].wants;
                 let leaves = |(call, settled): &(Call, u32)| *call == Call::Disconnect && *settled == 0;
