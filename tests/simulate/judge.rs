@@ -73,8 +73,9 @@ pub struct Chain {
     there: Option<(Link, u32)>,
     /// What listeners were told: number, time and page.
     pub emitted: Vec<(u32, u64, usize)>,
-    /// How many messages of the peer's there had been at the last gap.
+    /// How many messages of the peer's there had been at the last gap, and when that was.
     pub gap: u32,
+    pub gap_at: Option<u64>,
 }
 
 impl Chain {
@@ -87,6 +88,7 @@ impl Chain {
             there: None,
             emitted: Vec::new(),
             gap: 0,
+            gap_at: None,
         }
     }
 }
@@ -166,6 +168,7 @@ impl World {
             }
             "gap" => {
                 self.chains[chain].gap = self.peer_sent;
+                self.chains[chain].gap_at = Some(self.now);
                 self.tally.gaps += 1;
             }
             _ => {

@@ -51,6 +51,7 @@ impl World {
                 self.judge_chain(chain);
             }
         }
+        self.judge_dropped();
         self.judge_rest();
         self.ended = true;
         for page in self.running() {
@@ -258,6 +259,20 @@ impl World {
         self.plan.page.store_fault == StoreFault::Garbage
             && chain.from.is_some_and(|from| number <= from)
             && given.any(|given| given.number == number && given.tab == chain.tab && given.bound < chain.began)
+    }
+
+    /// XEP-0386 §2.2: a server that has no archive has dropped what it kept all the same. Whoever was there hears that
+    /// something is gone.
+    fn judge_dropped(&mut self) {
+        let silent = self.server.dropped.iter().find(|(link, at)| {
+            let tab = self.pages[self.connections[*link].page].tab;
+            let mut chains = self.chains.iter().filter(|chain| chain.tab == tab);
+            !chains.any(|chain| chain.gap_at.is_some_and(|gap| gap >= *at))
+        });
+        if let Some((link, at)) = silent.filter(|_| self.plan.page.store_fault == StoreFault::None && catches_up()) {
+            let broken = format!("on connection {link} messages were dropped at {at}, and there's no gap");
+            self.breaks(broken);
+        }
     }
 
     /// Whether a page had the time to write everything down.

@@ -103,8 +103,8 @@ pub struct Server {
     /// How much was handled in sessions that are over.
     forgotten: BTreeMap<String, u32>,
     pub tokens: Tokens,
-    /// On whose login messages were dropped that are in no archive, and how many.
-    pub dropped: Vec<(Link, usize)>,
+    /// On whose login messages were dropped that are in no archive, and when.
+    pub dropped: Vec<(Link, u64)>,
     later: BTreeMap<(u64, u64), (u64, Later)>,
     effects: Vec<Effect>,
     /// The numbers of the client's messages that the peer has got, in that order.

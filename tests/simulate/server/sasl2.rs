@@ -311,7 +311,7 @@ impl Server {
         // What waits is in the archive, or ought to be.
         let dropped = std::mem::take(&mut self.offline);
         if !self.plan.archive && !dropped.is_empty() {
-            self.dropped.push((link, dropped.len()));
+            self.dropped.push((link, self.now));
         }
         let tag = bind.children().find(|child| child.is("tag", BIND2)).map(Element::text);
         let tag = tag.map(|tag| tag + "/").unwrap_or_default();
