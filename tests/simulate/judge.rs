@@ -1,6 +1,7 @@
 //! What is promised: what there is to know of each message, and what is judged at once (a `send` that resolves before the
 //! server has the message). `verdict.rs` judges the rest.
 
+use crate::mutation::Mutation;
 use crate::network::Link;
 use crate::page::Call;
 use crate::plan::{StoreFault, StoreKind};
@@ -166,6 +167,7 @@ impl World {
                     self.tally.received += 1;
                 }
             }
+            "gap" if self.mutation == Some(Mutation::GapDropped) => {}
             "gap" => {
                 self.chains[chain].gap = self.peer_sent;
                 self.chains[chain].gap_at = Some(self.now);

@@ -43,10 +43,12 @@ pub enum Mutation {
     SentEarly,
     /// A logout doesn't say that the token is to be worthless.
     TokenLeft,
+    /// The app isn't told of a gap.
+    GapDropped,
 }
 
 impl Mutation {
-    pub const ALL: [Mutation; 21] = [
+    pub const ALL: [Mutation; 22] = [
         Mutation::AckDropped,
         Mutation::AckForged,
         Mutation::CountedTwice,
@@ -68,6 +70,7 @@ impl Mutation {
         Mutation::TokenSwapped,
         Mutation::SentEarly,
         Mutation::TokenLeft,
+        Mutation::GapDropped,
     ];
 
     pub fn name(self) -> String {
