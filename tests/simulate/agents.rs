@@ -56,8 +56,9 @@ impl World {
         let token = frame
             .split_once(" token='")
             .and_then(|(_, rest)| rest.split('\'').next());
-        if let Some(token) = token.filter(|_| success) {
-            let page = connection.page;
+        let page = connection.page;
+        // One that sleeps may have let go of the connection before it comes to that.
+        if let Some(token) = token.filter(|_| success && !self.pages[page].sleeps()) {
             self.pages[page].tokens.push(token.to_owned());
         }
     }
