@@ -141,9 +141,12 @@ impl Feature for Archive {
 
     fn on_resumed(&mut self, cx: &mut Ctx<'_>, restored: bool, lost: bool) {
         if !restored {
-            // What was asked is asked again.
-            match &self.search {
-                Some(search) if search.asked => self.wait(cx),
+            // What was asked is asked again, and has its time again. A sign of life that is from now says nothing of it.
+            match &mut self.search {
+                Some(search) if search.asked => {
+                    search.ping = 0;
+                    self.wait(cx);
+                }
                 _ => self.again(cx),
             }
             return;

@@ -81,6 +81,7 @@ impl World {
             // written that something was settled.
             sent.let_go |= sent.page < page || matches!(sent.outcome, None | Some(Err("aborted")));
         }
+        self.leaves_well(page);
         if let Some(link) = self.pages[page].link {
             self.connections[link].touched = Some(self.now);
         }
@@ -178,6 +179,7 @@ impl World {
                 if let Err(error) = result {
                     self.breaks(format!("disconnect() fails: {}", error.code().as_str()));
                 }
+                self.judge_logout(page);
             }
         }
     }

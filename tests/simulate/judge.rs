@@ -1,6 +1,7 @@
 //! What is promised: what there is to know of each message, and what is judged at once (a `send` that resolves before the
 //! server has the message). `verdict.rs` judges the rest.
 
+use crate::mutation::Mutation;
 use crate::network::Link;
 use crate::page::Call;
 use crate::plan::{StoreFault, StoreKind};
@@ -67,23 +68,28 @@ pub struct Chain {
     /// How many messages of the peer's there had been when the server knew the first page to be there.
     pub from: Option<u32>,
     since: u64,
+    /// When the first of them began.
+    pub began: u64,
     /// The server knew a page to be there on that connection; that page may not know it yet.
     there: Option<(Link, u32)>,
     /// What listeners were told: number, time and page.
     pub emitted: Vec<(u32, u64, usize)>,
-    /// How many messages of the peer's there had been at the last gap.
+    /// How many messages of the peer's there had been at the last gap, and when that was.
     pub gap: u32,
+    pub gap_at: Option<u64>,
 }
 
 impl Chain {
-    pub fn new(tab: usize) -> Chain {
+    pub fn new(tab: usize, began: u64) -> Chain {
         Chain {
             tab,
             from: None,
             since: 0,
+            began,
             there: None,
             emitted: Vec::new(),
             gap: 0,
+            gap_at: None,
         }
     }
 }
@@ -103,6 +109,7 @@ impl World {
                 let before = std::mem::replace(&mut self.pages[page].status, *status);
                 if *status == Status::Offline {
                     self.pages[page].ending = None;
+                    self.gone_offline(page);
                 }
                 let given_up = *status == Status::Offline && before != Status::Connecting && self.pages[page].wants;
                 let leaves = |(call, settled): &(Call, u32)| *call == Call::Disconnect && *settled == 0;
@@ -160,8 +167,10 @@ impl World {
                     self.tally.received += 1;
                 }
             }
+            "gap" if self.mutation == Some(Mutation::GapDropped) => {}
             "gap" => {
                 self.chains[chain].gap = self.peer_sent;
+                self.chains[chain].gap_at = Some(self.now);
                 self.tally.gaps += 1;
             }
             _ => {

@@ -31,10 +31,24 @@ pub enum Mutation {
     SettledTwice,
     /// What the page hands to the store at its end gets lost.
     StoreForgets,
+    /// It hears that a session that was resumed along with the login has handled a stanza more, or less, than it has.
+    ResumedForged,
+    ResumedStale,
+    /// The same of one that is gone.
+    FailedForged,
+    /// A tab logs in as another one, or by the token of another one.
+    AgentSwapped,
+    TokenSwapped,
+    /// It doesn't wait for the end of the authentication.
+    SentEarly,
+    /// A logout doesn't say that the token is to be worthless.
+    TokenLeft,
+    /// The app isn't told of a gap.
+    GapDropped,
 }
 
 impl Mutation {
-    pub const ALL: [Mutation; 14] = [
+    pub const ALL: [Mutation; 22] = [
         Mutation::AckDropped,
         Mutation::AckForged,
         Mutation::CountedTwice,
@@ -49,6 +63,14 @@ impl Mutation {
         Mutation::NeverSettled,
         Mutation::SettledTwice,
         Mutation::StoreForgets,
+        Mutation::ResumedForged,
+        Mutation::ResumedStale,
+        Mutation::FailedForged,
+        Mutation::AgentSwapped,
+        Mutation::TokenSwapped,
+        Mutation::SentEarly,
+        Mutation::TokenLeft,
+        Mutation::GapDropped,
     ];
 
     pub fn name(self) -> String {
@@ -83,11 +105,14 @@ impl Mutated {
     /// What leaves in place of this frame.
     pub fn up(&mut self, mutation: Mutation, frame: String) -> Vec<String> {
         let message = frame.contains("<body>[a");
+        let login = frame.starts_with("<authenticate ");
         match mutation {
             Mutation::SwappedOut if message => self.swap(frame),
             Mutation::DoubledOut if message && self.happens() => vec![frame.clone(), frame],
             Mutation::DroppedOut if message && self.happens() => Vec::new(),
             Mutation::CountedTwice if frame.contains(" h=") && self.happens() => vec![recounted(&frame, 1)],
+            Mutation::SentEarly if login && self.happens() => vec![frame, "<presence xmlns='jabber:client'/>".into()],
+            Mutation::TokenLeft if login && frame.contains(" invalidate=") => Vec::new(),
             Mutation::NotCounted if frame.contains(" h=") && self.happens() => vec![recounted(&frame, -1)],
             _ => vec![frame],
         }
@@ -97,10 +122,14 @@ impl Mutated {
     pub fn down(&mut self, mutation: Mutation, frame: String) -> Vec<String> {
         let message = frame.contains("<body>[b");
         let ack = frame.starts_with("<a ");
+        let along = |word: &str| frame.starts_with("<success ") && frame.contains(word);
         match mutation {
             Mutation::SwappedIn if message => self.swap(frame),
             Mutation::DoubledIn if message && self.happens() => vec![frame.clone(), frame],
             Mutation::DroppedIn if message && self.happens() => Vec::new(),
+            Mutation::ResumedForged if along("<resumed ") => vec![recounted(&frame, 1)],
+            Mutation::ResumedStale if along("<resumed ") => vec![recounted(&frame, -1)],
+            Mutation::FailedForged if along("<failed ") => vec![recounted(&frame, 1)],
             Mutation::AckDropped if ack && self.happens() => Vec::new(),
             Mutation::AckForged if ack && self.happens() => vec![recounted(&frame, 1)],
             _ => vec![frame],

@@ -94,6 +94,8 @@ pub struct Connection {
     pub accepted: bool,
     /// When the last fault touched it.
     pub touched: Option<u64>,
+    /// The client authenticates by SASL2, as far as it knows.
+    pub sasl2: bool,
 }
 
 impl Connection {
@@ -106,6 +108,7 @@ impl Connection {
             attached: true,
             accepted: false,
             touched: None,
+            sasl2: false,
         }
     }
 }

@@ -90,6 +90,14 @@ pub struct Page {
     pub ending: Option<u64>,
     /// It was told that it goes.
     pub left: bool,
+    /// Who it is for the server (XEP-0388 §2.3), and the tokens that it was issued.
+    pub agent: Option<String>,
+    /// What it said last of its token.
+    pub says: Option<String>,
+    pub tokens: Vec<String>,
+    /// The first connection since it has logged out; and when it began to do so again, with nothing wrong.
+    pub first_link: Link,
+    pub logout: Option<u64>,
 }
 
 impl Page {
@@ -113,6 +121,7 @@ impl World {
                 storage: page.store != StoreKind::None,
                 resource: page.resource.map(str::to_owned),
                 queue: page.queue,
+                keep_token: page.store != StoreKind::None && self.plan.server.sasl2.keep_token,
                 ..session::Config::new(account, CredentialSource::Fixed(credentials))
             },
             im: im::Config {
@@ -128,7 +137,7 @@ impl World {
         let chain = match self.tabs[tab].chain {
             Some(chain) if !fresh => chain,
             _ => {
-                self.chains.push(Chain::new(tab));
+                self.chains.push(Chain::new(tab, self.now));
                 self.chains.len() - 1
             }
         };
@@ -168,6 +177,11 @@ impl World {
             let_go: false,
             ending: None,
             left: false,
+            agent: None,
+            says: None,
+            tokens: Vec::new(),
+            first_link: 0,
+            logout: None,
         });
         self.app(number);
     }

@@ -1,7 +1,10 @@
 //! What a seed has in store: what kind of server, network and page there is, and what happens when. All of it is drawn before
 //! the first event, so that a part can be left out without moving the rest.
 
+mod sasl2;
+
 use crate::random::Random;
+pub use sasl2::Sasl2Plan;
 
 /// Everything that a seed decides beforehand.
 #[derive(Clone, Debug)]
@@ -56,6 +59,7 @@ pub struct ServerPlan {
     pub strict: bool,
     /// The presence that a client sends comes back to it, RFC 6121 §4.2.2.
     pub echo: bool,
+    pub sasl2: Sasl2Plan,
 }
 
 #[derive(Clone, Debug)]
@@ -221,11 +225,13 @@ pub enum Learns {
 impl Plan {
     pub fn new(seed: u64) -> Plan {
         let mut random = Random::new(seed);
-        let server = ServerPlan::new(&mut random.fork());
+        let mut server = ServerPlan::new(&mut random.fork());
         let network = NetworkPlan::new(&mut random.fork());
         let page = PagePlan::new(&mut random.fork());
         let end = random.pick(&[3_000, 10_000, 30_000, 60_000, 150_000]) + random.below(2_000);
         let acts = acts(&mut random.fork(), end, &page);
+        // Drawn last: the rest is as it was before there was this.
+        server.sasl2 = Sasl2Plan::new(&mut random.fork(), &server);
         Plan {
             server,
             network,
@@ -276,6 +282,7 @@ impl ServerPlan {
             strict: random.percent(30),
             echo: random.percent(60),
             unknown: random.pick(&[Unknown::Said, Unknown::Nothing, Unknown::Later]),
+            sasl2: Sasl2Plan::default(),
         }
     }
 }

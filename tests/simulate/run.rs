@@ -1,5 +1,6 @@
 // All of the simulation's own program; `main.rs` says what it is.
 
+mod agents;
 mod app;
 mod faults;
 mod judge;
@@ -289,9 +290,11 @@ fn shown(tally: &Tally) -> String {
         refused,
         searches,
         replaced,
+        inline,
+        by_token,
     } = counts;
     format!(
-        "{connections} connections of {pages} pages: {logins} logins, {resumed} resumptions, {refused} refused, \
+        "{connections} connections of {pages} pages: {logins} logins ({inline} along with SASL2; {by_token} by a token), {resumed} resumptions, {refused} refused, \
          {replaced} sessions replaced, {searches} searches\n\
          {sent} messages sent: {resolved} resolved, {not_delivered} rejected, {unknown} unknown, {kept} reported by later \
          pages\n{received} messages received, {gaps} gaps; {events} events"
@@ -336,6 +339,8 @@ impl Tally {
         to.refused += from.refused;
         to.searches += from.searches;
         to.replaced += from.replaced;
+        to.inline += from.inline;
+        to.by_token += from.by_token;
         self.connections += other.connections;
         self.pages += other.pages;
         self.sent += other.sent;

@@ -78,13 +78,14 @@ impl Store {
         }
     }
 
-    /// Whether a page has left a session behind: something beyond the account's own record and the list of tabs.
+    /// Whether a page has left a session behind: something beyond the account's own record, the list of tabs,
+    /// and tokens.
     pub fn has_session(&self) -> bool {
         let prefix = format!("stanzawire:{ACCOUNT}:");
         self.values
             .keys()
             .filter_map(|key| key.strip_prefix(&prefix))
-            .any(|rest| rest != "tabs")
+            .any(|rest| rest != "tabs" && !rest.ends_with(":token"))
     }
 
     /// Whether this text is in it.

@@ -78,7 +78,7 @@ pub struct World {
     /// How many messages the peer has sent.
     pub peer_sent: u32,
     /// Until when no connection can be made, and whether that is said.
-    refuses: u64,
+    pub refuses: u64,
     refuses_silently: bool,
     /// The page has no network until then.
     pub offline: u64,
@@ -291,12 +291,14 @@ impl World {
     }
 
     pub fn send_up(&mut self, link: Link, frame: String) {
+        let frame = self.by_another_tab(link, frame);
         let frames = match self.mutation {
             Some(mutation) => self.pages[self.connections[link].page].mutated.up(mutation, frame),
             None => vec![frame],
         };
         for frame in frames {
             self.log(|| format!("  {link} -> {frame}"));
+            self.watch_up(link, &frame);
             self.has_left(link, &frame);
             let takes = self.takes();
             match self.connections[link].up.send(self.now, takes, Item::Frame(frame)) {
@@ -375,6 +377,7 @@ impl World {
                 };
                 for frame in frames {
                     self.log(|| format!("  {link} <= {frame}"));
+                    self.watch_down(link, &frame);
                     self.fact_of(link, |generation| Fact::Frame {
                         generation,
                         data: frame,

@@ -94,13 +94,19 @@ impl Archive {
         let held = core::mem::take(&mut search.held);
         let mut oldest = None;
         let mut met = false;
-        // Some servers don't drop what they kept. What isn't among the newest came before them.
+        // Some servers don't drop what they kept, and a session that goes on has its own. What isn't among the newest came
+        // before them, if it was late, or before one of them.
         let account = cx.account();
-        let is_older = |stanza: &Element| {
+        let is_read = |stanza: &Element| {
             let id = chat::stanza_id(stanza, account.bare_str());
-            delay(stanza).is_some() && !back.iter().any(|(at, _)| at.id.as_deref() == id)
+            back.iter().any(|(at, _)| at.id.as_deref() == id)
         };
-        let (older, held): (Vec<_>, Vec<_>) = held.into_iter().partition(|stanza| !back.is_empty() && is_older(stanza));
+        let mut first = held.iter().position(is_read).unwrap_or_default();
+        let (older, held): (Vec<_>, Vec<_>) = held.into_iter().partition(|stanza| {
+            let before = first > 0;
+            first = first.saturating_sub(1);
+            !back.is_empty() && (before || delay(stanza).is_some()) && !is_read(stanza)
+        });
         search.held = held;
         self.let_through(cx, older);
         for (at, message) in &back {

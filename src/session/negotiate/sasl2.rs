@@ -105,8 +105,11 @@ impl Negotiate {
             .of(&self.endpoint.url)
             .is_some_and(|known| known.no_archive);
         // XEP-0386 §2.2: it makes the server drop what it keeps for who is offline, which is in the archive if there is one.
-        let bind = inline.bind.as_ref().filter(|_| !no_archive);
-        let asleep = shared.asleep.as_ref().filter(|_| inline.resume);
+        // A session that can't go on along with the authentication may do so behind it, where there is no resource yet.
+        let asleep = shared.asleep.as_ref();
+        let waits = asleep.is_some() && !inline.resume;
+        let bind = inline.bind.as_ref().filter(|_| !no_archive && !waits);
+        let asleep = asleep.filter(|_| inline.resume);
         let resume = asleep.map(|asleep| sm::resume(&asleep.id, asleep.ledger.handled));
         // An anonymous account is another one each time.
         let token = inline.tokens.first().copied();

@@ -188,6 +188,16 @@ fn what_a_server_has_not_dropped_comes_before_the_newest() {
     assert_eq!(bodies(&pair), ["1", "2", "3", "4", "5", "6"]);
 }
 
+/// A session that goes on in another page is handed what that one had not read, as it was first sent.
+#[test]
+fn what_waited_in_a_session_comes_before_the_newest() {
+    let (mut pair, asked) = entered("");
+    ["1", "2", "102"].iter().for_each(|id| live(&mut pair, id));
+    bare_page(&mut pair, &asked, &numbered(2..=101), false);
+    assert_eq!(bodies(&pair), numbers(1..=102));
+    assert_eq!(gaps(&pair).len(), 1);
+}
+
 #[test]
 fn where_there_is_nothing_to_tell_there_is_a_first_entry() {
     let (mut pair, asked) = entered("");

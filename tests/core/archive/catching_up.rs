@@ -437,3 +437,31 @@ fn an_archive_that_is_asked_again_with_the_session_has_its_time_again() {
     page(&mut pair, &asked, &["2", "5"].map(from_bob), true);
     assert_eq!(bodies(&pair), ["1", "2", "5"]);
 }
+
+#[test]
+fn a_sign_of_life_that_was_asked_for_on_another_connection_is_none_of_the_archives_silence() {
+    let mut pair = sm::online();
+    live(&mut pair, "1");
+    sm::back(&mut pair);
+    pair.sent.clear();
+    sm::failed(&mut pair, None);
+    pair.bind(JID);
+    pair.receive("<enabled xmlns='urn:xmpp:sm:3' id='session-1' resume='true'/>");
+    // The machine sleeps, and the connection has gone meanwhile.
+    pair.now = pair.now.after(20_000);
+    pair.handle(Input::Deadline);
+    assert_eq!(pings(&mut pair).len(), 1);
+    pair.close_socket();
+    sm::again(&mut pair);
+    pair.sent.clear();
+    sm::resumed(&mut pair, 0);
+    live(&mut pair, "5");
+    for ping in pings(&mut pair) {
+        pair.answer(&ping, "");
+    }
+    assert_eq!(bodies(&pair), ["1"], "the archive has only just been asked as well");
+    let asked = pair.sent.iter().find(|frame| frame.contains("queryid")).unwrap();
+    let asked = stanzawire::xml::read(asked, &Default::default()).unwrap();
+    page(&mut pair, &asked, &["2", "5"].map(from_bob), true);
+    assert_eq!(bodies(&pair), ["1", "2", "5"]);
+}

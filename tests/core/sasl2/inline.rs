@@ -130,3 +130,50 @@ fn xep0352_nobody_looks_from_the_beginning() {
     pair.handle(Input::Visible(true));
     assert!(pair.sent.iter().any(|frame| frame.starts_with("<active ")));
 }
+
+/// The server has stopped offering to resume along with the authentication; what it offers behind it is what counts then.
+#[test]
+fn xep0198_a_session_that_cannot_go_on_along_with_the_authentication_does_so_behind_it() {
+    let offer = INLINE.replace("<sm xmlns='urn:xmpp:sm:3'/>", "");
+    for gone in [false, true] {
+        let mut pair = Pair::new(config());
+        let login = pair.connect();
+        pair.open_socket();
+        header(&mut pair);
+        announce(&mut pair, &["SCRAM-SHA-1"], &offer);
+        let asked = authenticate(&mut pair, "SCRAM-SHA-1");
+        assert!(asked.child("bind", BIND2).is_some());
+        let proof = scram(&mut pair, &asked);
+        success(&mut pair, Some(&proof), FULL, &bound(&enabled("session-1")));
+        assert_eq!(pair.reply(login), Ok(Reply::Done));
+        features(&mut pair, BEHIND);
+        settle(&mut pair);
+        let call = pair.send("bob@example.org", "one");
+        pair.sent.clear();
+        back(&mut pair);
+        let asked = authenticate(&mut pair, "SCRAM-SHA-1");
+        assert!(asked.child("resume", SM).is_none(), "it isn't offered");
+        assert!(asked.child("bind", BIND2).is_none(), "there is a session yet");
+        announce(&mut pair, &["SCRAM-SHA-1"], &offer);
+        let proof = scram(&mut pair, &asked);
+        success(&mut pair, Some(&proof), "alice@example.org", "");
+        pair.nothing_sent();
+        if gone {
+            // There is no stream management any more.
+            features(&mut pair, "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>");
+            let bind = pair.element();
+            let question = bind.child("bind", "urn:ietf:params:xml:ns:xmpp-bind");
+            let resource = question.and_then(|bind| bind.child_text("resource", bind.ns()));
+            assert_eq!(resource.as_deref(), Some("stanzawire.1"), "which ends the one before");
+            assert!(pair.is_open(call), "the archive knows");
+            continue;
+        }
+        features(&mut pair, BEHIND);
+        let resume = pair.element();
+        assert!(resume.is("resume", SM), "{resume:?}");
+        pair.receive("<resumed xmlns='urn:xmpp:sm:3' previd='session-1' h='3'/>");
+        assert_eq!(pair.engine.status(), Status::Online);
+        let again = pair.element();
+        assert_eq!(again.child_text("body", "jabber:client").as_deref(), Some("one"));
+    }
+}

@@ -54,13 +54,8 @@ impl Server {
                 );
             }
             "metadata" => {
-                let end = |name: &str, entry: Option<&Entry>| {
-                    let entry = entry.map(|entry| (escaped(&entry.id), stamp(entry.at)));
-                    let end = entry.map(|(id, at)| format!("<{name} id='{id}' timestamp='{at}'/>"));
-                    end.unwrap_or_default()
-                };
-                let ends = end("start", self.archive.first()) + &end("end", self.archive.last());
-                return self.answer(id, iq, format!("<metadata xmlns='{MAM}'>{ends}</metadata>"));
+                let metadata = self.metadata();
+                return self.answer(id, iq, metadata);
             }
             _ if iq.attr("type") == Some("get") => {
                 return self.answer(id, iq, format!("<query xmlns='{MAM}'/>"));
@@ -95,6 +90,17 @@ impl Server {
             }
             Err(condition) => self.refuse(id, iq, condition),
         }
+    }
+
+    /// What the archive is like.
+    pub(super) fn metadata(&self) -> String {
+        let end = |name: &str, entry: Option<&Entry>| {
+            let entry = entry.map(|entry| (escaped(&entry.id), stamp(entry.at)));
+            let end = entry.map(|(id, at)| format!("<{name} id='{id}' timestamp='{at}'/>"));
+            end.unwrap_or_default()
+        };
+        let ends = end("start", self.archive.first()) + &end("end", self.archive.last());
+        format!("<metadata xmlns='{MAM}'>{ends}</metadata>")
     }
 
     /// One page of what was asked for, oldest first, and whether that is all of it.

@@ -1,5 +1,7 @@
-//! A stream up to its session: RFC 7395 §3.4, SASL of RFC 6120 §6, and then a resource (§7) or an earlier session.
+//! A stream up to its session: RFC 7395 §3.4, SASL of RFC 6120 §6 or the extensible one (`sasl2.rs`), and then a resource
+//! (§7) or an earlier session.
 
+use super::sasl2::SASL2;
 use super::{ACCOUNT, CLIENT, DOMAIN, FRAMING, PASSWORD, SM, Server, Session, attr, escaped};
 use crate::network::Link;
 use crate::plan::Login;
@@ -15,12 +17,16 @@ const BIND: &str = "urn:ietf:params:xml:ns:xmpp-bind";
 pub(super) struct Stream {
     tab: usize,
     stage: Stage,
+    /// Who has authenticated (XEP-0388 §2.3).
+    agent: Option<String>,
 }
 
-enum Stage {
+pub(super) enum Stage {
     Header,
     Mechanisms,
     Response(Box<Scram>),
+    /// The same in the extensible profile, with what was asked for along with it.
+    Answer(Box<(Scram, Element)>),
     Anew,
     Bind,
     Session(u64),
@@ -33,6 +39,7 @@ impl Stream {
         Stream {
             tab,
             stage: Stage::Header,
+            agent: None,
         }
     }
 
@@ -62,16 +69,36 @@ impl Server {
                     Login::External => "EXTERNAL",
                     Login::Scram => "SCRAM-SHA-1",
                 };
-                self.features(
-                    link,
-                    &format!("<mechanisms xmlns='{SASL}'><mechanism>{mechanism}</mechanism></mechanisms>"),
-                );
+                let list = format!("<mechanisms xmlns='{SASL}'><mechanism>{mechanism}</mechanism></mechanisms>");
+                self.features(link, &(list + &self.authentication(mechanism)));
                 Stage::Mechanisms
             }
             (Stage::Mechanisms, "auth", SASL) => match self.auth(link, element) {
                 Some(stage) => stage,
                 None => return self.give_up(link, "not-authorized"),
             },
+            (Stage::Mechanisms, "authenticate", SASL2) if self.plan.sasl2.offered => {
+                let mut agent = None;
+                let next = self.authenticate(link, (tab, &mut agent), element);
+                if let Some(stream) = self.streams.get_mut(&link) {
+                    stream.agent = agent;
+                }
+                match next {
+                    Some(stage) => stage,
+                    None => return self.give_up(link, "not-authorized"),
+                }
+            }
+            (Stage::Mechanisms, "authenticate", SASL2) => {
+                if let Some(mut stream) = self.streams.remove(&link) {
+                    stream.stage = Stage::Mechanisms;
+                    self.not_spoken(link, stream);
+                }
+                return;
+            }
+            (Stage::Answer(exchange), "response", SASL2) => {
+                let agent = stream.agent.clone();
+                self.respond(link, (tab, &agent), *exchange, element)
+            }
             (Stage::Response(mut scram), "response", SASL) => {
                 let success = scram.success(&element.text(), &Fault::None);
                 self.send(link, success);
@@ -79,14 +106,7 @@ impl Server {
             }
             (Stage::Anew, "open", FRAMING) => {
                 self.open(link);
-                let mut features = format!("<bind xmlns='{BIND}'/>");
-                if self.plan.sm {
-                    features += "<sm xmlns='urn:xmpp:sm:3'/>";
-                }
-                if self.plan.csi {
-                    features += "<csi xmlns='urn:xmpp:csi:0'/>";
-                }
-                self.features(link, &features);
+                self.features_behind(link);
                 Stage::Bind
             }
             (Stage::Bind, "iq", CLIENT) if element.child("bind", BIND).is_some() => self.bind(link, tab, element),
@@ -128,6 +148,18 @@ impl Server {
             link,
             format!("<stream:features xmlns:stream='http://etherx.jabber.org/streams'>{features}</stream:features>"),
         );
+    }
+
+    /// What is offered once the login is through.
+    pub(super) fn features_behind(&mut self, link: Link) {
+        let mut features = format!("<bind xmlns='{BIND}'/>");
+        if self.plan.sm {
+            features += "<sm xmlns='urn:xmpp:sm:3'/>";
+        }
+        if self.plan.csi {
+            features += "<csi xmlns='urn:xmpp:csi:0'/>";
+        }
+        self.features(link, &features);
     }
 
     fn auth(&mut self, link: Link, element: &Element) -> Option<Stage> {
@@ -174,6 +206,8 @@ impl Server {
             Session {
                 tab,
                 resource,
+                bound: self.now,
+                agent: self.streams.get(&link).and_then(|stream| stream.agent.clone()),
                 link: Some(link),
                 managed: None,
                 present: false,

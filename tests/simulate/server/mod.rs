@@ -5,10 +5,12 @@
 
 mod archive;
 mod login;
+mod sasl2;
 mod sm;
 mod stanzas;
 
 pub use archive::Entry;
+pub use sasl2::{Tokens, agent_of};
 pub use stanzas::in_text;
 
 use crate::network::Link;
@@ -42,6 +44,8 @@ pub enum Effect {
 pub struct Given {
     pub number: u32,
     pub tab: usize,
+    /// When the session was bound.
+    pub bound: u64,
     /// The client has acknowledged it.
     pub acknowledged: bool,
 }
@@ -54,6 +58,9 @@ pub struct Counts {
     pub refused: u64,
     pub searches: u64,
     pub replaced: u64,
+    /// Resources bound along with the authentication, and logins by a token.
+    pub inline: u64,
+    pub by_token: u64,
 }
 
 /// A bound resource, connected or waiting to be resumed.
@@ -61,6 +68,9 @@ pub struct Counts {
 struct Session {
     tab: usize,
     resource: String,
+    bound: u64,
+    /// Whose it is, where that was said.
+    agent: Option<String>,
     link: Option<Link>,
     managed: Option<Managed>,
     /// The client is available: messages to the account reach it.
@@ -92,6 +102,9 @@ pub struct Server {
     offline: Vec<u32>,
     /// How much was handled in sessions that are over.
     forgotten: BTreeMap<String, u32>,
+    pub tokens: Tokens,
+    /// On whose login messages were dropped that are in no archive, and when.
+    pub dropped: Vec<(Link, u64)>,
     later: BTreeMap<(u64, u64), (u64, Later)>,
     effects: Vec<Effect>,
     /// The numbers of the client's messages that the peer has got, in that order.
@@ -126,6 +139,8 @@ impl Server {
             first_purge: None,
             offline: Vec::new(),
             forgotten: BTreeMap::new(),
+            tokens: Tokens::default(),
+            dropped: Vec::new(),
             later: BTreeMap::new(),
             effects: Vec::new(),
             taken: Vec::new(),
@@ -269,6 +284,10 @@ impl Server {
         for link in links {
             self.closed(now, link);
         }
+        if !keeps_sessions && !self.plan.sasl2.keeps_tokens {
+            self.tokens.clear();
+        }
+        self.change();
         if !keeps_sessions {
             self.forgotten.clear();
             let ids: Vec<u64> = self.sessions.keys().copied().collect();

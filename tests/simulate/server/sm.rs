@@ -31,6 +31,18 @@ pub(super) struct Queued {
     pub(super) given: Option<usize>,
 }
 
+/// What comes of a `<resume/>`.
+pub(super) enum Resumption {
+    /// The session goes on: the word for it, and what is sent again.
+    Goes {
+        id: u64,
+        resumed: String,
+        again: Vec<String>,
+    },
+    /// The word for that.
+    Refused(String),
+}
+
 impl Server {
     /// What isn't a stanza. Whether it was that.
     pub(super) fn nonza(&mut self, id: u64, link: Link, element: &Element) -> bool {
@@ -42,22 +54,7 @@ impl Server {
         };
         match (element.name(), &mut session.managed) {
             ("enable", None) if self.plan.sm => {
-                let resumable = self.plan.resume && matches!(element.attr("resume"), Some("true" | "1"));
-                let managed = Managed {
-                    id: format!("sm{id}"),
-                    resumable,
-                    handled: 0,
-                    told: 0,
-                    acknowledged: 0,
-                    queue: VecDeque::new(),
-                    asked: None,
-                };
-                let max = self.plan.keeps / 1_000;
-                let enabled = match resumable {
-                    true => format!("<enabled xmlns='{SM}' id='{}' resume='true' max='{max}'/>", managed.id),
-                    false => format!("<enabled xmlns='{SM}'/>"),
-                };
-                session.managed = Some(managed);
+                let enabled = self.enable(id, matches!(element.attr("resume"), Some("true" | "1")));
                 self.send(link, enabled);
             }
             ("enable", None) => {
@@ -126,32 +123,70 @@ impl Server {
         }
     }
 
-    /// `<resume/>`: the session that goes on, if any does.
+    /// Stream management begins here; what is said to that.
+    pub(super) fn enable(&mut self, id: u64, resumable: bool) -> String {
+        let resumable = self.plan.resume && resumable;
+        let managed = Managed {
+            id: format!("sm{id}"),
+            resumable,
+            handled: 0,
+            told: 0,
+            acknowledged: 0,
+            queue: VecDeque::new(),
+            asked: None,
+        };
+        let max = self.plan.keeps / 1_000;
+        let enabled = match resumable {
+            true => format!("<enabled xmlns='{SM}' id='{}' resume='true' max='{max}'/>", managed.id),
+            false => format!("<enabled xmlns='{SM}'/>"),
+        };
+        if let Some(session) = self.sessions.get_mut(&id) {
+            session.managed = Some(managed);
+        }
+        enabled
+    }
+
+    /// `<resume/>` where it is asked by itself: the session that goes on, if any does.
     pub(super) fn resume(&mut self, link: Link, tab: usize, resume: &Element) -> Option<u64> {
+        match self.try_to_resume(link, tab, resume) {
+            Resumption::Goes { id, resumed, again } => {
+                self.send(link, resumed);
+                for frame in again {
+                    self.send(link, frame);
+                }
+                self.ask(id);
+                Some(id)
+            }
+            Resumption::Refused(failed) => {
+                self.send(link, failed);
+                None
+            }
+        }
+    }
+
+    pub(super) fn try_to_resume(&mut self, link: Link, tab: usize, resume: &Element) -> Resumption {
         let previous = resume.attr("previd").unwrap_or_default();
-        let h = handled(resume)?;
-        let found = self.sessions.iter().find(|(_, session)| {
-            session
-                .managed
-                .as_ref()
-                .is_some_and(|managed| managed.resumable && managed.id == previous)
+        let Some(h) = handled(resume) else {
+            self.wrong.push("a <resume/> without a number".into());
+            return Resumption::Refused(failed("<unexpected-request", None));
+        };
+        let found = self.sessions.iter().find_map(|(id, session)| {
+            let managed = session.managed.as_ref()?;
+            (managed.resumable && managed.id == previous).then_some((*id, session, managed))
         });
-        let Some((id, session)) = found.map(|(id, session)| (*id, session)) else {
+        let Some((id, session, managed)) = found else {
             let h = self.forgotten.get(previous).copied();
             self.counts.refused += 1;
-            self.send(link, failed("<item-not-found", h));
-            return None;
+            return Resumption::Refused(failed("<item-not-found", h));
         };
         if session.tab != tab {
             self.stolen = Some((session.tab, tab, session.link));
         }
-        let managed = session.managed.as_ref()?;
         if managed.queue.len() > self.plan.queue_limit {
             let h = self.plan.failed_h.then_some(managed.handled);
             self.counts.refused += 1;
             self.end(id);
-            self.send(link, failed("<item-not-found", h));
-            return None;
+            return Resumption::Refused(failed("<item-not-found", h));
         }
         if h.wrapping_sub(managed.acknowledged) as usize > managed.queue.len() {
             // It says that it has more than it was sent, or takes something back: it remembers another time.
@@ -159,34 +194,29 @@ impl Server {
             self.stale = Some((link, format!("it resumes with {h}, and had acknowledged {before}")));
             self.counts.refused += 1;
             self.end(id);
-            self.send(link, failed("<item-not-found", None));
-            return None;
+            return Resumption::Refused(failed("<item-not-found", None));
         }
         self.acknowledged(id, h);
         self.counts.resumed += 1;
-        let session = self.sessions.get_mut(&id)?;
-        session.expires = None;
-        session.tab = tab;
-        let old = session.link.replace(link);
-        let managed = session.managed.as_mut()?;
-        managed.asked = None;
-        managed.told = managed.handled;
-        let resumed = format!(
-            "<resumed xmlns='{SM}' previd='{}' h='{}'/>",
-            managed.id, managed.handled
-        );
-        let again: Vec<String> = managed.queue.iter().map(|queued| queued.frame.clone()).collect();
-        if let Some(old) = old.filter(|old| *old != link) {
+        let (mut resumed, mut again, mut old) = (String::new(), Vec::new(), None);
+        if let Some(session) = self.sessions.get_mut(&id) {
+            session.expires = None;
+            session.tab = tab;
+            old = session.link.replace(link).filter(|old| *old != link);
+            if let Some(managed) = &mut session.managed {
+                managed.asked = None;
+                managed.told = managed.handled;
+                let (id, h) = (&managed.id, managed.handled);
+                resumed = format!("<resumed xmlns='{SM}' previd='{id}' h='{h}'/>");
+                again = managed.queue.iter().map(|queued| queued.frame.clone()).collect();
+            }
+        }
+        if let Some(old) = old {
             self.streams.remove(&old);
             self.stream_error(old, "conflict");
             self.effects.push(Effect::Close(old));
         }
-        self.send(link, resumed);
-        for frame in again {
-            self.send(link, frame);
-        }
-        self.ask(id);
-        Some(id)
+        Resumption::Goes { id, resumed, again }
     }
 
     /// Hands a stanza to a session.
@@ -208,7 +238,7 @@ impl Server {
         }
     }
 
-    fn ask(&mut self, id: u64) {
+    pub(super) fn ask(&mut self, id: u64) {
         let now = self.now;
         let Some(session) = self.sessions.get_mut(&id) else {
             return;

@@ -90,12 +90,13 @@ impl Server {
     }
 
     fn hand_over(&mut self, id: u64, number: u32, stanza: String) {
-        let Some(tab) = self.sessions.get(&id).map(|session| session.tab) else {
+        let Some((tab, bound)) = self.sessions.get(&id).map(|session| (session.tab, session.bound)) else {
             return;
         };
         self.given.push(Given {
             number,
             tab,
+            bound,
             acknowledged: false,
         });
         self.give(id, stanza, Some(self.given.len() - 1));
