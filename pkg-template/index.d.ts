@@ -454,7 +454,7 @@ export interface NotSentEvent extends Omit<SentEvent, "stanzaId"> {
  * A hole in what came in, between the last message seen and the first one of this session. Where all fields are absent, it
  * isn't known where it begins.
  *
- * A client that knows nothing of the archive, on a server where it logs in by Bind 2 (XEP-0386), reads the last 100 entries, and
+ * A client that knows nothing of the archive, on a server that drops at a login what it kept (Bind 2, XEP-0386), reads the last 100 entries, and
  * tells of them as `message` events. Where there are more, it says so by `before`.
  */
 export interface GapEvent {

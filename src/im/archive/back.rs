@@ -1,7 +1,7 @@
 //! Reading back, where nothing is known of the archive and yet something may have been missed.
 //!
 //! A server that binds a resource along with the authentication drops what it kept for somebody who was offline, since the
-//! archive has it (XEP-0386 §2.2). So a client that knows no place there reads the last 100 entries, and tells of them; where
+//! archive has it, and says what the archive is like (XEP-0386 §2.2). So a client that knows no place there reads the last 100 entries, and tells of them; where
 //! there are more before them, a `gap` says so. They are read behind the first presence: what comes in from then on comes by itself,
 //! and what came between the resource and the presence is among them. Until that has been done it is owed, in later sessions
 //! too, and however those are bound.
@@ -23,11 +23,13 @@ impl Archive {
         // Nobody has written yet to an account that has just been made.
         let bound = cx.inline().filter(|_| !cx.is_anonymous());
         self.inline = bound.is_some();
-        let Some(bound) = bound.filter(|_| self.anchor.is_none()) else {
+        // XEP-0386 §2.2: what the archive was like when the resource was bound. A server that doesn't look at it then doesn't
+        // drop what it keeps in its name either, such as Prosody's module.
+        let metadata = bound.and_then(|bound| bound.child("metadata", page::MAM));
+        let Some(metadata) = metadata.filter(|_| self.anchor.is_none()) else {
             return;
         };
-        // XEP-0386 §2.2: what the archive was like when the resource was bound.
-        let end = page::end(bound.child("metadata", page::MAM));
+        let end = page::end(Some(metadata));
         let empty = end.is_some_and(|end| end.id.is_none());
         if empty && self.seen.is_empty() && cx.doubts().is_empty() {
             // All that it will have is new.

@@ -13,7 +13,8 @@ use stanzawire::session::{self, CredentialSource, Status};
 const BIND: &str = "<bind xmlns='urn:xmpp:bind:0'><inline><feature var='urn:xmpp:carbons:2'/></inline></bind>";
 const BEHIND: &str = "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>";
 
-/// Logs in on a new socket, with this in the `<bound/>`; what the archive was asked, behind the presence.
+/// Logs in on a new socket, with this in the `<bound/>`, or else that there is an archive; what that was asked, behind the
+/// presence.
 fn enter(pair: &mut Pair, inner: &str) -> Element {
     while pair.socket.is_none() {
         pair.advance(1_000);
@@ -30,6 +31,8 @@ fn enter(pair: &mut Pair, inner: &str) -> Element {
     };
     assert!(asked.child("bind", BIND2).is_some(), "{asked:?}");
     let proof = scram(pair, &asked);
+    let metadata = metadata("1");
+    let inner = if inner.is_empty() { &metadata } else { inner };
     success(pair, Some(&proof), FULL, &bound(inner));
     sasl2::features(pair, BEHIND);
     first_stanzas(pair)
@@ -235,6 +238,16 @@ fn xep0386_2_2_an_archive_that_was_empty_is_read_from_its_beginning() {
     assert!(gaps(&pair).is_empty());
 }
 
+/// It has dropped nothing, and hands it over behind the presence.
+#[test]
+fn xep0386_2_2_a_server_that_says_nothing_of_the_archive_is_met_as_of_old() {
+    let (mut pair, asked) = entered("<other xmlns='urn:example'/>");
+    live(&mut pair, "1");
+    assert!(asked.child("metadata", NS_MAM).is_some(), "{asked:?}");
+    pair.answer(&asked, &metadata("7"));
+    assert_eq!((bodies(&pair), gaps(&pair)), (vec!["1".to_owned()], vec![]));
+}
+
 #[test]
 fn xep0386_2_2_an_archive_that_was_not_is_read_back() {
     let (mut pair, asked) = entered(&metadata_of(Some("2")));
@@ -289,7 +302,15 @@ fn what_was_not_read_back_is_owed_by_the_next_page() {
         let call = old.connect();
         let (id, _) = old.load.take().expect("the store is asked");
         old.handle(Input::Loaded { id, value: None });
-        sasl2::first(&mut old, call, "");
+        old.open_socket();
+        header(&mut old);
+        announce(&mut old, &["SCRAM-SHA-1"], sasl2::INLINE);
+        let login = authenticate(&mut old, "SCRAM-SHA-1");
+        let proof = scram(&mut old, &login);
+        let along = bound(&(sasl2::enabled("session-1") + &metadata("1")));
+        success(&mut old, Some(&proof), FULL, &along);
+        assert_eq!(old.reply(call), Ok(Reply::Done));
+        sasl2::features(&mut old, BEHIND);
         let asked = first_stanzas(&mut old);
         assert_eq!(before(&asked), (String::new(), 100));
         result(&mut old, &asked, &from_bob("1"));
