@@ -286,7 +286,8 @@ impl Archive {
     /// Says so where there has been something that may be missed.
     fn gap_if_lost(&mut self, cx: &mut Ctx<'_>) {
         let Some(search) = &mut self.search else { return };
-        let owed = core::mem::take(&mut self.owed);
+        // What was dropped is nowhere, then.
+        let owed = core::mem::take(&mut self.owed) || self.inline;
         if core::mem::take(&mut search.lost) || owed || self.anchor.is_some() {
             self.gap(cx);
         }
