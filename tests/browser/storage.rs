@@ -257,7 +257,9 @@ async fn stores_that_fail_cost_no_login() {
             done(alice.connect(&json("{'timeout': 1900}"))).await;
             disconnect(&[&alice]).await;
         }
-        assert!(errors.seen().is_empty(), "{kind}");
+        // What is to outlive the page is written with the second login. A store that fails by then is told of, once.
+        let told: Vec<String> = errors.seen().iter().map(|error| text(error, "code")).collect();
+        assert!(told.is_empty() || told == ["storage-failed"], "{kind}: {told:?}");
     }
     logs_in_and_out(&client_with(&with_store(&vanishing()))).await;
 }

@@ -47,6 +47,7 @@ local accounts = {
 VirtualHost "localhost"
 	http_host = "localhost"
 	modules_enabled = { "fixture_sasl2" }
+	fixture_sasl2 = @SASL2@
 	fixture_accounts = accounts
 
 -- As a server without SASL2 is.

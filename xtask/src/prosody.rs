@@ -29,9 +29,19 @@ pub(crate) struct Prosody {
 impl Prosody {
     /// Starts the server of `prosody.cfg.lua` and waits until it answers.
     pub(crate) fn start(root: &Path) -> Result<Self> {
+        Self::start_with(root, true)
+    }
+
+    /// The same without SASL2 on the first host.
+    pub(crate) fn start_old(root: &Path) -> Result<Self> {
+        Self::start_with(root, false)
+    }
+
+    fn start_with(root: &Path, sasl2: bool) -> Result<Self> {
         let remembered = ports::remembered(root, "prosody")?;
         for port in [remembered, ports::free()?, ports::free()?] {
-            let server = spawn(root, "tests/e2e/prosody.cfg.lua", &[("HTTP_PORT", port.to_string())])?;
+            let values = [("HTTP_PORT", port.to_string()), ("SASL2", sasl2.to_string())];
+            let server = spawn(root, "tests/e2e/prosody.cfg.lua", &values)?;
             let mut prosody = Self { server, port };
             if prosody.wait_until_ready()? {
                 ports::remember(root, "prosody", port)?;
