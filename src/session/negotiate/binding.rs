@@ -99,7 +99,8 @@ impl Negotiate {
     /// The answer to the bind request.
     pub(super) fn bound(&mut self, shared: &mut Shared, iq: &Element) -> Outcome {
         if let Some(error) = StanzaError::of(iq) {
-            if error.condition == "conflict" && shared.config.resource.is_none() && shared.bound.take().is_some() {
+            if error.condition == "conflict" && shared.config.resource != shared.bound && shared.bound.take().is_some()
+            {
                 // It was our own idea.
                 return Ok(Progress::Anew);
             }
@@ -201,7 +202,12 @@ fn lost() -> Error {
 
 /// Asks for a resource; the id of the question.
 pub(super) fn request_bind(shared: &mut Shared) -> String {
-    let resource = shared.config.resource.clone().or_else(|| shared.bound.clone());
+    // The one before, so that nothing is left of its session. Where it was bound by a tag (XEP-0386 §2.2.1), it begins with what
+    // the app has asked for.
+    let asked = shared.config.resource.as_deref();
+    let bound = shared.bound.as_deref();
+    let bound = bound.filter(|bound| asked.is_none_or(|asked| bound.starts_with(asked)));
+    let resource = bound.or(asked).map(str::to_owned);
     let payload = Element::new("bind", ns::BIND)
         .with_opt_child(resource.map(|resource| Element::new("resource", ns::BIND).with_text(resource)));
     ask(shared, payload)

@@ -260,3 +260,30 @@ fn credentials_are_not_in_the_frames_that_are_shown() {
         assert_eq!(all.matches(shown).count(), count, "{shown}: {all}");
     }
 }
+
+/// So that whatever the server still has of the session before ends there (RFC 6120 §7.7.2.2).
+#[test]
+fn a_resource_that_was_bound_by_a_tag_is_asked_for_the_old_way() {
+    for (asked, again) in [("stanzawire", "stanzawire.1"), ("desk", "desk")] {
+        let mut config = config();
+        config.session.resource = Some(asked.into());
+        let mut pair = online_with(config, "");
+        pair.close_socket();
+        pair.advance(60_000);
+        pair.open_socket();
+        pair.sent.clear();
+        announce(&mut pair, &["SCRAM-SHA-1"], "");
+        pair.sent.clear();
+        // It has lost what it offered along with the authentication, and the session.
+        pair.open_socket();
+        header(&mut pair);
+        announce(&mut pair, &["SCRAM-SHA-1"], "");
+        let authenticate = authenticate(&mut pair, "SCRAM-SHA-1");
+        let proof = scram(&mut pair, &authenticate);
+        success(&mut pair, Some(&proof), "alice@example.org", "");
+        features(&mut pair, "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>");
+        let bind = pair.element();
+        let bind = bind.children().next().unwrap();
+        assert_eq!(bind.child_text("resource", bind.ns()).as_deref(), Some(again));
+    }
+}
