@@ -10,6 +10,7 @@ mod kept;
 mod live;
 mod pages;
 mod purged;
+mod short_lived;
 
 use crate::pair::{NS_CLIENT, NS_MAM, Pair, config};
 use crate::server::Fault;
