@@ -1,10 +1,9 @@
 /// <reference lib="es2022" />
 /// <reference lib="esnext.disposable" />
 
-import type { Carbon, Message, OutgoingMessage, PresenceEvent, PresenceInit, SentMessage, Subscription } from "./stanzawire.js";
-import type { MessageType, PresenceType, RosterItem as RosterPush, Show } from "./stanzawire.js";
+import type { Calls, FeatureEvents, PresenceInit, SentMessage, MessageType } from "./features.js";
 
-export type { Carbon, Message, MessageType, PresenceEvent, PresenceInit, PresenceType, RosterPush, SentMessage, Show, Subscription };
+export type * from "./features.js";
 
 /**
  * Logs in: {@link createClient}, then {@link Client.connect}.
@@ -221,7 +220,7 @@ export interface Endpoint {
  * method, `invalid-argument` for an argument that can't be used, `timeout` and `aborted` where there is a
  * {@link CallOptions}, and `internal` after a fault of this package.
  */
-export interface Client {
+export interface Client extends Calls {
   /** The bound full JID while online; before, the account. */
   readonly jid: string;
   /** The state of the connection. */
@@ -231,8 +230,6 @@ export interface Client {
    * those who run the server; the client itself can't follow it.
    */
   readonly location: string | undefined;
-  /** The contacts. */
-  readonly roster: Roster;
 
   /**
    * Logs in: one attempt over all endpoints. `timeout` takes the place of the client's own.
@@ -247,27 +244,6 @@ export interface Client {
    * at most for each of the two, and never fails. Ends the iterators of {@link Client.events}.
    */
   disconnect(): Promise<void>;
-
-  /**
-   * Sends a message, and resolves when the server has taken it: when it has confirmed it by stream management (XEP-0198) or, where
-   * it has none, by its answer to a ping sent behind it; or when, after a broken session, the account's archive has it. While the
-   * connection is being made again it waits.
-   *
-   * Rejects `not-delivered` where the server has certainly not taken the message and never will, `stanza-error` where it was
-   * refused, `offline`, `queue-full` where as much waits as {@link ConnectOptions.queue} allows, `too-large`, `invalid-jid`.
-   *
-   * Rejects `delivery-unknown` where nobody can tell whether the server has taken it: it was under way when the connection ended, and
-   * - the client comes back no more: after a {@link Client.disconnect} that the server doesn't answer, with `reconnect: false`, or after
-   *   an error that forbids it or the last attempt; or
-   * - the session could not be resumed, the server doesn't say how much of it it has handled, and its archive (XEP-0313) doesn't tell
-   *   either: there is none, it can't be read, it is too long to be searched by a client that hadn't seen its end before, or it
-   *   doesn't keep such messages (those without a body, or of type `groupchat` or `headline`, or to somebody whom the account's
-   *   preferences leave out).
-   *
-   * The promise ends with the page, the message doesn't: as long as {@link ConnectOptions.storage} keeps it, the next page
-   * sends it, and says by a `sent` or `not-sent` event what has become of it.
-   */
-  send(message: MessageInit, options?: CallOptions): Promise<SentMessage>;
 
   /**
    * Asks somebody something, and resolves to the payload of the answer, `null` where it has none. Without `to` the own
@@ -285,21 +261,6 @@ export interface Client {
    * Rejects `offline`, `queue-full`; a message to somebody as {@link Client.send} does.
    */
   sendElement(element: XmlElement): Promise<void>;
-
-  /**
-   * Says something else of the own availability, now and after each reconnection.
-   *
-   * Rejects `offline`.
-   */
-  setPresence(presence: PresenceInit, options?: CallOptions): Promise<void>;
-
-  /**
-   * The milliseconds that a server or client takes to answer; without `to`, the own server. A server that doesn't know
-   * pings answers as well; a user who isn't there is a `stanza-error`.
-   *
-   * Rejects `offline`, `invalid-jid`, `stanza-error`.
-   */
-  ping(to?: string | null, options?: CallOptions): Promise<number>;
 
   /**
    * Adds a listener, and returns what takes it away. Listeners run in order, one event after the other; one that throws
@@ -339,28 +300,6 @@ export interface Client {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** The contacts of an account. */
-export interface Roster {
-  /**
-   * All contacts, in the order of their JIDs. Changes arrive as `roster` events.
-   *
-   * Rejects `offline`, `stanza-error`.
-   */
-  get(options?: CallOptions): Promise<RosterItem[]>;
-}
-
-/** A contact. */
-export interface RosterItem extends Omit<RosterPush, "subscription"> {
-  /** Who sees whose presence. */
-  subscription: Exclude<Subscription, "remove">;
-}
-
-/** A message to be sent. */
-export interface MessageInit extends Omit<OutgoingMessage, "type"> {
-  /** Default `"chat"`. */
-  type?: Exclude<MessageType, "error"> | undefined;
-}
-
 /** A question to somebody. */
 export interface IqRequest {
   type: "get" | "set";
@@ -395,26 +334,11 @@ export interface XmlElement {
 export type Status = "offline" | "connecting" | "online" | "verifying" | "reconnecting";
 
 /** The events of a client, by name. An app may add the names of its own to this interface. */
-export interface Events {
-  /**
-   * A message came in, now or while this client was away, also as a carbon (XEP-0280). In its first session there may be up to 100
-   * that came earlier: see {@link GapEvent}.
-   */
-  message: Message;
-  /** A presence came in, or a request to see ours. */
-  presence: PresenceEvent;
-  /** A contact was added, changed, or removed. */
-  roster: RosterPush;
+export interface Events extends FeatureEvents {
   /** The state of the connection changed. */
   status: StatusEvent;
   /** The session goes on over a new connection, as if the old one had not been lost. */
   resumed: ResumedEvent;
-  /** The server has taken a message that an earlier page had sent: see {@link Client.send}. */
-  sent: SentEvent;
-  /** A message that an earlier page had sent won't be sent: see {@link Client.send}. */
-  "not-sent": NotSentEvent;
-  /** Messages may be missing here, and could not be fetched from the archive. */
-  gap: GapEvent;
   /** Something went wrong that no promise tells of. */
   error: XmppError;
   /** A login with a password has left keys behind. The newest are held until somebody listens. */
@@ -434,36 +358,6 @@ export type StatusEvent =
 export interface ResumedEvent {
   /** It was begun by an earlier page; this one has made a client and connected it. */
   restored: boolean;
-}
-
-/** A message that an earlier page had sent. */
-export interface SentEvent extends SentMessage {
-  body?: string;
-  type?: Exclude<MessageType, "error">;
-  subject?: string;
-  thread?: string;
-}
-
-/** The same, where the server hasn't taken it, or nobody knows whether it has. */
-export interface NotSentEvent extends Omit<SentEvent, "stanzaId"> {
-  /** `not-delivered`, `delivery-unknown`, or whatever else {@link Client.send} would have rejected with. */
-  error: XmppError;
-}
-
-/**
- * A hole in what came in, between the last message seen and the first one of this session. Where all fields are absent, it
- * isn't known where it begins.
- *
- * A client that knows nothing of the archive, on a server that drops at a login what it kept (Bind 2, XEP-0386), reads the last 100 entries, and
- * tells of them as `message` events. Where there are more, it says so by `before`.
- */
-export interface GapEvent {
-  /** The archive's id of the last message before it. */
-  after?: string;
-  /** When it began. */
-  since?: Date;
-  /** The archive's id of the first message behind it. Where it begins isn't known: there may be nothing in it that is new. */
-  before?: string;
 }
 
 /** A login by SCRAM with a password has succeeded: from now on this can take the password's place in {@link ConnectOptions}. */

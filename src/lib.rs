@@ -7,7 +7,7 @@
 //!
 //! | layer | modules |
 //! |---|---|
-//! | ground | [`error`], [`jid`], [`xml`] |
+//! | ground | [`error`], [`jid`], [`xml`], [`given`]: what an app passes to a call |
 //! | protocol | [`stanza`], [`stream`], [`sasl`] |
 //! | connection | [`session`]: one connection's life, and the next one's |
 //! | features | [`im`]: one file each, one line each in one list |
@@ -27,6 +27,8 @@ mod decimal;
 pub mod engine;
 #[forbid(unsafe_code)]
 pub mod error;
+#[forbid(unsafe_code)]
+pub mod given;
 #[forbid(unsafe_code)]
 pub mod im;
 #[forbid(unsafe_code)]

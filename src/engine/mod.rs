@@ -43,6 +43,8 @@ pub struct Engine {
     /// The requests that the app has not answered yet, the oldest first.
     requests: Vec<(Ticket, Element)>,
     next_request: u64,
+    /// What features know of each other's.
+    facts: im::Facts,
     /// When features want to be called, each by its place in their list.
     timers: Vec<(u8, Millis)>,
 }
@@ -74,6 +76,7 @@ impl Engine {
             handlers: Vec::new(),
             requests: Vec::new(),
             next_request: 0,
+            facts: im::Facts::default(),
             timers: Vec::new(),
         }
     }
@@ -326,7 +329,8 @@ impl Engine {
     /// Lets the features speak, and passes on what they said.
     fn features(&mut self, now: Millis, speak: impl FnOnce(&mut Features, &mut Ctx<'_>)) {
         let mut said = Vec::new();
-        speak(&mut self.features, &mut Ctx::new(now, &mut self.session, &mut said));
+        let mut cx = Ctx::new(now, &mut self.session, &mut said, &mut self.facts);
+        speak(&mut self.features, &mut cx);
         for said in said {
             match said {
                 im::Said::Event(event) => self.event(Event::Im(event)),

@@ -18,7 +18,7 @@ mod search;
 mod seen;
 
 use super::carbons::{self, Carbon};
-use super::{Config, Ctx, Event, Feature, Flow, Named, Never, chat};
+use super::{Config, Ctx, Event, Feature, Flow, Named, Never, chat, typescript};
 use crate::error::Error;
 use crate::jid::Jid;
 use crate::session::{Status, Ticket, Token};
@@ -32,19 +32,42 @@ use serde::Serialize;
 
 /// Messages may be missing: those behind the last one known. Some that came after those may have been told of already.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
-#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 pub struct Gap {
     /// The archive's id of the last message that came before, where one is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
     /// A time at which nothing was missing yet, by the server's clock.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(target_arch = "wasm32", tsify(type = "Date"))]
     pub since: Option<Stamp>,
     /// The archive's id of the first message behind it, where all that is known is that something came before that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<String>,
 }
+
+typescript!(
+    r#"
+export interface FeatureEvents {
+  /** Messages may be missing here, and could not be fetched from the archive. */
+  gap: GapEvent;
+}
+
+/**
+ * A hole in what came in, between the last message seen and the first one of this session. Where all fields are absent, it
+ * isn't known where it begins.
+ *
+ * A client that knows nothing of the archive, on a server that drops at a login what it kept (Bind 2, XEP-0386), reads the last 100 entries, and
+ * tells of them as `message` events. Where there are more, it says so by `before`.
+ */
+export interface GapEvent {
+  /** The archive's id of the last message before it. */
+  after?: string;
+  /** When it began. */
+  since?: Date;
+  /** The archive's id of the first message behind it. Where it begins isn't known: there may be nothing in it that is new. */
+  before?: string;
+}
+"#
+);
 
 impl Named for Gap {
     fn name(&self) -> &'static str {

@@ -1,49 +1,29 @@
 //! Messages, RFC 6121 §5, with stanza and origin ids (XEP-0359 0.7.0) and the time of delayed ones (XEP-0203 2.0).
 
-use super::carbons::{self, Carbon};
-use super::{Config, Ctx, Event, Feature, Flow, Named, Reply};
+pub use super::{Message, OutgoingMessage};
+
+use super::carbons;
+use super::{Call, Config, Ctx, Event, Feature, Flow, Named, Reply, typescript};
 use crate::error::{Code, Error, Phase};
+use crate::given::Args;
 use crate::jid::Jid;
 use crate::session::{Ticket, Token};
-use crate::stanza::{Stamp, StanzaError, delay};
+use crate::stanza::{StanzaError, delay};
 use crate::stream::ns;
 use crate::xml::Element;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 
 pub(super) const SID: &str = "urn:xmpp:sid:0";
 
-/// A message to be sent.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
-pub struct OutgoingMessage {
-    /// To whom: a JID.
-    pub to: String,
-    /// The text.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub body: Option<String>,
-    /// Default `"chat"`.
-    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
-    pub kind: Option<MessageType>,
-    /// Default 128 random bits.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
-    /// What it is about.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub subject: Option<String>,
-    /// The conversation it belongs to (RFC 6121 §5.2.5).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub thread: Option<String>,
-}
-
 /// The kinds of message (RFC 6121 §5.2.2).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 pub enum MessageType {
     /// Part of a conversation between two.
     Chat,
     /// A message for itself, as in email.
+    #[default]
     Normal,
     /// Part of a conversation in a room.
     Groupchat,
@@ -51,50 +31,6 @@ pub enum MessageType {
     Headline,
     /// A message that we sent could not be delivered. Never to be sent by an app.
     Error,
-}
-
-/// A message that came in.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
-pub struct Message {
-    /// Who sent it: mostly a full JID.
-    pub from: String,
-    /// To whom: one of our own JIDs, except where another client of the account has sent it.
-    pub to: String,
-    /// The sender's id for it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
-    /// What kind of message.
-    #[serde(rename = "type")]
-    pub kind: MessageType,
-    /// The text.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub body: Option<String>,
-    /// What it is about.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub subject: Option<String>,
-    /// The conversation it belongs to.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub thread: Option<String>,
-    /// The archive's id for it, from our own server, or from the room for a room's message (XEP-0359 §3.1). Whether that
-    /// server announces such ids, and so removes forged ones (§5), is not checked yet.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub stanza_id: Option<String>,
-    /// The id that the sending client says it gave it (XEP-0359 §3.2).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub origin_id: Option<String>,
-    /// When it was sent, where that was not just now.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(target_arch = "wasm32", tsify(type = "Date"))]
-    pub delay: Option<Stamp>,
-    /// With type `error`: the condition (RFC 6120 §8.3.3).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub condition: Option<String>,
-    /// Where it is a copy of what another client of the account has sent, or was sent (XEP-0280): such a message is never
-    /// to be answered by a program. What was sent while this client was away isn't told.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub carbon: Option<Carbon>,
 }
 
 /// A message that the server has taken.
@@ -116,7 +52,6 @@ pub struct SentMessage {
 /// A message that an earlier page had sent, whose promise died with that page.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 pub struct KeptMessage {
     /// Its id.
     pub id: String,
@@ -141,6 +76,65 @@ pub struct KeptMessage {
     pub thread: Option<String>,
 }
 
+typescript!(
+    r#"
+export interface Calls {
+  /**
+   * Sends a message, and resolves when the server has taken it: when it has confirmed it by stream management (XEP-0198) or, where
+   * it has none, by its answer to a ping sent behind it; or when, after a broken session, the account's archive has it. While the
+   * connection is being made again it waits.
+   *
+   * Rejects `not-delivered` where the server has certainly not taken the message and never will, `stanza-error` where it was
+   * refused, `offline`, `queue-full` where as much waits as {@link ConnectOptions.queue} allows, `too-large`, `invalid-jid`.
+   *
+   * Rejects `delivery-unknown` where nobody can tell whether the server has taken it: it was under way when the connection ended, and
+   * - the client comes back no more: after a {@link Client.disconnect} that the server doesn't answer, with `reconnect: false`, or after
+   *   an error that forbids it or the last attempt; or
+   * - the session could not be resumed, the server doesn't say how much of it it has handled, and its archive (XEP-0313) doesn't tell
+   *   either: there is none, it can't be read, it is too long to be searched by a client that hadn't seen its end before, or it
+   *   doesn't keep such messages (those without a body, or of type `groupchat` or `headline`, or to somebody whom the account's
+   *   preferences leave out).
+   *
+   * The promise ends with the page, the message doesn't: as long as {@link ConnectOptions.storage} keeps it, the next page
+   * sends it, and says by a `sent` or `not-sent` event what has become of it.
+   */
+  send(message: MessageInit, options?: CallOptions): Promise<SentMessage>;
+}
+
+export interface FeatureEvents {
+  /**
+   * A message came in, now or while this client was away, also as a carbon (XEP-0280). In its first session there may be up to 100
+   * that came earlier: see {@link GapEvent}.
+   */
+  message: Message;
+  /** The server has taken a message that an earlier page had sent: see {@link Client.send}. */
+  sent: SentEvent;
+  /** A message that an earlier page had sent won't be sent: see {@link Client.send}. */
+  "not-sent": NotSentEvent;
+}
+
+/** A message to be sent. */
+export interface MessageInit extends Omit<OutgoingMessage, "type"> {
+  /** Default `"chat"`. */
+  type?: Exclude<MessageType, "error"> | undefined;
+}
+
+/** A message that an earlier page had sent. */
+export interface SentEvent extends SentMessage {
+  body?: string;
+  type?: Exclude<MessageType, "error">;
+  subject?: string;
+  thread?: string;
+}
+
+/** The same, where the server hasn't taken it, or nobody knows whether it has. */
+export interface NotSentEvent extends Omit<SentEvent, "stanzaId"> {
+  /** `not-delivered`, `delivery-unknown`, or whatever else {@link Client.send} would have rejected with. */
+  error: XmppError;
+}
+"#
+);
+
 /// What the app can call.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Command {
@@ -162,7 +156,7 @@ pub enum News {
 impl Named for News {
     fn name(&self) -> &'static str {
         match self {
-            News::Message(_) => "message",
+            News::Message(message) => message.event().unwrap_or("message"),
             News::Sent(_) => "sent",
             News::NotSent(..) => "not-sent",
         }
@@ -197,8 +191,19 @@ impl Feature for Chat {
     type Reply = SentMessage;
     type Event = News;
 
+    const CALLS: &'static [Call] = &[Call::once("send", 1)];
+
     fn new(_: &Config) -> Self {
         Chat::default()
+    }
+
+    fn read(_: &str, args: &mut Args) -> Result<Command, Error> {
+        let message = args.take(0, "message");
+        let to = message.field("to")?.text()?;
+        Ok(Command::Send(OutgoingMessage {
+            to,
+            ..OutgoingMessage::given(&message)?
+        }))
     }
 
     fn command(&mut self, cx: &mut Ctx<'_>, ticket: Ticket, command: Command) {
@@ -264,20 +269,24 @@ impl Chat {
             Some(MessageType::Normal) => None,
             Some(MessageType::Error) => return Err(invalid("a message of type \"error\" cannot be sent")),
         };
-        let id = match message.id {
+        let id = match message.id.clone() {
             Some(id) if id.is_empty() => return Err(invalid("`id` is empty")),
             Some(id) => id,
             None => cx.id(),
         };
-        let text = |name, text: Option<String>| text.map(|text| Element::new(name, ns::CLIENT).with_text(text));
+        let text = |name, text: &Option<String>| {
+            let text = text.as_ref()?;
+            Some(Element::new(name, ns::CLIENT).with_text(text.as_str()))
+        };
         let element = Element::new("message", ns::CLIENT)
             .with_attr("to", to.as_str())
             .with_opt_attr("type", kind)
             .with_attr("id", id.as_str())
-            .with_opt_child(text("subject", message.subject))
-            .with_opt_child(text("body", message.body))
-            .with_opt_child(text("thread", message.thread))
+            .with_opt_child(text("subject", &message.subject))
+            .with_opt_child(text("body", &message.body))
+            .with_opt_child(text("thread", &message.thread))
             .with_child(Element::new("origin-id", SID).with_attr("id", id.as_str()));
+        let element = message.write(element);
         let sent = SentMessage {
             id: id.clone(),
             origin_id: id.clone(),
@@ -336,8 +345,7 @@ pub(super) fn open(stanza: &Element, own: &Jid) -> Option<Message> {
 pub(super) fn read(stanza: &Element, own: &Jid) -> Option<Message> {
     let kind = kind(stanza);
     let text = |name| stanza.child_text(name, ns::CLIENT);
-    let (body, subject) = (text("body"), text("subject"));
-    if body.is_none() && subject.is_none() && kind != MessageType::Error || carbons::is_carbon(stanza) {
+    if carbons::is_carbon(stanza) {
         return None;
     }
     // RFC 6120 §8.1.2.1: without a sender, it is the own account's.
@@ -348,12 +356,12 @@ pub(super) fn read(stanza: &Element, own: &Jid) -> Option<Message> {
             .and_then(|room| stanza_id(stanza, room.bare_str())),
         _ => stanza_id(stanza, own.bare_str()),
     };
-    Some(Message {
+    let mut message = Message {
         to: stanza.attr("to").unwrap_or(own.as_str()).to_owned(),
         id: stanza.attr("id").map(str::to_owned),
         kind,
-        body,
-        subject,
+        body: text("body"),
+        subject: text("subject"),
         thread: text("thread"),
         stanza_id: stanza_id.map(str::to_owned),
         origin_id: origin_id(stanza).map(str::to_owned),
@@ -361,5 +369,9 @@ pub(super) fn read(stanza: &Element, own: &Jid) -> Option<Message> {
         condition: StanzaError::of(stanza).map(|error| error.condition),
         from: from.to_owned(),
         carbon: None,
-    })
+        ..Message::default()
+    };
+    message.read_payloads(stanza);
+    message.event()?;
+    Some(message)
 }

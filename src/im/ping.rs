@@ -1,13 +1,28 @@
 //! XMPP Ping, XEP-0199 2.0.1: whether somebody is there, and how far away.
 
-use super::{Config, Ctx, Feature, Flow, Never, Reply};
+use super::{Call, Config, Ctx, Feature, Flow, Never, Reply, typescript};
 use crate::error::{Code, Error};
+use crate::given::Args;
 use crate::jid::Jid;
 use crate::session::{Millis, Ticket, Token};
 use crate::stanza::iq;
 use crate::xml::Element;
 
 const PING: &str = "urn:xmpp:ping";
+
+typescript!(
+    r#"
+export interface Calls {
+  /**
+   * The milliseconds that a server or client takes to answer; without `to`, the own server. A server that doesn't know
+   * pings answers as well; a user who isn't there is a `stanza-error`.
+   *
+   * Rejects `offline`, `invalid-jid`, `stanza-error`.
+   */
+  ping(to?: string | null, options?: CallOptions): Promise<number>;
+}
+"#
+);
 
 /// What the app can call.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -37,8 +52,14 @@ impl Feature for Ping {
 
     const DISCO: &'static [&'static str] = &[PING];
 
+    const CALLS: &'static [Call] = &[Call::once("ping", 1)];
+
     fn new(_: &Config) -> Self {
         Ping::default()
+    }
+
+    fn read(_: &str, args: &mut Args) -> Result<Command, Error> {
+        Ok(Command::Ping(args.take(0, "to").opt_jid()?))
     }
 
     fn command(&mut self, cx: &mut Ctx<'_>, ticket: Ticket, command: Command) {

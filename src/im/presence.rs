@@ -5,9 +5,10 @@
 //!
 //! Left out for now: answering subscription requests; they arrive as events.
 
-use super::{Config, Ctx, Event, Feature, Flow, Named, Reply};
+use super::{Call, Config, Ctx, Event, Feature, Flow, Named, Reply, typescript};
 use crate::decimal::decimal;
 use crate::error::Error;
+use crate::given::{Arg, Args, invalid};
 use crate::session::{Kind, Outgoing, Status, Ticket};
 use crate::stanza::{Stamp, StanzaError, delay};
 use crate::stream::ns;
@@ -92,6 +93,24 @@ pub enum PresenceType {
     Error,
 }
 
+typescript!(
+    r#"
+export interface Calls {
+  /**
+   * Says something else of the own availability, now and after each reconnection.
+   *
+   * Rejects `offline`.
+   */
+  setPresence(presence: PresenceInit, options?: CallOptions): Promise<void>;
+}
+
+export interface FeatureEvents {
+  /** A presence came in, or a request to see ours. */
+  presence: PresenceEvent;
+}
+"#
+);
+
 /// What the app can call.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Command {
@@ -133,6 +152,12 @@ impl Feature for Presence {
     type Event = PresenceEvent;
 
     const NAME: &'static str = "presence";
+
+    const CALLS: &'static [Call] = &[Call::once("setPresence", 1)];
+
+    fn read(_: &str, args: &mut Args) -> Result<Command, Error> {
+        PresenceInit::given(&args.take(0, "presence")).map(Command::Set)
+    }
 
     fn new(config: &Config) -> Self {
         Presence {
@@ -317,6 +342,34 @@ impl PresenceEvent {
 }
 
 impl PresenceInit {
+    /// Reads what an app has passed.
+    ///
+    /// # Errors
+    /// `invalid-argument`.
+    pub fn given(presence: &Arg) -> Result<PresenceInit, Error> {
+        const SHOWS: [(&str, Show); 4] = [
+            ("away", Show::Away),
+            ("chat", Show::Chat),
+            ("dnd", Show::Dnd),
+            ("xa", Show::Xa),
+        ];
+        let status = presence.field("status")?.opt_text()?;
+        if status
+            .as_deref()
+            .is_some_and(|text| !text.chars().all(xml::is_xml_char))
+        {
+            return Err(invalid("`status` has a character that XML can't carry"));
+        }
+        let show = presence.field("show")?.opt_word(&SHOWS.map(|(word, _)| word))?;
+        // RFC 6121 §4.7.2.3.
+        let priority = presence.field("priority")?.opt_whole(-128, 127)?;
+        Ok(PresenceInit {
+            show: show.and_then(|place| SHOWS.get(place)).map(|(_, show)| *show),
+            status,
+            priority: priority.and_then(|priority| i8::try_from(priority).ok()),
+        })
+    }
+
     /// Whether it can be sent.
     ///
     /// # Errors

@@ -2,8 +2,9 @@
 //!
 //! Left out for now: changing the roster, and versioning (§2.6).
 
-use super::{Config, Ctx, Event, Feature, Flow, Named, Reply};
+use super::{Call, Config, Ctx, Event, Feature, Flow, Named, Reply, typescript};
 use crate::error::{Code, Error, Phase};
+use crate::given::Args;
 use crate::jid::Jid;
 use crate::session::{Status, Ticket, Token};
 use crate::stanza::iq;
@@ -15,7 +16,6 @@ const ROSTER: &str = "jabber:iq:roster";
 /// A contact.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 pub struct RosterItem {
     /// The contact's bare JID.
     pub jid: String,
@@ -33,7 +33,6 @@ pub struct RosterItem {
 /// Who sees whose presence (RFC 6121 §2.1.2.5).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
-#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 pub enum Subscription {
     /// Neither sees the other's.
     None,
@@ -46,6 +45,53 @@ pub enum Subscription {
     /// In a push: the contact has been removed.
     Remove,
 }
+
+typescript!(
+    r#"
+export interface Calls {
+  /** The contacts. */
+  readonly roster: Roster;
+}
+
+export interface FeatureEvents {
+  /** A contact was added, changed, or removed. */
+  roster: RosterPush;
+}
+
+/** Who sees whose presence (RFC 6121 §2.1.2.5): nobody, the user the contact's, the contact the user's, or both each other's. */
+export type Subscription = "none" | "to" | "from" | "both";
+
+/** A contact. */
+export interface RosterItem {
+  /** The contact's bare JID. */
+  jid: string;
+  /** The name that the user gave the contact. */
+  name?: string;
+  /** Who sees whose presence. */
+  subscription: Subscription;
+  /** Whether the user has asked to see the contact's presence, and waits for an answer (RFC 6121 §2.1.2.2). */
+  pending: boolean;
+  /** The groups that the user put the contact in. */
+  groups: string[];
+}
+
+/** A change of a contact. */
+export interface RosterPush extends Omit<RosterItem, "subscription"> {
+  /** Who sees whose presence; `"remove"` where the contact was removed. */
+  subscription: Subscription | "remove";
+}
+
+/** The contacts of an account. */
+export interface Roster {
+  /**
+   * All contacts, in the order of their JIDs. Changes arrive as `roster` events.
+   *
+   * Rejects `offline`, `stanza-error`.
+   */
+  get(options?: CallOptions): Promise<RosterItem[]>;
+}
+"#
+);
 
 /// What the app can call.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -81,8 +127,14 @@ impl Feature for Roster {
     type Reply = Vec<RosterItem>;
     type Event = RosterItem;
 
+    const CALLS: &'static [Call] = &[Call::once("roster.get", 0)];
+
     fn new(_: &Config) -> Self {
         Roster::default()
+    }
+
+    fn read(_: &str, _: &mut Args) -> Result<Command, Error> {
+        Ok(Command::Get)
     }
 
     fn command(&mut self, cx: &mut Ctx<'_>, ticket: Ticket, command: Command) {

@@ -7,11 +7,51 @@ use crate::xml::Element;
 pub struct Stamp(pub String);
 
 impl Stamp {
-    /// The text, where it has the shape of XEP-0082 §3.2; whether such a day exists is for the calendar of the edge to say.
+    /// The text, where it is a time of XEP-0082 §3.2 on a day that exists.
     pub fn parse(text: &str) -> Option<Stamp> {
-        let shape = |b: &[u8]| b.get(4) == Some(&b'-') && b.get(10) == Some(&b'T') && b.is_ascii() && b.len() <= 40;
-        shape(text.as_bytes()).then(|| Stamp(text.to_owned()))
+        let text = text.trim();
+        let (date, time) = text.split_once('T')?;
+        let [year, month, day] = numbers(date, '-')?;
+        let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+        let days = match month {
+            2 => 28 + u32::from(leap),
+            4 | 6 | 9 | 11 => 30,
+            1..=12 => 31,
+            _ => return None,
+        };
+        let zone = time.find(['Z', '+', '-'])?;
+        let (time, zone) = time.split_at_checked(zone)?;
+        let (time, fraction) = time.split_once('.').unwrap_or((time, "0"));
+        let [hour, minute, second] = numbers(time, ':')?;
+        let zone = match zone.split_at_checked(1)? {
+            ("Z", "") => Some([0, 0]),
+            ("Z", _) => None,
+            (_, zone) => numbers(zone, ':'),
+        };
+        let fits = date.len() == 10
+            && (1..=days).contains(&day)
+            && hour < 24
+            && minute < 60
+            && second < 60
+            && (1..=9).contains(&fraction.len())
+            && fraction.bytes().all(|digit| digit.is_ascii_digit())
+            && zone.is_some_and(|[hours, minutes]| hours < 24 && minutes < 60);
+        fits.then(|| Stamp(text.to_owned()))
     }
+}
+
+/// So many numbers of two digits, the first of which may have four.
+fn numbers<const N: usize>(text: &str, between: char) -> Option<[u32; N]> {
+    let mut parts = text.split(between);
+    let mut numbers = [0; N];
+    for number in &mut numbers {
+        let part = parts.next()?;
+        *number = match part.len() {
+            2 | 4 if part.bytes().all(|digit| digit.is_ascii_digit()) => part.parse().ok()?,
+            _ => return None,
+        };
+    }
+    parts.next().is_none().then_some(numbers)
 }
 
 /// When the stanza was first sent, as far as it says. Nothing vouches for it: a sender can claim any time.
@@ -23,5 +63,46 @@ pub fn delay(stanza: &Element) -> Option<Stamp> {
 impl serde::Serialize for Stamp {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn xep0082_3_2_times_on_days_that_exist() {
+        for time in [
+            "1969-07-21T02:56:15Z",
+            "1969-07-20T21:56:15-05:00",
+            "2024-02-29T23:59:59.123456Z",
+            "2000-02-29T00:00:00+14:00",
+        ] {
+            assert!(Stamp::parse(time).is_some(), "{time}");
+        }
+        for time in [
+            "",
+            "1969-07-21",
+            "1969-07-21T02:56:15",
+            "1969-07-21 02:56:15Z",
+            "2023-02-29T00:00:00Z",
+            "1900-02-29T00:00:00Z",
+            "2024-13-01T00:00:00Z",
+            "2024-00-01T00:00:00Z",
+            "2024-04-31T00:00:00Z",
+            "2024-04-00T00:00:00Z",
+            "2024-01-01T24:00:00Z",
+            "2024-01-01T00:60:00Z",
+            "2024-01-01T00:00:60Z",
+            "2024-01-01T00:00:00.Z",
+            "2024-01-01T00:00:00.1234567890Z",
+            "2024-01-01T00:00:00Zulu",
+            "2024-01-01T00:00:00+1",
+            "24-01-01T00:00:00Z",
+            "+024-01-01T00:00:00Z",
+            "2024-01-01T00:00:00\u{661}Z",
+        ] {
+            assert!(Stamp::parse(time).is_none(), "{time}");
+        }
     }
 }

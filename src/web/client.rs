@@ -7,13 +7,15 @@ use super::callback::{Host, Kind};
 use super::drain::Inner;
 use super::element;
 use super::error::to_js;
-use super::fields::{Fields, is_absent, string, wrong};
-use super::options::{CallOptions, Options, jid, presence_init};
+use super::fields::{Fields, string, wrong};
+use super::given::JsGiven;
+use super::options::{CallOptions, Options, jid};
 use super::requests;
+use crate::decimal::decimal;
 use crate::engine::{Command, IqRequest};
 use crate::error::{Code, Error, Phase};
+use crate::given::{Args, Given};
 use crate::im;
-use crate::im::chat::{MessageType, OutgoingMessage};
 use crate::stream::ns;
 use js_sys::{Function, Promise};
 use std::rc::Rc;
@@ -77,11 +79,25 @@ impl Client {
         self.call(&JsValue::UNDEFINED, |_| Ok(Command::Disconnect))
     }
 
-    /// Sends a message.
+    /// What [`Client::im`] can be called with, in a row: names, each with the number of arguments behind it, and a `*` where it is
+    /// answered by pages.
+    #[wasm_bindgen(getter, skip_typescript)]
+    pub fn calls(&self) -> String {
+        let mut calls = Vec::new();
+        for call in im::CALLS.iter().flat_map(|calls| calls.iter()) {
+            let paged = if call.paged { "*" } else { "" };
+            calls.push([call.name, "/", &decimal(call.args as i64), paged].concat());
+        }
+        calls.join(" ")
+    }
+
+    /// Calls a feature, by the name of what it can be called.
     #[wasm_bindgen(skip_typescript)]
-    pub fn send(&self, message: &JsValue, options: &JsValue) -> Promise {
-        self.im(options, || {
-            Ok(im::Command::Chat(im::chat::Command::Send(outgoing(message)?)))
+    pub fn im(&self, name: &str, args: Vec<JsValue>, options: &JsValue) -> Promise {
+        self.call(options, |timeout| {
+            let args = args.into_iter().map(|arg| Box::new(JsGiven(arg)) as Box<dyn Given>);
+            let command = im::read(name, &mut Args(args.collect()))?;
+            Ok(Command::Im { command, timeout })
         })
     }
 
@@ -113,34 +129,6 @@ impl Client {
             let element = element::from_js(element, "element", Some(ns::CLIENT))?;
             Ok(Command::SendElement(element))
         })
-    }
-
-    /// Says something else of the own availability.
-    #[wasm_bindgen(js_name = setPresence, skip_typescript)]
-    pub fn set_presence(&self, presence: &JsValue, options: &JsValue) -> Promise {
-        self.im(options, || {
-            let presence = presence_init(presence)?;
-            Ok(im::Command::Presence(im::presence::Command::Set(presence)))
-        })
-    }
-
-    /// Asks whether somebody is there.
-    #[wasm_bindgen(skip_typescript)]
-    pub fn ping(&self, to: &JsValue, options: &JsValue) -> Promise {
-        self.im(options, || {
-            let to = if is_absent(to) {
-                None
-            } else {
-                Some(jid(&string(to, "to")?, "to")?)
-            };
-            Ok(im::Command::Ping(im::ping::Command::Ping(to)))
-        })
-    }
-
-    /// All contacts.
-    #[wasm_bindgen(js_name = rosterGet, skip_typescript)]
-    pub fn roster_get(&self, options: &JsValue) -> Promise {
-        self.im(options, || Ok(im::Command::Roster(im::roster::Command::Get)))
     }
 
     /// Adds a listener; `off` with the number takes it away.
@@ -177,13 +165,6 @@ impl Client {
 }
 
 impl Client {
-    fn im(&self, options: &JsValue, command: impl FnOnce() -> Result<im::Command, Error>) -> Promise {
-        self.call(options, |timeout| {
-            let command = command()?;
-            Ok(Command::Im { command, timeout })
-        })
-    }
-
     fn call(&self, options: &JsValue, command: impl FnOnce(Option<u64>) -> Result<Command, Error>) -> Promise {
         let options = CallOptions::read(options);
         let command = options.and_then(|options| {
@@ -212,26 +193,6 @@ impl Client {
             .enter(Box::new(move |engine, now| engine.command(now, ticket, command)));
         promise
     }
-}
-
-/// Reads an `OutgoingMessage`.
-fn outgoing(message: &JsValue) -> Result<OutgoingMessage, Error> {
-    let fields = Fields::of(message, "message")?;
-    Ok(OutgoingMessage {
-        to: fields.required("to")?,
-        body: fields.string("body")?,
-        kind: match fields.string("type")?.as_deref() {
-            None => None,
-            Some("chat") => Some(MessageType::Chat),
-            Some("normal") => Some(MessageType::Normal),
-            Some("groupchat") => Some(MessageType::Groupchat),
-            Some("headline") => Some(MessageType::Headline),
-            Some(_) => return Err(wrong("type", "one of chat, normal, groupchat and headline")),
-        },
-        id: fields.string("id")?,
-        subject: fields.string("subject")?,
-        thread: fields.string("thread")?,
-    })
 }
 
 fn function(value: &JsValue, what: &str) -> Result<Function, JsValue> {

@@ -3,12 +3,13 @@
 use super::fields::set;
 use super::{credentials, element, error};
 use crate::engine::{Event, Reply};
-use crate::im::Named;
+use crate::im::{Bytes, Named};
 use crate::stanza::Stamp;
-use js_sys::{Array, Date, Object, Reflect};
+use crate::xml::Element;
+use js_sys::{Array, Date, Object, Uint8Array};
 use serde::{Serialize, Serializer};
 use serde_wasm_bindgen::preserve;
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsValue;
 
 /// What a call resolves to.
 pub(super) fn reply(reply: &Reply) -> JsValue {
@@ -75,7 +76,6 @@ pub(super) fn event(event: &Event, cause: Option<&JsValue>) -> JsValue {
         }
         Event::Im(event) => {
             let object = plain(event);
-            without_invalid_date(&object);
             if let Some(reason) = event.error() {
                 set(&object, "error", &error::to_js(reason, None));
             }
@@ -91,22 +91,20 @@ fn plain(value: &impl Serialize) -> JsValue {
         .unwrap_or_default()
 }
 
-/// Takes out a `delay` or `since` of a day that doesn't exist.
-fn without_invalid_date(object: &JsValue) {
-    for name in ["delay", "since"] {
-        let name = name.into();
-        if let Ok(true) = Reflect::has(object, &name)
-            && Reflect::get(object, &name).is_ok_and(|date| date.is_undefined())
-        {
-            let _ = Reflect::delete_property(object.unchecked_ref::<Object>(), &name);
-        }
+impl Serialize for Stamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        preserve::serialize(&Date::new(&self.0.as_str().into()).into(), serializer)
     }
 }
 
-impl Serialize for Stamp {
+impl Serialize for Element {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let date = Date::new(&self.0.as_str().into());
-        let valid = !date.get_time().is_nan();
-        preserve::serialize(&if valid { date.into() } else { JsValue::UNDEFINED }, serializer)
+        preserve::serialize(&element::to_js(self), serializer)
+    }
+}
+
+impl Serialize for Bytes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        preserve::serialize(&Uint8Array::from(self.0.as_slice()).into(), serializer)
     }
 }

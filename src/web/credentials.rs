@@ -1,9 +1,9 @@
 //! What the app logs in with, and what a login leaves behind for the next.
 
-use super::error::invalid;
 use super::fields::{Fields, set, string, wrong};
 use super::options::jid;
 use crate::error::{Error, Phase};
+use crate::given::invalid;
 use crate::sasl::scram::Limits;
 use crate::sasl::{Credentials, Mechanism, ScramKeys, Secret};
 use base64::Engine;

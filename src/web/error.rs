@@ -1,7 +1,7 @@
 //! Errors as JavaScript sees them: a real `Error` named `XmppError`, with the fields of [`Error`].
 
 use super::fields::set;
-use crate::error::{Code, Error, Phase};
+use crate::error::Error;
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
@@ -31,11 +31,6 @@ pub(super) fn to_js(error: &Error, cause: Option<&JsValue>) -> JsValue {
         set(&object, "cause", cause);
     }
     object.into()
-}
-
-/// What the app passed can't be used.
-pub(super) fn invalid(message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
-    Error::new(Code::InvalidArgument, Phase::Session, message)
 }
 
 /// Tells the platform of what a function of the app's threw, as if nobody had caught it.

@@ -3,8 +3,9 @@
 //! `null` and `undefined` are the same as a field that isn't there. Strings must be well-formed UTF-16: a lone surrogate
 //! can't be sent, and to send something else in its place would be to lie.
 
-use super::error::invalid;
 use crate::error::Error;
+use crate::given::invalid;
+pub(super) use crate::given::wrong;
 use js_sys::{Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 
@@ -99,11 +100,6 @@ pub(super) fn string(value: &JsValue, what: &str) -> Result<String, Error> {
         ));
     }
     Ok(text)
-}
-
-/// It should have been something else.
-pub(super) fn wrong(what: &str, kind: &str) -> Error {
-    invalid(["`", what, "` must be ", kind].concat())
 }
 
 /// Sets a field of an object of our own.

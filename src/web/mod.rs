@@ -18,6 +18,7 @@ mod entropy;
 mod error;
 mod fetch;
 mod fields;
+mod given;
 mod listeners;
 mod locks;
 mod options;

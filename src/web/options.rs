@@ -1,18 +1,19 @@
 //! The options of a client and of a call, read and checked.
 
 use super::credentials;
-use super::error::invalid;
 use super::fields::{Fields, is_absent, string, wrong};
+use super::given::JsGiven;
 use super::promises::AbortSignal;
 use super::storage::{self, Store};
 use crate::engine::Config;
 use crate::error::{Code, Error, Phase};
+use crate::given::Arg;
+use crate::given::invalid;
 use crate::im;
-use crate::im::presence::{PresenceInit, Show};
+use crate::im::presence::PresenceInit;
 use crate::jid::Jid;
 use crate::sasl::Credentials;
 use crate::session::{self, CredentialSource, Framing, ReconnectPolicy};
-use crate::xml;
 use js_sys::Function;
 use wasm_bindgen::prelude::*;
 
@@ -73,7 +74,7 @@ impl Options {
                 Some(false) => None,
                 Some(true) => Some(PresenceInit::default()),
                 None if presence.is_undefined() => Some(PresenceInit::default()),
-                None => Some(presence_init(&presence)?),
+                None => Some(PresenceInit::given(&Arg::new(Box::new(JsGiven(presence)), "presence"))?),
             },
         };
         Ok(Options {
@@ -132,40 +133,6 @@ pub(super) fn jid(text: &str, what: &str) -> Result<Jid, Error> {
     Jid::parse(text).map_err(|error| {
         let message = ["`", what, "` is no JID: ", &error.text()].concat();
         Error::new(Code::InvalidJid, Phase::Session, message)
-    })
-}
-
-/// Reads a `PresenceInit`.
-pub(super) fn presence_init(value: &JsValue) -> Result<PresenceInit, Error> {
-    let fields = Fields::of(value, "presence")?;
-    let status = fields.string("status")?;
-    if status
-        .as_deref()
-        .is_some_and(|text| !text.chars().all(xml::is_xml_char))
-    {
-        return Err(invalid("`status` has a character that XML can't carry"));
-    }
-    Ok(PresenceInit {
-        show: match fields.string("show")?.as_deref() {
-            None => None,
-            Some("away") => Some(Show::Away),
-            Some("chat") => Some(Show::Chat),
-            Some("dnd") => Some(Show::Dnd),
-            Some("xa") => Some(Show::Xa),
-            Some(_) => return Err(wrong("show", "one of away, chat, dnd and xa")),
-        },
-        status,
-        priority: {
-            let value = fields.get("priority")?;
-            match value.as_f64() {
-                None if value.is_undefined() => None,
-                // RFC 6121 §4.7.2.3.
-                Some(number) if (-128.0..=127.0).contains(&number) && number as i8 as f64 == number => {
-                    Some(number as i8)
-                }
-                _ => return Err(wrong("priority", "a whole number from -128 to 127")),
-            }
-        },
     })
 }
 

@@ -116,7 +116,7 @@ fn payload(answer: &JsValue) -> Result<Option<Element>, Error> {
     let payload = element::from_js(answer, "answer", None)?;
     match xml::write(&payload) {
         Ok(_) => Ok(Some(payload)),
-        Err(error) => Err(super::error::invalid(
+        Err(error) => Err(crate::given::invalid(
             ["the answer cannot be sent: ", error.text()].concat(),
         )),
     }

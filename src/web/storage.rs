@@ -7,11 +7,11 @@
 
 use super::callback::Kind;
 use super::drain::{Delivery, Inner};
-use super::error::invalid;
 use super::fields::{Fields, string};
 use super::page::global;
 use crate::engine::{Input, Ticket};
 use crate::error::Error;
+use crate::given::invalid;
 use js_sys::JsString;
 use std::cell::{Cell, RefCell};
 use wasm_bindgen::prelude::*;

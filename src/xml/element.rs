@@ -235,6 +235,31 @@ impl fmt::Debug for Namespace {
     }
 }
 
+/// As the edge makes it of JavaScript's: `{ name, attrs, children }`, with the namespace in `attrs.xmlns`.
+#[cfg(not(target_arch = "wasm32"))]
+impl serde::Serialize for Element {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+        let mut attrs: std::collections::BTreeMap<&str, &str> = self.attrs().collect();
+        attrs.insert("xmlns", self.ns());
+        let mut object = serializer.serialize_struct("Element", 3)?;
+        object.serialize_field("name", self.name())?;
+        object.serialize_field("attrs", &attrs)?;
+        object.serialize_field("children", &self.children)?;
+        object.end()
+    }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+impl serde::Serialize for Node {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Node::Element(element) => element.serialize(serializer),
+            Node::Text(text) => serializer.serialize_str(text),
+        }
+    }
+}
+
 #[cfg(test)]
 #[allow(
     clippy::unwrap_used,

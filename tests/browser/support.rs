@@ -196,3 +196,30 @@ pub(crate) fn request(kind: &str, to: &str, payload: &JsValue) -> JsValue {
 }
 
 pub(crate) const NONE: JsValue = JsValue::UNDEFINED;
+
+/// The calls of features, as the façade makes them.
+pub(crate) trait Calls {
+    fn call_im(&self, name: &str, args: &[&JsValue], options: &JsValue) -> Promise;
+
+    fn send(&self, message: &JsValue, options: &JsValue) -> Promise {
+        self.call_im("send", &[message], options)
+    }
+
+    fn ping(&self, to: &JsValue, options: &JsValue) -> Promise {
+        self.call_im("ping", &[to], options)
+    }
+
+    fn roster_get(&self, options: &JsValue) -> Promise {
+        self.call_im("roster.get", &[], options)
+    }
+
+    fn set_presence(&self, presence: &JsValue, options: &JsValue) -> Promise {
+        self.call_im("setPresence", &[presence], options)
+    }
+}
+
+impl Calls for Client {
+    fn call_im(&self, name: &str, args: &[&JsValue], options: &JsValue) -> Promise {
+        self.im(name, args.iter().map(|arg| (*arg).clone()).collect(), options)
+    }
+}

@@ -12,6 +12,7 @@
     clippy::string_slice
 )]
 
+mod app;
 mod archive;
 mod calls;
 mod carbons;

@@ -23,9 +23,10 @@ const FEATURES: [&str; 8] = [
 ];
 
 /// What a finished package has beside what `pkg-template/` brings.
-const GENERATED: [&str; 6] = [
+const GENERATED: [&str; 7] = [
     "stanzawire.js",
     "stanzawire.d.ts",
+    "features.d.ts",
     "stanzawire_bg.wasm",
     "wasm.js",
     "LICENSE-MIT",
@@ -33,7 +34,7 @@ const GENERATED: [&str; 6] = [
 ];
 
 /// What `pkg-template/` must bring.
-const HANDWRITTEN: [&str; 4] = ["package.json", "index.js", "index.d.ts", "README.md"];
+const HANDWRITTEN: [&str; 5] = ["package.json", "index.js", "client.js", "index.d.ts", "README.md"];
 
 /// Makes `pkg/`, unless it is there and nothing that goes into it has changed.
 pub(crate) fn build(root: &Path, tools: &Tools) -> Result<PathBuf> {
@@ -59,7 +60,7 @@ pub(crate) fn build(root: &Path, tools: &Tools) -> Result<PathBuf> {
     bind(tools, &compiled, &bound, "no-modules")?;
     bind(tools, &compiled, &types, "web")?;
     let glue = glue::factory(&read(&bound.join("stanzawire.js"))?)?;
-    let types = glue::types(&read(&types.join("stanzawire.d.ts"))?)?;
+    let (features, types) = glue::types(&read(&types.join("stanzawire.d.ts"))?)?;
     eprintln!("build: wasm-opt and terser");
     let small = work.path().join("small.wasm");
     let names = shrink(tools, &bound.join("stanzawire_bg.wasm"), &small)?;
@@ -73,11 +74,12 @@ pub(crate) fn build(root: &Path, tools: &Tools) -> Result<PathBuf> {
     }
     write(&new.join("stanzawire.js"), glue.as_bytes())?;
     write(&new.join("stanzawire.d.ts"), types.as_bytes())?;
+    write(&new.join("features.d.ts"), features.as_bytes())?;
     write(&new.join("stanzawire_bg.wasm"), &wasm)?;
     write(&new.join("wasm.js"), inlined(&wasm).as_bytes())?;
     let manifest = versioned(&read(&new.join("package.json"))?, env!("CARGO_PKG_VERSION"))?;
     write(&new.join("package.json"), manifest.as_bytes())?;
-    for name in ["stanzawire.js", "index.js"] {
+    for name in ["stanzawire.js", "index.js", "client.js"] {
         minify(tools, &new.join(name))?;
     }
     check_syntax(&new)?;

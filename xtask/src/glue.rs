@@ -126,11 +126,25 @@ fn without_doc_comments(text: &str) -> String {
     kept
 }
 
-/// Makes the factory's types out of those of `wasm-bindgen --target web`: the same declarations, with another way to load.
-pub(crate) fn types(web: &str) -> Result<String> {
+/// What the features' declarations, which stand first, need of the package's other types.
+const FEATURES_HEAD: &str = "import type { CallOptions, Client, Events, XmlElement, XmppError } from \"./index.js\";
+
+";
+
+/// The features' declarations, and the factory's types, out of those of `wasm-bindgen --target web`: the same declarations, with
+/// another way to load.
+pub(crate) fn types(web: &str) -> Result<(String, String)> {
     let (declared, _) = web
         .split_once("export type InitInput")
         .context("wasm-bindgen's types have no InitInput to cut at")?;
+    let classes = declared
+        .match_indices("export class ")
+        .next()
+        .map(|(place, _)| declared[..place].rfind("\n\n").map_or(0, |end| end + 2))
+        .context("wasm-bindgen's types have no class to cut at")?;
+    let (features, declared) = declared.split_at(classes);
+    let first = features.find("\n\n").map_or(0, |end| end + 2);
+    let features = [FEATURES_HEAD, features[first..].trim_end(), "\n"].concat();
     let mut text = declared.trim_end().to_owned();
     text.push_str(
         "
@@ -153,7 +167,7 @@ export interface Glue {
 export default function createGlue(module: WebAssembly.Module): Promise<Glue>;
 ",
     );
-    Ok(text)
+    Ok((features, text))
 }
 
 /// The name that a line of types declares, where it stands for a value at run time.
@@ -214,9 +228,10 @@ mod tests {
 
     #[test]
     fn types_name_what_the_glue_has() {
-        let web = "export interface Options {}\n\nexport class Client {\n    hi(): void;\n}\nexport function start(): void;\n\n\
+        let web = "/* tslint:disable */\n\nexport interface Options {}\n\nexport class Client {\n    hi(): void;\n}\nexport function start(): void;\n\n\
                    export type InitInput = URL;\nexport function initSync(): void;\n";
-        let text = types(web).unwrap();
+        let (features, text) = types(web).unwrap();
+        assert!(features.ends_with("export interface Options {}\n") && !text.contains("interface Options"));
         assert!(text.contains("    readonly Client: typeof Client;\n    readonly start: typeof start;\n}"));
         assert!(!text.contains("readonly Options") && !text.contains("InitInput"));
     }

@@ -1,0 +1,328 @@
+//! What comes of the list of features: the sums of what they can be called, answer and tell, and of what a message can carry.
+
+macro_rules! features {
+    ($(
+        $variant:ident => $module:ident::$feature:ident
+        $({ $($(#[$doc:meta])* $field:ident: $payload:ident,)+ })?;
+    )*) => {
+        $(pub mod $module;)*
+
+        /// The names of the features' modules, in the order in which stanzas are offered to them.
+        pub const NAMES: &[&str] = &[$(stringify!($module)),*];
+
+        /// What all features together add to service discovery.
+        pub const DISCO: &[&[&str]] = &[$(<$module::$feature as Feature>::DISCO),*];
+
+        /// What all features together want enabled along with a resource.
+        pub const INLINE: &[Option<(&str, &str)>] = &[$(<$module::$feature as Feature>::INLINE),*];
+
+        /// What an app can call.
+        pub const CALLS: &[&[Call]] = &[$(<$module::$feature as Feature>::CALLS),*];
+
+        /// Reads the arguments of a call, by its name.
+        ///
+        /// # Errors
+        /// `invalid-argument` and `invalid-jid`: nothing is called.
+        pub fn read(name: &str, args: &mut Args) -> Result<Command, Error> {
+            $(if <$module::$feature as Feature>::CALLS.iter().any(|call| call.name == name) {
+                return <$module::$feature as Feature>::read(name, args).map(Command::$variant);
+            })*
+            Err(feature::unknown_call())
+        }
+
+        /// A call to one of the features.
+        #[derive(Clone, PartialEq, Debug)]
+        pub enum Command {
+            $(#[doc = concat!("To `", stringify!($module), "`.")]
+            $variant(<$module::$feature as Feature>::Command),)*
+        }
+
+        /// What a feature's call resolves to.
+        #[derive(Clone, PartialEq, Debug)]
+        pub enum Reply {
+            $(#[doc = concat!("From `", stringify!($module), "`.")]
+            $variant(<$module::$feature as Feature>::Reply),)*
+        }
+
+        /// A feature's event.
+        #[derive(Clone, PartialEq, Debug)]
+        pub enum Event {
+            $(#[doc = concat!("From `", stringify!($module), "`.")]
+            $variant(<$module::$feature as Feature>::Event),)*
+        }
+
+        impl Named for Event {
+            fn name(&self) -> &'static str {
+                match self {
+                    $(Event::$variant(event) => event.name(),)*
+                }
+            }
+
+            fn error(&self) -> Option<&Error> {
+                match self {
+                    $(Event::$variant(event) => event.error(),)*
+                }
+            }
+        }
+
+        impl Serialize for Event {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                match self {
+                    $(Event::$variant(event) => event.serialize(serializer),)*
+                }
+            }
+        }
+
+        impl Serialize for Reply {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                match self {
+                    $(Reply::$variant(reply) => reply.serialize(serializer),)*
+                }
+            }
+        }
+
+        /// A message to be sent.
+        #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+        #[serde(rename_all = "camelCase")]
+        #[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
+        pub struct OutgoingMessage {
+            /// To whom: a JID.
+            pub to: String,
+            /// The text.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub body: Option<String>,
+            /// Default `"chat"`.
+            #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+            pub kind: Option<chat::MessageType>,
+            /// Default 128 random bits.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub id: Option<String>,
+            /// What it is about.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub subject: Option<String>,
+            /// The conversation it belongs to (RFC 6121 §5.2.5).
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub thread: Option<String>,
+            $($($($(#[$doc])*
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub $field: Option<$module::$payload>,)+)?)*
+        }
+
+        impl OutgoingMessage {
+            /// Reads what an app has passed, the address apart.
+            ///
+            /// # Errors
+            /// `invalid-argument`.
+            pub fn given(message: &Arg) -> Result<OutgoingMessage, Error> {
+                const KINDS: [(&str, chat::MessageType); 4] = [
+                    ("chat", chat::MessageType::Chat),
+                    ("normal", chat::MessageType::Normal),
+                    ("groupchat", chat::MessageType::Groupchat),
+                    ("headline", chat::MessageType::Headline),
+                ];
+                Ok(OutgoingMessage {
+                    to: String::new(),
+                    body: message.field("body")?.opt_text()?,
+                    kind: {
+                        let kind = message.field("type")?.opt_word(&KINDS.map(|(word, _)| word))?;
+                        kind.and_then(|place| KINDS.get(place)).map(|(_, kind)| *kind)
+                    },
+                    id: message.field("id")?.opt_text()?,
+                    subject: message.field("subject")?.opt_text()?,
+                    thread: message.field("thread")?.opt_text()?,
+                    $($($($field: {
+                        let given = message.field(stringify!($field))?.given()?;
+                        given.map(Payload::given).transpose()?
+                    },)+)?)*
+                })
+            }
+
+            /// Puts what it carries beside its text into its element.
+            #[allow(unused_mut)]
+            fn write(&self, mut message: Element) -> Element {
+                $($($(if let Some(payload) = &self.$field {
+                    message = payload.write(message);
+                })+)?)*
+                message
+            }
+        }
+
+        /// A message that came in.
+        #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+        #[serde(rename_all = "camelCase")]
+        #[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
+        pub struct Message {
+            /// Who sent it: mostly a full JID.
+            pub from: String,
+            /// To whom: one of our own JIDs, except where another client of the account has sent it.
+            pub to: String,
+            /// The sender's id for it.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub id: Option<String>,
+            /// What kind of message.
+            #[serde(rename = "type")]
+            pub kind: chat::MessageType,
+            /// The text.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub body: Option<String>,
+            /// What it is about.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub subject: Option<String>,
+            /// The conversation it belongs to.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub thread: Option<String>,
+            /// The archive's id for it, from our own server, or from the room for a room's message (XEP-0359 §3.1). Whether that
+            /// server announces such ids, and so removes forged ones (§5), is not checked yet.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub stanza_id: Option<String>,
+            /// The id that the sending client says it gave it (XEP-0359 §3.2).
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub origin_id: Option<String>,
+            /// When it was sent, where that was not just now.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            #[cfg_attr(target_arch = "wasm32", tsify(type = "Date"))]
+            pub delay: Option<Stamp>,
+            /// With type `error`: the condition (RFC 6120 §8.3.3).
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub condition: Option<String>,
+            /// Where it is a copy of what another client of the account has sent, or was sent (XEP-0280): such a message is never
+            /// to be answered by a program. What was sent while this client was away isn't told.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub carbon: Option<carbons::Carbon>,
+            $($($($(#[$doc])*
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub $field: Option<$module::$payload>,)+)?)*
+        }
+
+        impl Message {
+            /// Reads what a message carries beside its text.
+            #[allow(unused_variables)]
+            fn read_payloads(&mut self, message: &Element) {
+                $($($(self.$field = Payload::read(message);)+)?)*
+            }
+
+            /// The event that tells of it; none where there is nothing to tell.
+            pub fn event(&self) -> Option<&'static str> {
+                $($($(if self.$field.is_some() && <$module::$payload as Payload>::LEADS {
+                    return Some(<$module::$payload as Payload>::EVENT);
+                })+)?)*
+                if self.body.is_some() || self.subject.is_some() || self.kind == chat::MessageType::Error {
+                    return Some("message");
+                }
+                $($($(if self.$field.is_some() && !<$module::$payload as Payload>::EVENT.is_empty() {
+                    return Some(<$module::$payload as Payload>::EVENT);
+                })+)?)*
+                None
+            }
+        }
+
+        /// All features, in the order of the list.
+        pub struct Features {
+            $($module: $module::$feature,)*
+        }
+
+        /// A feature's place in the list.
+        enum Place {
+            $($variant,)*
+        }
+
+        impl Features {
+            /// All features, before the first connection.
+            pub fn new(config: &Config) -> Features {
+                Features {
+                    $($module: Feature::new(config),)*
+                }
+            }
+
+            /// Hands a call to its feature.
+            pub fn command(&mut self, cx: &mut Ctx<'_>, ticket: Ticket, command: Command) {
+                match command {
+                    $(Command::$variant(command) => {
+                        cx.owner = Place::$variant as u8;
+                        self.$module.command(cx, ticket, command);
+                    })*
+                }
+            }
+
+            /// Asks all for what may leave before a session begins.
+            pub fn on_binding(&mut self, cx: &mut Ctx<'_>) {
+                cx.ahead = true;
+                $(cx.owner = Place::$variant as u8;
+                self.$module.on_binding(cx);)*
+            }
+
+            /// Tells all of a new session.
+            pub fn on_online(&mut self, cx: &mut Ctx<'_>) {
+                $(cx.owner = Place::$variant as u8;
+                self.$module.on_online(cx);)*
+            }
+
+            /// Offers a stanza to each in turn.
+            pub fn on_stanza(&mut self, cx: &mut Ctx<'_>, stanza: &Element) -> Flow {
+                $(cx.owner = Place::$variant as u8;
+                if self.$module.on_stanza(cx, stanza) == Flow::Taken {
+                    return Flow::Taken;
+                })*
+                Flow::Next
+            }
+
+            /// Tells all that the session goes on.
+            pub fn on_resumed(&mut self, cx: &mut Ctx<'_>, restored: bool, lost: bool) {
+                $(cx.owner = Place::$variant as u8;
+                self.$module.on_resumed(cx, restored, lost);)*
+            }
+
+            /// Tells all what has become of an earlier page's message.
+            pub fn on_kept(&mut self, cx: &mut Ctx<'_>, message: &Element, result: &Result<Option<Element>, Error>) {
+                $(cx.owner = Place::$variant as u8;
+                self.$module.on_kept(cx, message, result);)*
+            }
+
+            /// What all have to save, in one text.
+            pub fn save(&self) -> String {
+                let mut text = String::new();
+                $(if let Some(saved) = self.$module.save() {
+                    let name = <$module::$feature as Feature>::NAME;
+                    text = [text.as_str(), name, FIELD, &saved, FIELD].concat();
+                })*
+                text
+            }
+
+            /// Hands each what it had saved.
+            pub fn restore(&mut self, cx: &mut Ctx<'_>, text: &str) {
+                let mut words = text.split(FIELD);
+                while let (Some(name), Some(saved)) = (words.next(), words.next()) {
+                    $(if !name.is_empty() && name == <$module::$feature as Feature>::NAME {
+                        cx.owner = Place::$variant as u8;
+                        self.$module.restore(cx, saved);
+                    })*
+                }
+            }
+
+            /// Hands an answer to who asked.
+            pub fn on_reply(&mut self, cx: &mut Ctx<'_>, origin: Origin, result: Result<Option<Element>, Error>) {
+                $(if origin.owner == Place::$variant as u8 {
+                    cx.owner = origin.owner;
+                    return self.$module.on_reply(cx, origin.token, result);
+                })*
+                drop(result);
+            }
+
+            /// Tells a feature that its time has come.
+            pub fn on_timer(&mut self, cx: &mut Ctx<'_>, owner: u8) {
+                $(if owner == Place::$variant as u8 {
+                    cx.owner = owner;
+                    return self.$module.on_timer(cx);
+                })*
+            }
+
+            /// Tells all of the session's end.
+            pub fn on_offline(&mut self, cx: &mut Ctx<'_>) {
+                $(cx.owner = Place::$variant as u8;
+                self.$module.on_offline(cx);)*
+            }
+        }
+    };
+}
+
+pub(super) use features;
