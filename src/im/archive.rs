@@ -11,8 +11,8 @@
 
 mod answers;
 mod back;
-mod page;
-mod prefs;
+pub(super) mod page;
+pub(super) mod prefs;
 mod proof;
 mod search;
 mod seen;
@@ -77,10 +77,10 @@ impl Named for Gap {
 
 /// An entry of the archive; without an id the place before the first.
 #[derive(Clone, Debug, Default)]
-struct Point {
-    id: Option<String>,
+pub(super) struct Point {
+    pub(super) id: Option<String>,
     /// When it was put there, or some time before that.
-    stamp: Option<Stamp>,
+    pub(super) stamp: Option<Stamp>,
 }
 
 /// How many messages wait at most while the archive is read, and how many bytes of them, roughly.
@@ -411,7 +411,7 @@ fn is_connected(cx: &Ctx<'_>) -> bool {
 }
 
 /// About how many bytes an element takes.
-fn weight(element: &Element) -> usize {
+pub(super) fn weight(element: &Element) -> usize {
     let own = element.attrs().fold(100, |sum, (_, value)| sum + value.len() + 50);
     element.nodes().iter().fold(own, |sum, node| match node {
         Node::Element(child) => sum + weight(child),

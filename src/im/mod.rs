@@ -45,6 +45,7 @@ const FIELD: &str = "\u{1f}";
 features! {
     Roster => roster::Roster;
     Presence => presence::Presence;
+    History => history::History;
     Archive => archive::Archive;
     Chat => chat::Chat;
     Carbons => carbons::Carbons;

@@ -21,6 +21,7 @@ mod disco;
 mod discovery;
 mod draft00;
 mod haste;
+mod history;
 mod hostile;
 mod house;
 mod iq;
