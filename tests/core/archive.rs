@@ -4,6 +4,7 @@ mod bind2;
 mod carbons;
 mod catching_up;
 mod doubts;
+mod gaps;
 mod hostile;
 mod ids;
 mod kept;

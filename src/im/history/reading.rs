@@ -217,10 +217,6 @@ impl Reading {
         }
     }
 
-    pub(in crate::im) fn ticket(&self) -> Ticket {
-        self.ticket
-    }
-
     /// The archive knows no more fields than it must. Where nothing is left out that it has, the entry that it is to end at comes by.
     fn do_without(&mut self) -> Result<(), Error> {
         let query = &self.query;
