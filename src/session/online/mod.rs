@@ -134,6 +134,7 @@ impl Online {
         // `<resume/>` has said it.
         asleep.ledger.told = asleep.ledger.handled;
         let salvaged = ending::to_send_again(shared, &mut asleep.tracker, asleep.ledger.take());
+        asleep.tracker.resumed(now);
         // What is sent again enters the ledger again, by the same numbers.
         shared.outbox.put_back(salvaged);
         let sm = Sm::On {
