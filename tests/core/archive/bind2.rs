@@ -283,7 +283,7 @@ fn xep0313_3_2_what_has_been_thrown_away_since_leaves_a_gap() {
     }
     assert_eq!(bodies(&pair), ["1"], "nobody waits for ever");
     let (call, _) = send(&mut pair, "mine");
-    let asked = anew(&mut pair);
+    let asked = as_of_old(&mut pair);
     bare_page(&mut pair, &asked, &["8", "9"].map(from_bob), true);
     assert_eq!(bodies(&pair), ["1", "8", "9"]);
     let [gap] = &gaps(&pair)[..] else { panic!("one gap") };
@@ -420,8 +420,30 @@ fn as_of_old(pair: &mut Pair) -> Element {
     let proof = scram(pair, &login);
     success(pair, Some(&proof), "alice@example.org", "");
     sasl2::features(pair, BEHIND);
-    pair.bind(crate::pair::JID);
+    let asked = pair.sent.front().cloned().unwrap_or_default();
+    let (_, resource) = FULL.split_once('/').unwrap();
+    assert!(asked.contains(&format!(">{resource}<")), "RFC 6120 §7.7.2.2: {asked}");
+    pair.bind(FULL);
     question(pair)
+}
+
+#[test]
+fn rfc6120_7_7_2_2_what_is_in_doubt_left_by_a_resource_that_is_bound_anew() {
+    let (mut pair, asked) = entered("");
+    bare_page(&mut pair, &asked, &[from_bob("1")], true);
+    let asked = anew(&mut pair);
+    page(&mut pair, &asked, &[], true);
+    // It may be on its way yet, and the server may let several sessions of one user agent live.
+    let (call, _) = send(&mut pair, "mine");
+    let asked = as_of_old(&mut pair);
+    page(&mut pair, &asked, &[], true);
+    let prefs = question(&mut pair);
+    pair.answer(&prefs, &format!("<prefs xmlns='{NS_MAM}' default='always'/>"));
+    let asked = question(&mut pair);
+    page(&mut pair, &asked, &[], true);
+    assert!(pair.sent.iter().any(|frame| frame.contains("mine")), "it was not taken");
+    pair.sent.clear();
+    assert!(pair.is_open(call));
 }
 
 /// What the archive is asked.
@@ -478,7 +500,7 @@ fn a_message_in_doubt_is_looked_for_on_the_last_page_and_before() {
     for found in [1, 2, 3] {
         let (mut pair, _) = entered("");
         let (call, id) = send(&mut pair, "mine");
-        let asked = anew(&mut pair);
+        let asked = as_of_old(&mut pair);
         assert!(pair.is_open(call));
         let mine = sent("0", &id, "mine");
         match found {
