@@ -61,8 +61,8 @@ pub(crate) struct Keeper {
     /// Whether it is still about the session before this one.
     stale: bool,
     written: Option<Millis>,
-    /// The count of handled stanzas that is in the store.
-    handled: Option<u32>,
+    /// The count of handled stanzas that is in the store; where there is none yet, the one that the session began with.
+    handled: u32,
     /// Whether it is to be given back after the next write.
     released: bool,
     /// The writes that the store hasn't confirmed, and the count in those that are a header of this session's.
@@ -88,7 +88,7 @@ impl Keeper {
     }
 
     /// A session begins, of which the store has this count.
-    pub(crate) fn begin(&mut self, handled: Option<u32>) {
+    pub(crate) fn begin(&mut self, handled: u32) {
         self.handled = handled;
         self.stale = true;
         for (_, of_header) in &mut self.writes {
@@ -98,8 +98,7 @@ impl Keeper {
 
     /// By how many stanzas the store is behind `handled`; none where nothing is stored.
     pub(crate) fn stored(&self, handled: u32) -> Option<u32> {
-        self.is_active()
-            .then(|| handled.wrapping_sub(self.handled.unwrap_or_default()))
+        self.is_active().then(|| handled.wrapping_sub(self.handled))
     }
 
     fn is_active(&self) -> bool {
@@ -243,7 +242,7 @@ impl Shared {
             return false;
         };
         let (_, handled) = self.keeper.writes.remove(place);
-        if kept && handled.is_some() {
+        if let Some(handled) = handled.filter(|_| kept) {
             self.keeper.handled = handled;
         }
         if kept || self.keeper.broken {
