@@ -17,6 +17,9 @@ use crate::error::Error;
 use crate::given::{Arg, Args};
 use crate::session::{Origin, Ticket};
 use crate::stanza::Stamp;
+use crate::jid::Jid;
+use crate::session::tracker::PATIENCE;
+use crate::session::{Doubt, Kind, Millis, Origin, Outgoing, Session, Status, Ticket, Token};
 use crate::xml::Element;
 use feature::typescript;
 use list::features;
@@ -33,6 +36,179 @@ impl Default for Config {
     fn default() -> Self {
         Config {
             presence: Some(presence::PresenceInit::default()),
+        }
+    }
+}
+
+/// What a feature says to the engine.
+#[derive(Debug)]
+pub enum Said {
+    /// To the listeners.
+    Event(Event),
+    /// To a caller.
+    Reply(Ticket, Result<Reply, Error>),
+    /// To the clock: the timer of the feature with this place in the list, in the place of what it was set to.
+    Timer(u8, Option<Millis>),
+}
+
+/// A feature's way to the outside.
+pub struct Ctx<'a> {
+    now: Millis,
+    session: &'a mut Session,
+    said: &'a mut Vec<Said>,
+    owner: u8,
+    /// Whether what is sent is to leave ahead of the session.
+    ahead: bool,
+}
+
+impl<'a> Ctx<'a> {
+    /// For whichever feature is called next.
+    pub fn new(now: Millis, session: &'a mut Session, said: &'a mut Vec<Said>) -> Self {
+        Ctx {
+            now,
+            session,
+            said,
+            owner: Origin::APP,
+            ahead: false,
+        }
+    }
+
+    /// The time.
+    pub fn now(&self) -> Millis {
+        self.now
+    }
+
+    /// The bound address, while online.
+    pub fn jid(&self) -> Option<&Jid> {
+        self.session.jid()
+    }
+
+    /// The account.
+    pub fn account(&self) -> &Jid {
+        // An anonymous account learns its address when it is bound.
+        self.session.jid().unwrap_or_else(|| self.session.account())
+    }
+
+    /// Whether the account is another one each time, and has its address from the server.
+    pub fn is_anonymous(&self) -> bool {
+        self.session.account().local().is_none()
+    }
+
+    /// What the server said of the resource, where it was bound along with the authentication: a `<bound/>` (XEP-0386 §2.2).
+    pub fn inline(&self) -> Option<&Element> {
+        self.session.inline()
+    }
+
+    /// Whether the server keeps an archive for the account. One that doesn't is asked for a resource in another way, by which
+    /// it hands over what it kept for somebody who was offline.
+    pub fn learn_of_archive(&mut self, archive: bool) {
+        self.session.learn_of_archive(archive);
+    }
+
+    /// The connection's state.
+    pub fn status(&self) -> Status {
+        self.session.status()
+    }
+
+    /// 128 random bits as text.
+    pub fn id(&mut self) -> String {
+        self.session.rng().id()
+    }
+
+    /// Tells the listeners.
+    pub fn emit(&mut self, event: Event) {
+        self.said.push(Said::Event(event));
+    }
+
+    /// Settles a call.
+    pub fn reply(&mut self, ticket: Ticket, result: Result<Reply, Error>) {
+        self.said.push(Said::Reply(ticket, result));
+    }
+
+    /// Sends a stanza of the feature's own.
+    ///
+    /// # Errors
+    /// As [`Ctx::ask`].
+    pub fn send(&mut self, stanza: &Element) -> Result<(), Error> {
+        let outgoing = Outgoing::new(stanza, Kind::Send, None)?;
+        self.submit(outgoing)
+    }
+
+    /// Answers a request. Where it cannot be sent, the session that it belonged to is over.
+    pub fn answer(&mut self, answer: &Element) {
+        let _ = self.send(answer);
+    }
+
+    /// Asks by an iq; [`Feature::on_reply`] gets the answer. A question on the feature's own account is given up after
+    /// 30 s; one for a call lasts as long as the call.
+    ///
+    /// # Errors
+    /// `offline`, `queue-full`, `invalid-argument`: nothing was asked, and nothing will be answered.
+    pub fn ask(&mut self, set: bool, to: Option<Jid>, payload: Element, token: Token) -> Result<(), Error> {
+        let id = self.id();
+        let deadline = match token {
+            Token::Own(_) => Some(self.now.after(PATIENCE)),
+            Token::Call(_) => None,
+        };
+        let outgoing = Outgoing::ask(id, set, to, payload, deadline, self.origin(token))?;
+        self.submit(outgoing)
+    }
+
+    /// Sends a message; [`Feature::on_reply`] hears when the server has taken it, or that it has not.
+    ///
+    /// # Errors
+    /// As [`Ctx::ask`].
+    pub fn deliver(&mut self, message: &Element, id: String, to: Jid, token: Token) -> Result<(), Error> {
+        let outgoing = Outgoing::message(message, id, to, self.origin(token))?;
+        self.submit(outgoing)
+    }
+
+    /// The messages of which nobody knows yet whether the server has taken them: their session has ended without its last word.
+    /// As long as there are any, no other message of the app's is sent, so that none overtakes them.
+    pub fn doubts(&self) -> Vec<Doubt> {
+        self.session.doubts()
+    }
+
+    /// The archive has a message of ours: one in doubt was taken.
+    pub fn found(&mut self, doubt: &Doubt, stanza_id: &Element) {
+        self.session.found(doubt, stanza_id);
+    }
+
+    /// The archive has been searched. Of the messages still in doubt, those that it would have if they had been taken
+    /// (`absent` says so) are sent again; the rest end with `delivery-unknown`, unless the server has said that it
+    /// hasn't handled them.
+    pub fn end_doubts(&mut self, absent: &dyn Fn(&Doubt) -> bool) {
+        self.session.end_doubts(self.now, absent);
+    }
+
+    /// The number of the last stanza that was to be sent, and up to which of them it is known of every message what has become
+    /// of it.
+    pub fn progress(&self) -> (u64, u64) {
+        self.session.progress()
+    }
+
+    /// Sets the feature's one timer, or stops it: see [`Feature::on_timer`].
+    pub fn set_timer(&mut self, at: Option<Millis>) {
+        self.said.push(Said::Timer(self.owner, at));
+    }
+
+    /// What [`Feature::save`] would say has changed.
+    pub fn changed(&mut self) {
+        self.session.changed(self.now);
+    }
+
+    fn submit(&mut self, outgoing: Outgoing) -> Result<(), Error> {
+        if self.ahead {
+            self.session.submit_ahead(outgoing)
+        } else {
+            self.session.submit(self.now, outgoing)
+        }
+    }
+
+    fn origin(&self, token: Token) -> Origin {
+        Origin {
+            owner: self.owner,
+            token,
         }
     }
 }
