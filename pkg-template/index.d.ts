@@ -78,6 +78,8 @@ export interface ConnectOptions {
   keepalive?: number | undefined;
   /** The presence to begin with; `false` to stay invisible. Default true. */
   presence?: boolean | PresenceInit | undefined;
+  /** Whether `message` events also tell of what the account's other clients send and are sent (XEP-0280), where the server can. Default true. */
+  carbons?: boolean | undefined;
   /** Whether `ws:` and `http:` may be used beyond loopback. Default false. */
   allowInsecure?: boolean | undefined;
   /**

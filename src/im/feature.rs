@@ -31,16 +31,18 @@ pub trait Feature: Sized {
     /// What the feature adds to the client's service discovery information (XEP-0030 §3.1).
     const DISCO: &'static [&'static str] = &[];
 
-    /// What the feature wants enabled along with a resource (XEP-0386 §2.2): an element's name, and its namespace, by which the
-    /// server says that it can.
-    const INLINE: Option<(&'static str, &'static str)> = None;
-
     /// The name that what it saves is kept under.
     const NAME: &'static str = "";
 
     /// What an app can call: the name by which it does, such as `roster.get`, how many arguments the call has beside its
     /// `CallOptions`, and how it answers.
     const CALLS: &'static [Call] = &[];
+
+    /// What the feature wants enabled along with a resource (XEP-0386 §2.2): an element's name, and its namespace, by which the
+    /// server says that it can.
+    fn inline(_config: &Config) -> Option<(&'static str, &'static str)> {
+        None
+    }
 
     /// Before the first connection.
     fn new(config: &Config) -> Self;

@@ -27,12 +27,15 @@ use serde::{Serialize, Serializer};
 pub struct Config {
     /// The presence to begin each session with; `None` to stay invisible.
     pub presence: Option<presence::PresenceInit>,
+    /// Whether copies are wanted of what the account's other clients send and are sent.
+    pub carbons: bool,
 }
 
 impl Default for Config {
     fn default() -> Self {
         Config {
             presence: Some(presence::PresenceInit::default()),
+            carbons: true,
         }
     }
 }
@@ -41,14 +44,15 @@ impl Default for Config {
 const FIELD: &str = "\u{1f}";
 
 // The order is the order in which stanzas are offered, and in which features speak when a session begins: RFC 6121 §2.2
-// wants the roster asked for before the first presence, and what comes with that is to find the archive at work.
+// wants the roster asked for before the first presence, and what comes with that is to find the archive at work. Carbons come before
+// that looks where it ends: what another client is sent from then on would be neither here nor behind that.
 features! {
     Roster => roster::Roster;
     Presence => presence::Presence;
+    Carbons => carbons::Carbons;
     History => history::History;
     Archive => archive::Archive;
     Chat => chat::Chat;
-    Carbons => carbons::Carbons;
     Ping => ping::Ping;
     Disco => disco::Disco;
 }

@@ -70,6 +70,7 @@ impl Options {
         config.keep_token = keep_token && config.storage;
         let presence = fields.get("presence")?;
         let im = im::Config {
+            carbons: fields.flag("carbons")?.unwrap_or(true),
             presence: match presence.as_bool() {
                 Some(false) => None,
                 Some(true) => Some(PresenceInit::default()),

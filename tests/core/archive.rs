@@ -33,6 +33,7 @@ fn log_in(pair: &mut Pair) -> Element {
         pair.element().is("presence", NS_CLIENT),
         "nothing falls between the archive and the presence"
     );
+    pair.take_carbons();
     pair.element()
 }
 
