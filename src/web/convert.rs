@@ -93,7 +93,7 @@ fn plain(value: &impl Serialize) -> JsValue {
 
 impl Serialize for Stamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        preserve::serialize(&JsValue::from(Date::new(&self.0.as_str().into())), serializer)
+        preserve::serialize::<_, JsValue>(&Date::new(&self.0.as_str().into()).into(), serializer)
     }
 }
 
@@ -105,7 +105,7 @@ impl Serialize for Element {
 
 impl Serialize for Bytes {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        preserve::serialize(&JsValue::from(Uint8Array::from(self.0.as_slice())), serializer)
+        preserve::serialize::<_, JsValue>(&Uint8Array::from(self.0.as_slice()).into(), serializer)
     }
 }
 
