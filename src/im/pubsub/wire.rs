@@ -10,11 +10,10 @@ use crate::stream::ns;
 use crate::xml::Element;
 use serde::Serialize;
 
-pub(in crate::im) const PUBSUB: &str = "http://jabber.org/protocol/pubsub";
-pub(in crate::im) const EVENT: &str = "http://jabber.org/protocol/pubsub#event";
-pub(in crate::im) const OWNER: &str = "http://jabber.org/protocol/pubsub#owner";
-pub(in crate::im) const ERRORS: &str = "http://jabber.org/protocol/pubsub#errors";
-pub(in crate::im) const RSM: &str = "http://jabber.org/protocol/rsm";
+pub(super) const PUBSUB: &str = "http://jabber.org/protocol/pubsub";
+const EVENT: &str = "http://jabber.org/protocol/pubsub#event";
+pub(super) const OWNER: &str = "http://jabber.org/protocol/pubsub#owner";
+pub(super) const PUBLISH_OPTIONS: &str = "http://jabber.org/protocol/pubsub#publish-options";
 
 /// An item of a node.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -123,12 +122,12 @@ impl Item<'_> {
     }
 }
 
-fn request(ns: &'static str, child: Element) -> Element {
+pub(super) fn request(ns: &'static str, child: Element) -> Element {
     Element::new("pubsub", ns).with_child(child)
 }
 
 /// An element about a node, in the one of these namespaces.
-pub(in crate::im) fn of_node(name: &'static str, ns: &'static str, node: &str) -> Element {
+pub(super) fn of_node(name: &'static str, ns: &'static str, node: &str) -> Element {
     Element::new(name, ns).with_attr("node", node)
 }
 
@@ -149,8 +148,9 @@ pub(in crate::im) fn publish(
 }
 
 /// How a node is to be where something is published in it, such as `("pubsub#access_model", "open")`.
+#[allow(dead_code, reason = "what the features ask for that keep something in nodes")]
 pub(in crate::im) fn options(options: &[(&str, &str)]) -> Element {
-    let form = forms::submit("http://jabber.org/protocol/pubsub#publish-options");
+    let form = forms::submit(PUBLISH_OPTIONS);
     options.iter().fold(form, |form, (name, value)| {
         form.with_child(forms::field(name, &[value]))
     })
@@ -204,11 +204,12 @@ pub(in crate::im) fn published(answer: Option<&Element>, node: &str, asked: Opti
 }
 
 /// What of this name an answer is about.
-pub(in crate::im) fn answered<'a>(answer: Option<&'a Element>, name: &str) -> Option<&'a Element> {
+pub(super) fn answered<'a>(answer: Option<&'a Element>, name: &str) -> Option<&'a Element> {
     answer.filter(|answer| answer.is("pubsub", PUBSUB))?.child(name, PUBSUB)
 }
 
 /// Whether what was asked for isn't there: the node, or the item (XEP-0060 §6.5.9.11).
+#[allow(dead_code, reason = "what the features ask for that keep something in nodes")]
 pub(in crate::im) fn is_missing(error: &Error) -> bool {
     error.code() == Code::StanzaError && error.condition() == Some("item-not-found")
 }
