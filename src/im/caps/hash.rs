@@ -8,6 +8,9 @@ use base64::engine::general_purpose::STANDARD;
 use sha1::{Digest, Sha1};
 use sha2::Sha256;
 
+/// The form that clients have (XEP-0232), which is no feature of theirs.
+const SOFTWARE: &str = "urn:xmpp:dataforms:softwareinfo";
+
 /// How a hash is made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Method {
@@ -123,6 +126,7 @@ fn first(info: &Element) -> Option<String> {
     }
     if let (Some((form_type, _)), Some(last)) = (typed.first(), features.last())
         && form_type.as_str() >= *last
+        && form_type != SOFTWARE
     {
         return None;
     }
