@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The namespace of forms.
 pub(super) const FORMS: &str = "jabber:x:data";
 
-/// The name of the field that says what the others mean (XEP-0068 §2.1).
+/// The name of the field that says what the others mean (XEP-0068 §3.1).
 pub(super) const FORM_TYPE: &str = "FORM_TYPE";
 
 typescript!(
@@ -250,7 +250,7 @@ impl DataForm {
 
     /// What its fields mean, where it says.
     pub fn form_type(&self) -> Option<&str> {
-        // XEP-0068 §3.3: one that isn't hidden says nothing.
+        // XEP-0068 §4.3: one that isn't hidden says nothing.
         let field = self.field(FORM_TYPE).filter(|field| field.kind == FieldType::Hidden)?;
         match &field.value {
             FieldValue::Text(text) => Some(text),

@@ -76,7 +76,7 @@ fn fields(form: &Element) -> Vec<(&str, Vec<String>)> {
     fields
 }
 
-/// Whether a form says by a hidden field what it is (XEP-0068 §3.3).
+/// Whether a form says by a hidden field what it is (XEP-0068 §4.3).
 fn is_typed(form: &Element) -> bool {
     let mut fields = form.children().filter(|child| child.is("field", FORMS));
     fields.any(|field| field.attr("var") == Some(FORM_TYPE) && field.attr("type") == Some("hidden"))
@@ -124,9 +124,9 @@ fn first(info: &Element) -> Option<String> {
     if typed.windows(2).any(|pair| matches!(pair, [a, b] if a.0 == b.0)) {
         return None;
     }
-    if let (Some((form_type, _)), Some(last)) = (typed.first(), features.last())
-        && form_type.as_str() >= *last
+    if let Some((form_type, _)) = typed.first()
         && form_type != SOFTWARE
+        && features.last().is_none_or(|last| form_type.as_str() >= *last)
     {
         return None;
     }

@@ -26,7 +26,7 @@ pub struct Mark {
 impl Mark {
     /// What a presence says, where that can be checked.
     fn read(presence: &Element) -> Option<Mark> {
-        // XEP-0390 §6.2: where there is that, it counts.
+        // XEP-0390 §7.2: where there is that, it counts.
         if let Some(set) = presence.child("c", CAPS_2) {
             let hash = set
                 .children()

@@ -50,7 +50,7 @@ pub(super) fn build(node: &str, action: Action, account: &Jid) -> (Element, Want
             (request(PUBSUB, unsubscribe.with_opt_attr("subid", subid)), Wanted::Nothing)
         }
         Action::Create(config) => {
-            // §8.1.2: without a name it is an instant node.
+            // §8.1.1: without a name it is an instant node.
             let create = Element::new("create", PUBSUB).with_opt_attr("node", Some(node).filter(|node| !node.is_empty()));
             let config = config.map(|form| Element::new("configure", PUBSUB).with_child(form));
             (request(PUBSUB, create).with_opt_child(config), Wanted::Node)
@@ -95,7 +95,7 @@ impl Asked {
             Wanted::Node => {
                 let named = answered(answer, "create").and_then(|create| create.attr("node"));
                 let node = named.map_or(self.node, str::to_owned);
-                // §8.1.2: the service says which node an instant one is.
+                // §8.1.1: the service says which node it has made, where that isn't the one that was named.
                 if node.is_empty() {
                     return Err(violation("the request to make a node was answered with something else"));
                 }

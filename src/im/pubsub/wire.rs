@@ -193,13 +193,12 @@ pub(in crate::im) fn items_of(answer: Option<&Element>, node: &str) -> Result<Ve
 /// `protocol-violation` for what is no answer to that.
 pub(in crate::im) fn published(answer: Option<&Element>, node: &str, asked: Option<String>) -> Result<String, Error> {
     let unfit = || violation("the request to publish was answered with something else");
-    let Some(answer) = answer else {
-        // XEP-0060 §7.1.2: the service need not say an id that was given.
-        return asked.ok_or_else(unfit);
+    let id = match answered(answer, "publish") {
+        Some(publish) if publish.attr("node") != Some(node) => return Err(unfit()),
+        Some(publish) => publish.child("item", PUBSUB).and_then(|item| item.attr("id")),
+        None => None,
     };
-    let publish = answered(Some(answer), "publish").filter(|publish| publish.attr("node") == Some(node));
-    let publish = publish.ok_or_else(unfit)?;
-    let id = publish.child("item", PUBSUB).and_then(|item| item.attr("id"));
+    // XEP-0060 §7.1.2: an id that was given need not be said.
     id.map(str::to_owned).or(asked).ok_or_else(unfit)
 }
 
