@@ -80,6 +80,11 @@ export interface ConnectOptions {
   presence?: boolean | PresenceInit | undefined;
   /** Whether `message` events also tell of what the account's other clients send and are sent (XEP-0280), where the server can. Default true. */
   carbons?: boolean | undefined;
+  /**
+   * Features that the app has itself: what service discovery (XEP-0030) and the hash in each presence say that this client can, beside what
+   * stanzawire can. `"NODE+notify"` asks for `pubsub` events of the node `NODE` of the account and its contacts (XEP-0163).
+   */
+  features?: string[] | undefined;
   /** Whether `ws:` and `http:` may be used beyond loopback. Default false. */
   allowInsecure?: boolean | undefined;
   /**

@@ -7,11 +7,13 @@
 mod cx;
 mod facts;
 mod feature;
+pub mod forms;
 mod list;
+mod rsm;
 
 pub use cx::{Ctx, Said};
 pub use facts::Facts;
-pub use feature::{Bytes, Call, Feature, Flow, Named, Never, Page, Payload};
+pub use feature::{Bytes, Call, Feature, Flow, Named, Never, OrNull, Page, Payload};
 
 use crate::error::Error;
 use crate::given::{Arg, Args};
@@ -29,6 +31,8 @@ pub struct Config {
     pub presence: Option<presence::PresenceInit>,
     /// Whether copies are wanted of what the account's other clients send and are sent.
     pub carbons: bool,
+    /// Features that the app has itself: what service discovery says beside those of this client.
+    pub features: Vec<String>,
 }
 
 impl Default for Config {
@@ -36,6 +40,7 @@ impl Default for Config {
         Config {
             presence: Some(presence::PresenceInit::default()),
             carbons: true,
+            features: Vec::new(),
         }
     }
 }
@@ -45,16 +50,20 @@ const FIELD: &str = "\u{1f}";
 
 // The order is the order in which stanzas are offered, and in which features speak when a session begins: RFC 6121 §2.2
 // wants the roster asked for before the first presence, and what comes with that is to find the archive at work. Carbons come before
-// that looks where it ends: what another client is sent from then on would be neither here nor behind that.
+// that looks where it ends: what another client is sent from then on would be neither here nor behind that. And it may hold
+// messages back, for the sake of what is told of conversations: what reads something else in them stands before it.
 features! {
     Roster => roster::Roster;
     Presence => presence::Presence;
     Carbons => carbons::Carbons;
+    Pubsub => pubsub::Pubsub;
     History => history::History;
     Archive => archive::Archive;
     Chat => chat::Chat;
     Ping => ping::Ping;
     Disco => disco::Disco;
+    Caps => caps::Caps;
+    PrivateXml => private_xml::PrivateXml;
 }
 
 impl core::fmt::Debug for Features {

@@ -10,6 +10,7 @@ use crate::error::{Code, Error, Phase};
 use crate::given::Arg;
 use crate::given::invalid;
 use crate::im;
+use crate::im::disco;
 use crate::im::presence::PresenceInit;
 use crate::jid::Jid;
 use crate::sasl::Credentials;
@@ -71,6 +72,7 @@ impl Options {
         let presence = fields.get("presence")?;
         let im = im::Config {
             carbons: fields.flag("carbons")?.unwrap_or(true),
+            features: disco::features(&Arg::new(Box::new(JsGiven(fields.get("features")?)), "features"))?,
             presence: match presence.as_bool() {
                 Some(false) => None,
                 Some(true) => Some(PresenceInit::default()),

@@ -42,6 +42,7 @@ export const full: ConnectOptions = {
   keepToken: true,
   carbons: false,
   presence: { show: "away", status: "lunch", priority: -1 },
+  features: ["http://jabber.org/protocol/tune", "http://jabber.org/protocol/tune+notify"],
   allowInsecure: false,
   allowPlain: true,
   storage: store,
