@@ -1,7 +1,7 @@
 //! What one feature knows and others need.
 
 use super::Config;
-use super::caps;
+use super::{caps, displayed};
 use crate::jid::Jid;
 use std::collections::BTreeSet;
 
@@ -14,6 +14,8 @@ pub struct Facts {
     pub own: caps::Own,
     /// What other clients can (`caps`, and `disco`, which asks them).
     pub caps: caps::Known,
+    /// What was displayed, and isn't published yet (`displayed`, and those who say so by its `publish`).
+    pub displayed: displayed::Outbox,
 }
 
 impl Facts {
@@ -23,6 +25,7 @@ impl Facts {
             watchers: BTreeSet::new(),
             own: caps::Own::new(config),
             caps: caps::Known::default(),
+            displayed: displayed::Outbox::default(),
         }
     }
 

@@ -57,6 +57,7 @@ features! {
     Presence => presence::Presence;
     Carbons => carbons::Carbons;
     Pubsub => pubsub::Pubsub;
+    Displayed => displayed::Displayed;
     History => history::History;
     Archive => archive::Archive;
     Chat => chat::Chat;

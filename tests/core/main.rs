@@ -20,6 +20,7 @@ mod carbons;
 mod chat;
 mod disco;
 mod discovery;
+mod displayed;
 mod draft00;
 mod forms;
 mod haste;

@@ -7,13 +7,12 @@ use crate::error::{Code, Error, Phase};
 use crate::im::archive::page::{self, Entry, From};
 use crate::im::archive::weight;
 use crate::im::chat::{self, Message};
+use crate::im::disco::INFO;
 use crate::im::Ctx;
 use crate::jid::Jid;
 use crate::session::{Ticket, Token};
 use crate::xml::Element;
 use std::collections::VecDeque;
-
-const INFO: &str = "http://jabber.org/protocol/disco#info";
 
 /// What an archive says of itself that knows more than `with`, `start` and `end` (XEP-0313 §7).
 const EXTENDED: &str = "urn:xmpp:mam:2#extended";
