@@ -327,6 +327,12 @@ impl Engine {
     fn features(&mut self, now: Millis, speak: impl FnOnce(&mut Features, &mut Ctx<'_>)) {
         let mut said = Vec::new();
         speak(&mut self.features, &mut Ctx::new(now, &mut self.session, &mut said));
+        self.said(said);
+    }
+
+    // Once for all the ways to speak.
+    #[inline(never)]
+    fn said(&mut self, said: Vec<im::Said>) {
         for said in said {
             match said {
                 im::Said::Event(event) => self.event(Event::Im(event)),
