@@ -70,13 +70,13 @@ impl Engine {
         config.session.inline = im::INLINE;
         Engine {
             features: Features::new(&config.im),
+            facts: im::Facts::new(&config.im),
             session: Session::new(config.session, seed),
             tickets: Tickets::default(),
             output: VecDeque::new(),
             handlers: Vec::new(),
             requests: Vec::new(),
             next_request: 0,
-            facts: im::Facts::default(),
             timers: Vec::new(),
         }
     }
