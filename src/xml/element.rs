@@ -259,7 +259,7 @@ impl serde::Serialize for Element {
         let mut object = serializer.serialize_struct("Element", 3)?;
         object.serialize_field("name", self.name())?;
         object.serialize_field("attrs", &attrs)?;
-        object.serialize_field("children", &self.children)?;
+        object.serialize_field("children", &self.0.children)?;
         object.end()
     }
 }
