@@ -7,11 +7,14 @@
 mod cx;
 mod facts;
 mod feature;
+mod forms;
 mod list;
+#[allow(dead_code)]
+pub mod pubsub;
 
 pub use cx::{Ctx, Said};
 pub use facts::Facts;
-pub use feature::{Bytes, Call, Feature, Flow, Named, Never, Page, Payload};
+pub use feature::{Bytes, Call, Feature, Flow, Named, Never, OrNull, Page, Payload};
 
 use crate::error::Error;
 use crate::given::{Arg, Args};
