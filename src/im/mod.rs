@@ -9,6 +9,7 @@ mod facts;
 mod feature;
 mod forms;
 mod list;
+mod pep;
 #[allow(dead_code)]
 pub mod pubsub;
 
@@ -48,6 +49,10 @@ const FIELD: &str = "\u{1f}";
 features! {
     Roster => roster::Roster;
     Presence => presence::Presence;
+    Nick => nick::Nicks {
+        /// What the sender calls themselves, for those who don't know them yet (XEP-0172). It proves nothing.
+        nick: Nick,
+    };
     Archive => archive::Archive;
     Chat => chat::Chat;
     Carbons => carbons::Carbons;

@@ -27,6 +27,7 @@ mod iq;
 mod keys;
 mod limits;
 mod login;
+mod nick;
 mod pair;
 mod ping;
 mod pipelining;
