@@ -53,6 +53,7 @@ features! {
         /// What the sender calls themselves, for those who don't know them yet (XEP-0172). It proves nothing.
         nick: Nick,
     };
+    Vcard => vcard::Vcard;
     Archive => archive::Archive;
     Chat => chat::Chat;
     Carbons => carbons::Carbons;

@@ -43,4 +43,5 @@ mod server;
 mod sm;
 mod storage;
 mod stream;
+mod vcard;
 mod walk;
