@@ -54,6 +54,7 @@ features! {
         nick: Nick,
     };
     Vcard => vcard::Vcard;
+    Avatar => avatar::Avatars;
     Archive => archive::Archive;
     Chat => chat::Chat;
     Carbons => carbons::Carbons;

@@ -14,6 +14,7 @@
 
 mod app;
 mod archive;
+mod avatar;
 mod calls;
 mod carbons;
 mod chat;
