@@ -14,6 +14,7 @@
 
 mod app;
 mod archive;
+mod avatar;
 mod calls;
 mod caps;
 mod carbons;
@@ -29,6 +30,7 @@ mod iq;
 mod keys;
 mod limits;
 mod login;
+mod nick;
 mod pair;
 mod ping;
 mod pipelining;
@@ -46,4 +48,5 @@ mod server;
 mod sm;
 mod storage;
 mod stream;
+mod vcard;
 mod walk;
