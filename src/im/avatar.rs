@@ -1,9 +1,9 @@
 //! Pictures of people: User Avatar, XEP-0084 1.1.4 (20 September 2019), both ways; vCard-Based Avatars, XEP-0153 1.1.1 (10 June 2024),
 //! read.
 //!
-//! A picture goes by the SHA-1 of its bytes, and is never handed out where it isn't what was announced by that: an account announces it
-//! in its metadata node, or somebody in a room by presence. Of somebody who has announced a picture by a node what presence says
-//! doesn't count.
+//! A picture goes by the SHA-1 of its bytes, and is never handed out where it isn't what was announced by that: by an account in its
+//! metadata node, by its clients or by somebody in a room in presence. Where the account has spoken, what presence says doesn't count.
+//! Without an announcement a photo goes by its own hash.
 //!
 //! Our own picture is published in the nodes alone. A server that keeps vCards makes that of it, and adds its hash to our presence
 //! (XEP-0398 1.0.0 §3, §4); this client adds nothing there, which to those who read XEP-0153 says that it isn't ready to advertise one,
@@ -68,7 +68,7 @@ export interface Avatar {
   /** The media type. */
   type: string;
   /** The picture; left out where there is a `url` instead. */
-  data?: Uint8Array;
+  data?: Uint8Array<ArrayBuffer>;
   /** In pixels, as far as its owner says. */
   width?: number;
   /** In pixels, as far as its owner says. */
@@ -262,15 +262,11 @@ impl Feature for Avatars {
 impl Avatars {
     /// What somebody's presence says of their picture.
     fn presence(&mut self, cx: &mut Ctx<'_>, presence: &Element) {
-        let Some(from) = presence.attr("from").and_then(|from| Jid::parse(from).ok()) else { return };
-        // One who is in a room has no other address; else it is the account's picture, whichever client says so.
-        let from = match presence.child("x", OCCUPANT) {
-            Some(_) => from.as_str(),
-            None => from.bare_str(),
-        };
+        let from = presence.attr("from").unwrap_or_default();
         match presence.attr("type") {
             None => {}
             Some("unavailable") if from.contains('/') => {
+                // One that was in a room. Of an account the bare JID is known, which other clients may have as well.
                 self.known.remove(from);
                 return;
             }
@@ -285,6 +281,12 @@ impl Avatars {
                 None => return,
             },
             None => return,
+        };
+        let Ok(from) = Jid::parse(from) else { return };
+        // One who is in a room has no other address; else it is the account's picture, whichever client says so.
+        let from = match presence.child("x", OCCUPANT) {
+            Some(_) => from.as_str(),
+            None => from.bare_str(),
         };
         let news = match self.known.get(from) {
             Some(Known::Node) => false,

@@ -224,6 +224,7 @@ fn xep0163_4_3_what_is_no_accounts_word_is_nobodys_nickname() {
     // A client, or somebody in a room; and what comes back as an error.
     notify(&mut pair, "queequeg@example.org/x", &told("Mallory"));
     notify(&mut pair, "room@muc.example.org/mallory", &told("Mallory"));
+    notify(&mut pair, "example.org/mallory", &told("Mallory"));
     notify(&mut pair, "@@", &told("Mallory"));
     pair.receive(&format!(
         "<message xmlns='{NS_CLIENT}' from='queequeg@example.org' type='error'>\
