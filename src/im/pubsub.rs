@@ -361,7 +361,7 @@ impl Feature for Pubsub {
             let event = PubsubEvent {
                 from: told.from.as_str().to_owned(),
                 node: told.node.to_owned(),
-                items: told.items.iter().map(wire::Item::to_owned).collect(),
+                items: told.items.iter().map(Item::to_owned).collect(),
                 retracted: told.retracted.iter().map(|id| (*id).to_owned()).collect(),
                 purged: told.purged,
                 deleted: told.deleted,
