@@ -10,7 +10,7 @@ mod feature;
 mod list;
 
 pub use cx::{Ctx, Said};
-pub use facts::Facts;
+pub use facts::{Facts, WallClock};
 pub use feature::{Bytes, Call, Feature, Flow, Named, Never, Page, Payload};
 
 use crate::error::Error;
@@ -18,8 +18,9 @@ use crate::given::{Arg, Args};
 use crate::session::{Origin, Ticket};
 use crate::stanza::Stamp;
 use crate::xml::Element;
-use feature::typescript;
+use feature::{from_account, typescript, unfit};
 use list::features;
+use presence::in_a_line;
 use serde::{Serialize, Serializer};
 
 /// The features' part of the app's options.
@@ -27,12 +28,18 @@ use serde::{Serialize, Serializer};
 pub struct Config {
     /// The presence to begin each session with; `None` to stay invisible.
     pub presence: Option<presence::PresenceInit>,
+    /// What software the client is.
+    pub software: software_version::Software,
+    /// Whether those who may know that the user is there are told how long nothing has happened.
+    pub last_activity: bool,
 }
 
 impl Default for Config {
     fn default() -> Self {
         Config {
             presence: Some(presence::PresenceInit::default()),
+            software: software_version::Software::default(),
+            last_activity: true,
         }
     }
 }
@@ -49,6 +56,10 @@ features! {
     Chat => chat::Chat;
     Carbons => carbons::Carbons;
     Ping => ping::Ping;
+    Blocking => blocking::Blocking;
+    LastActivity => last_activity::LastActivity;
+    EntityTime => entity_time::EntityTime;
+    SoftwareVersion => software_version::SoftwareVersion;
     Disco => disco::Disco;
 }
 

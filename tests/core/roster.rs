@@ -6,12 +6,12 @@ use crate::sm;
 use stanzawire::engine::{Event, Reply, Ticket};
 use stanzawire::error::Code;
 use stanzawire::im;
-use stanzawire::im::roster::{RosterItem, Subscription};
+use stanzawire::im::roster::{Answer, News, RosterItem, Subscription};
 
 const ROSTER: &str = "jabber:iq:roster";
 
 fn items(pair: &Pair, call: Ticket) -> Vec<RosterItem> {
-    let Ok(Reply::Im(im::Reply::Roster(items))) = pair.reply(call) else {
+    let Ok(Reply::Im(im::Reply::Roster(Answer::Items(items)))) = pair.reply(call) else {
         panic!("a roster")
     };
     items
@@ -19,7 +19,7 @@ fn items(pair: &Pair, call: Ticket) -> Vec<RosterItem> {
 
 fn pushes(pair: &Pair) -> Vec<RosterItem> {
     let push = |event: &Event| match event {
-        Event::Im(im::Event::Roster(item)) => Some(item.clone()),
+        Event::Im(im::Event::Roster(News::Item(item))) => Some(item.clone()),
         _ => None,
     };
     pair.events.iter().filter_map(push).collect()
@@ -56,6 +56,7 @@ fn rfc6121_2_1_3_the_roster_is_fetched_and_kept() {
             name: Some("Bob".into()),
             subscription: Subscription::Both,
             pending: false,
+            approved: false,
             groups: vec!["Friends".into(), "Work".into()],
         };
         assert_eq!(items(&pair, call), [bob]);
