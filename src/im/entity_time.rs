@@ -117,6 +117,7 @@ fn time(time: &Element) -> Option<Time> {
     let text = |name| time.child_text(name, TIME).filter(|_| time.is("time", TIME));
     let tzo = text("tzo")?.trim().to_owned();
     // XEP-0082 §3.2: a zone is what may stand at the end of a time.
+    tzo.find(['Z', '+', '-']).filter(|place| *place == 0)?;
     Stamp::parse(&["1970-01-01T00:00:00", &tzo].concat())?;
     Some(Time {
         utc: Stamp::parse(&text("utc")?)?,

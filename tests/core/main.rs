@@ -14,17 +14,20 @@
 
 mod app;
 mod archive;
+mod blocking;
 mod calls;
 mod carbons;
 mod chat;
 mod disco;
 mod discovery;
 mod draft00;
+mod entity_time;
 mod haste;
 mod hostile;
 mod house;
 mod iq;
 mod keys;
+mod last_activity;
 mod limits;
 mod login;
 mod pair;
@@ -40,6 +43,7 @@ mod sasl;
 mod sasl2;
 mod server;
 mod sm;
+mod software_version;
 mod storage;
 mod stream;
 mod walk;

@@ -1,8 +1,10 @@
 //! The roster: RFC 6121 §2.
 
+mod changes;
+mod versions;
+
 use crate::pair::{NS_CLIENT, Pair, config};
 use crate::server::Fault;
-use crate::sm;
 use stanzawire::engine::{Event, Reply, Ticket};
 use stanzawire::error::Code;
 use stanzawire::im;
@@ -202,23 +204,4 @@ fn rfc6121_2_1_6_a_forged_push_is_nobodys_to_handle() {
     pair.engine.answer(1, wanted);
     pair.receive(&push("from='mallory@example.org'", "<item jid='mallory@example.org'/>"));
     assert!(!pair.events.iter().any(|event| matches!(event, Event::Request { .. })));
-}
-
-#[test]
-fn the_next_page_of_a_session_that_goes_on_asks_when_somebody_wants_to_know() {
-    let mut old = sm::online_with(sm::kept::storing());
-    old.receive("<presence xmlns='jabber:client' from='bob@example.org/x'/>");
-    let mut pair = sm::kept::reload(old);
-    sm::kept::log_in(&mut pair);
-    pair.sent.clear();
-    sm::resumed(&mut pair, sm::FIRST);
-    assert!(pair.sent.iter().all(|frame| !frame.contains(ROSTER)));
-    pair.sent.clear();
-    let call = pair.roster();
-    let request = pair.element();
-    pair.answer(
-        &request,
-        &format!("<query xmlns='{ROSTER}'><item jid='bob@example.org'/></query>"),
-    );
-    assert_eq!(items(&pair, call)[0].jid, "bob@example.org");
 }
