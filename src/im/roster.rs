@@ -207,6 +207,8 @@ pub struct Roster {
     /// The server's number for just these: nothing is missing, and nothing too much. None where that isn't certain.
     ver: Option<String>,
     state: State,
+    /// A push couldn't be read, and the whole roster hasn't come since.
+    missed: bool,
     /// An earlier page knew the roster of the session that it left behind.
     left_known: bool,
     /// The app may have been told of the items: it is told of what changes.

@@ -39,14 +39,15 @@ impl Roster {
 
     /// A push has that number, or none.
     pub(super) fn number(&mut self, ver: Option<&str>) {
-        // What was a part before is a part with one more item, too.
-        let whole = self.state == State::Known || self.ver.is_some();
+        // A part with one more item is a part.
+        let whole = !self.missed && (self.state == State::Known || self.ver.is_some());
         self.ver = ver.filter(|ver| whole && !ver.is_empty()).map(str::to_owned);
     }
 
     /// A push could not be read.
     pub(super) fn miss(&mut self, cx: &mut Ctx<'_>) {
         self.ver = None;
+        self.missed = true;
         self.changed(cx);
     }
 
@@ -57,6 +58,7 @@ impl Roster {
         items.dedup_by(|one, other| one.jid == other.jid);
         let known = core::mem::replace(&mut self.items, items);
         self.ver = query.attr("ver").filter(|ver| !ver.is_empty()).map(str::to_owned);
+        self.missed = false;
         if self.told {
             let mut known = known.into_iter().peekable();
             for item in &self.items {
@@ -76,7 +78,7 @@ impl Roster {
 
     /// What a later page is to know, as far as it fits: the items, where they are worth anything to it, and who asks.
     pub(super) fn write(&self) -> String {
-        let known = self.state == State::Known || self.left_known;
+        let known = (self.state == State::Known || self.left_known) && !self.missed;
         let size = |item: &super::RosterItem| {
             let groups = item.groups.iter().map(|group| group.len() + 15);
             60 + item.jid.len() + item.name.as_ref().map_or(0, String::len) + groups.sum::<usize>()
