@@ -105,7 +105,8 @@ const BUILD_STD: [&str; 2] = ["-Zbuild-std=std,panic_abort", "-Zbuild-std-featur
 /// Compiles the library and says where the wasm is.
 ///
 /// The flags are unstable ones. `RUSTC_BOOTSTRAP` lets the stable compiler take them, so that the package is made by the
-/// compiler that the tests run on, and not by some nightly.
+/// compiler that the tests run on, and not by some nightly. The one crate type is asked for because cargo optimises across
+/// crates only where nothing but the wasm is made: with the rlib of the manifest beside it, it would leave that out, silently.
 fn compile(root: &Path) -> Result<PathBuf> {
     let mut command = Command::new("cargo");
     command
@@ -113,7 +114,15 @@ fn compile(root: &Path) -> Result<PathBuf> {
         .env("RUSTC_BOOTSTRAP", "1")
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", RUSTFLAGS)
         .env("CARGO_TARGET_DIR", root.join("target/package"))
-        .args(["build", "--release", "--lib", "--package", "stanzawire"])
+        .args([
+            "rustc",
+            "--release",
+            "--lib",
+            "--package",
+            "stanzawire",
+            "--crate-type",
+            "cdylib",
+        ])
         .args(BUILD_STD);
     command.args([
         "--target",
