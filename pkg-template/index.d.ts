@@ -93,6 +93,8 @@ export interface ConnectOptions {
    * (XEP-0012): since the app last called, or the page came into sight or left it. Nobody else is. Default true.
    */
   lastActivity?: boolean | undefined;
+  /** Whether `message` events also tell of what the account's other clients send and are sent (XEP-0280), where the server can. Default true. */
+  carbons?: boolean | undefined;
   /** Whether `ws:` and `http:` may be used beyond loopback. Default false. */
   allowInsecure?: boolean | undefined;
   /**

@@ -26,6 +26,7 @@ mod draft00;
 mod entity_time;
 mod forms;
 mod haste;
+mod history;
 mod hostile;
 mod house;
 mod iq;
