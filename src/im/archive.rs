@@ -25,7 +25,7 @@ use crate::session::{Status, Ticket, Token};
 use crate::stanza::Stamp;
 use crate::stream::ns;
 use crate::xml::{self, Element, Node};
-use chat::{MessageType, News};
+use chat::MessageType;
 use search::Search;
 use seen::{Marks, Seen};
 use serde::Serialize;
@@ -360,8 +360,7 @@ impl Archive {
         };
         read.stanza_id.clone_from(&at.id);
         read.delay = at.stamp.clone().or(read.delay);
-        cx.emit(Event::Chat(News::Message(read)));
-        true
+        chat::tell(cx, read, true)
     }
 
     /// Lets through what has waited, in order.
@@ -384,9 +383,8 @@ impl Archive {
                     id.is_some_and(|id| self.pass(cx, message, &id))
                 }
             };
-            if first || !self.known {
-                read.into_iter()
-                    .for_each(|read| cx.emit(Event::Chat(News::Message(read))));
+            if let Some(read) = read.filter(|_| first || !self.known) {
+                chat::tell(cx, read, false);
             }
         }
     }

@@ -1,5 +1,8 @@
 //! What one feature knows and others need.
 
+use super::chat::UnderWay;
+use super::chat_states::States;
+use super::known::Known;
 use crate::jid::Jid;
 use std::collections::BTreeSet;
 
@@ -8,6 +11,12 @@ use std::collections::BTreeSet;
 pub struct Facts {
     /// Who may see our presence, by bare JID (`roster`).
     pub watchers: BTreeSet<String>,
+    /// The messages under way, in the order of their tickets, which ascend (`chat`).
+    pub under_way: Vec<UnderWay>,
+    /// Whose message an id names (`chat`).
+    pub known: Known,
+    /// Who is told how far the user is in a chat (`chat_states`).
+    pub states: States,
 }
 
 impl Facts {

@@ -76,6 +76,7 @@ impl Options {
                 None if presence.is_undefined() => Some(PresenceInit::default()),
                 None => Some(PresenceInit::given(&Arg::new(Box::new(JsGiven(presence)), "presence"))?),
             },
+            receipts: fields.flag("receipts")?.unwrap_or(true),
         };
         Ok(Options {
             config: Config { session: config, im },
