@@ -39,12 +39,19 @@ pub(crate) fn sends(root: &Path) -> Result<()> {
     );
     let number = |line: &Value, what: &str| line.get(what).and_then(Value::as_f64).unwrap_or(f64::NAN);
     let without = measured.first().map_or(f64::NAN, |line| number(line, "median"));
-    println!("{:<16} {:>8} {:>8} {:>8} {:>8}", "store", "median", "least", "more", "writes");
+    println!(
+        "{:<16} {:>8} {:>8} {:>8} {:>8}",
+        "store", "median", "least", "more", "writes"
+    );
     for line in &measured {
         let name = line.get("name").and_then(Value::as_str).unwrap_or_default();
         let (median, least) = (number(line, "median"), number(line, "least"));
         let more = median - without;
-        let verdict = if more <= CLAIM { "" } else { "  over the 20 us that are claimed" };
+        let verdict = if more <= CLAIM {
+            ""
+        } else {
+            "  over the 20 us that are claimed"
+        };
         let writes = number(line, "writes");
         println!("{name:<16} {median:>8.1} {least:>8.1} {more:>8.1} {writes:>8.0}{verdict}");
     }
