@@ -82,6 +82,12 @@ impl<'a> Ctx<'a> {
         self.session.learn_of_archive(archive);
     }
 
+    /// Whether the server numbers the versions of rosters (RFC 6121 §2.6.1), as far as its features have said so, now or at the
+    /// login before.
+    pub fn numbers_rosters(&self) -> bool {
+        self.session.numbers_rosters()
+    }
+
     /// The connection's state.
     pub fn status(&self) -> Status {
         self.session.status()
@@ -108,6 +114,15 @@ impl<'a> Ctx<'a> {
     /// As [`Ctx::ask`].
     pub fn send(&mut self, stanza: &Element) -> Result<(), Error> {
         let outgoing = Outgoing::new(stanza, Kind::Send, None)?;
+        self.submit(outgoing)
+    }
+
+    /// Sends a stanza for a call; [`Feature::on_reply`] hears when it has left, however long there is no connection.
+    ///
+    /// # Errors
+    /// As [`Ctx::ask`].
+    pub fn send_for(&mut self, ticket: Ticket, stanza: &Element) -> Result<(), Error> {
+        let outgoing = Outgoing::new(stanza, Kind::Send, Some(self.origin(Token::Call(ticket))))?;
         self.submit(outgoing)
     }
 

@@ -2,13 +2,18 @@
 
 use super::Config;
 use super::{caps, displayed};
+use super::chat::UnderWay;
+use super::chat_states::States;
+use super::known::Known;
 use crate::jid::Jid;
+use crate::session::Millis;
 use std::collections::BTreeSet;
 
-/// Facts of the account and its session. Each is written by the one feature that it names.
+/// Facts of the account and its session. Each is written by the one feature that it names, or by the engine.
 #[derive(Debug)]
 pub struct Facts {
-    /// Who may see our presence, by bare JID (`roster`).
+    /// Who may see our presence, by bare JID (`roster`). Nobody, as long as that isn't known: between the beginning of a session
+    /// and the server's answer.
     pub watchers: BTreeSet<String>,
     /// What this client can.
     pub own: caps::Own,
@@ -16,6 +21,27 @@ pub struct Facts {
     pub caps: caps::Known,
     /// What was displayed, and isn't published yet (`displayed`, and those who say so by its `publish`).
     pub displayed: displayed::Outbox,
+    /// When the app last called, or the page came into sight or left it (the engine).
+    pub active: Millis,
+    /// The clock on the wall (the engine).
+    pub clock: Option<WallClock>,
+    /// The messages under way, in the order of their tickets, which ascend (`chat`).
+    pub under_way: Vec<UnderWay>,
+    /// Whose message an id names (`chat`).
+    pub known: Known,
+    /// Who is told how far the user is in a chat (`chat_states`).
+    pub states: States,
+}
+
+/// What a clock on the wall said.
+#[derive(Clone, Copy, Debug)]
+pub struct WallClock {
+    /// When it was looked at.
+    pub at: Millis,
+    /// Milliseconds since 1970, UTC.
+    pub utc: u64,
+    /// By how many minutes the local time is ahead of UTC.
+    pub zone: i32,
 }
 
 impl Facts {
@@ -26,6 +52,11 @@ impl Facts {
             own: caps::Own::new(config),
             caps: caps::Known::default(),
             displayed: displayed::Outbox::default(),
+            active: Millis::default(),
+            clock: None,
+            under_way: Vec::new(),
+            known: Known::default(),
+            states: States::default(),
         }
     }
 

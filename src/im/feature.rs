@@ -1,8 +1,9 @@
 //! What a feature is: see [`Feature`].
 
 use super::{Config, Ctx};
-use crate::error::Error;
+use crate::error::{Code, Error, Phase};
 use crate::given::{Arg, Args, invalid};
+use crate::jid::Jid;
 use crate::session::{Ticket, Token};
 use crate::xml::Element;
 use serde::{Serialize, Serializer};
@@ -18,6 +19,61 @@ macro_rules! typescript {
 }
 
 pub(super) use typescript;
+
+/// A feature that is no more than what messages carry, its entries in service discovery, and perhaps a call that sends such a
+/// message: its name, the number of its arguments, and the function that reads them.
+macro_rules! carried {
+    ($(#[$doc:meta])* $feature:ident, [$($disco:expr),*]) => {
+        $(#[$doc])*
+        #[derive(Debug, Default)]
+        pub struct $feature;
+
+        impl $crate::im::Feature for $feature {
+            type Command = $crate::im::Never;
+            type Reply = $crate::im::Never;
+            type Event = $crate::im::Never;
+
+            const DISCO: &'static [&'static str] = &[$($disco),*];
+
+            fn new(_: &$crate::im::Config) -> Self {
+                $feature
+            }
+
+            fn command(&mut self, _: &mut $crate::im::Ctx<'_>, _: $crate::session::Ticket, command: Self::Command) {
+                match command {}
+            }
+        }
+    };
+    ($(#[$doc:meta])* $feature:ident, [$($disco:expr),*], $call:literal / $args:literal by $read:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Default)]
+        pub struct $feature;
+
+        impl $crate::im::Feature for $feature {
+            type Command = $crate::im::message_ref::About;
+            type Reply = $crate::im::Never;
+            type Event = $crate::im::Never;
+
+            const DISCO: &'static [&'static str] = &[$($disco),*];
+
+            const CALLS: &'static [$crate::im::Call] = &[$crate::im::Call::once($call, $args)];
+
+            fn new(_: &$crate::im::Config) -> Self {
+                $feature
+            }
+
+            fn read(_: &str, args: &mut $crate::given::Args) -> Result<Self::Command, $crate::error::Error> {
+                $read(args)
+            }
+
+            fn command(&mut self, cx: &mut $crate::im::Ctx<'_>, ticket: $crate::session::Ticket, command: Self::Command) {
+                command.send(cx, ticket, $crate::im::Reply::Chat);
+            }
+        }
+    };
+}
+
+pub(super) use carried;
 
 /// One feature of the client.
 pub trait Feature: Sized {
@@ -38,6 +94,9 @@ pub trait Feature: Sized {
     /// `CallOptions`, and how it answers.
     const CALLS: &'static [Call] = &[];
 
+    /// How long a call lasts whose caller names no time, in milliseconds. Without it as long as the session: where it is the
+    /// server that answers, it does.
+    const PATIENCE: Option<u64> = None;
     /// What the feature wants enabled along with a resource (XEP-0386 §2.2): an element's name, and its namespace, by which the
     /// server says that it can.
     fn inline(_config: &Config) -> Option<(&'static str, &'static str)> {
@@ -149,6 +208,21 @@ pub trait Payload: Sized {
     /// [`Payload::EVENT`] tells of it even where there is a text: that is only for those who don't know better.
     const LEADS: bool = false;
 
+    /// The same, where the sender says that the text stands in for this namespace (XEP-0428 §2.2).
+    const FALLBACK: &'static str = "";
+
+    /// It is of the moment: a message that comes late, from the archive say, is as if it didn't have it. Its event tells of a
+    /// message that has nothing else.
+    const LIVE: bool = false;
+
+    /// A correction says it again where the app doesn't name another (XEP-0308 §4).
+    const STAYS: bool = false;
+
+    /// [`Payload::EVENT`], where it isn't always the same.
+    fn event(&self) -> &'static str {
+        Self::EVENT
+    }
+
     /// Reads it off a message that came in. Whoever sent it, it says nothing of what others have sent.
     fn read(message: &Element) -> Option<Self>;
 
@@ -182,6 +256,20 @@ impl<T: Serialize> Serialize for OrNull<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.0.serialize(serializer)
     }
+}
+
+/// Whether it is the account itself, or the server on its behalf, that has sent this (RFC 6120 §8.1.2.1).
+pub(super) fn from_account(stanza: &Element, account: &Jid) -> bool {
+    match stanza.attr("from") {
+        None => true,
+        Some(from) => Jid::parse(from).is_ok_and(|from| from.is_bare() && from.same_bare(account)),
+    }
+}
+
+/// What was answered is no answer to `what`.
+pub(super) fn unfit(what: &str) -> Error {
+    let message = [what, " was answered by something else"].concat();
+    Error::new(Code::ProtocolViolation, Phase::Stanza, message)
 }
 
 /// There is no such call.

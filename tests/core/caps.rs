@@ -405,6 +405,7 @@ fn with_the_session_all_questions_end() {
     for call in calls {
         assert_eq!(pair.error(call).code(), Code::Closed);
     }
+    pair.sent.clear();
     pair.connect();
     pair.open_socket();
     pair.login(&crate::server::Fault::None);
