@@ -332,6 +332,14 @@ pub(super) fn tell(cx: &mut Ctx<'_>, mut message: Message, late: bool) -> bool {
     true
 }
 
+/// A message of an archive, as far as it is to be believed.
+pub(super) fn recall(cx: &Ctx<'_>, message: &Element) -> Option<Message> {
+    let mut message = read(message, cx.account())?;
+    message.forget_live();
+    let believed = cx.facts.known.check(&mut message, cx.account());
+    Some(message).filter(|message| believed && message.event().is_some())
+}
+
 /// Sends something of the client's own accord, with nothing else in it. It isn't tracked, and where it bounces nobody is told.
 pub(super) fn send_notice(cx: &mut Ctx<'_>, to: &str, kind: Option<&str>, child: Element) {
     let id = [NOTICE, &cx.id()].concat();

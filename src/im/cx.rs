@@ -4,6 +4,7 @@ use super::facts::Facts;
 use super::{Event, Reply};
 use crate::error::Error;
 use crate::jid::Jid;
+use crate::session::tracker::PATIENCE;
 use crate::session::{Doubt, Kind, Millis, Origin, Outgoing, Session, Status, Ticket, Token};
 use crate::xml::Element;
 
@@ -66,13 +67,25 @@ impl<'a> Ctx<'a> {
 
     /// What the server said of the resource, where it was bound along with the authentication: a `<bound/>` (XEP-0386 §2.2).
     pub fn inline(&self) -> Option<&Element> {
-        self.session.inline()
+        self.session.inline().map(|(bound, _)| bound)
+    }
+
+    /// Whether what a feature wants enabled along with a resource has been: see [`Feature::inline`](super::Feature::inline).
+    pub fn is_enabled(&self, xmlns: &str) -> bool {
+        let inline = self.session.inline();
+        inline.is_some_and(|(_, enabled)| enabled.iter().any(|feature| feature == xmlns))
     }
 
     /// Whether the server keeps an archive for the account. One that doesn't is asked for a resource in another way, by which
     /// it hands over what it kept for somebody who was offline.
     pub fn learn_of_archive(&mut self, archive: bool) {
         self.session.learn_of_archive(archive);
+    }
+
+    /// Whether the server numbers the versions of rosters (RFC 6121 §2.6.1), as far as its features have said so, now or at the
+    /// login before.
+    pub fn numbers_rosters(&self) -> bool {
+        self.session.numbers_rosters()
     }
 
     /// The connection's state.
@@ -117,7 +130,7 @@ impl<'a> Ctx<'a> {
     pub fn ask(&mut self, set: bool, to: Option<Jid>, payload: Element, token: Token) -> Result<(), Error> {
         let id = self.id();
         let deadline = match token {
-            Token::Own(_) => Some(self.now.after(30_000)),
+            Token::Own(_) => Some(self.now.after(PATIENCE)),
             Token::Call(_) => None,
         };
         let outgoing = Outgoing::ask(id, set, to, payload, deadline, self.origin(token))?;

@@ -1,8 +1,9 @@
 //! What a feature is: see [`Feature`].
 
 use super::{Config, Ctx};
-use crate::error::Error;
+use crate::error::{Code, Error, Phase};
 use crate::given::{Arg, Args, invalid};
+use crate::jid::Jid;
 use crate::session::{Ticket, Token};
 use crate::xml::Element;
 use serde::{Serialize, Serializer};
@@ -86,16 +87,21 @@ pub trait Feature: Sized {
     /// What the feature adds to the client's service discovery information (XEP-0030 §3.1).
     const DISCO: &'static [&'static str] = &[];
 
-    /// What the feature wants enabled along with a resource (XEP-0386 §2.2): an element's name, and its namespace, by which the
-    /// server says that it can.
-    const INLINE: Option<(&'static str, &'static str)> = None;
-
     /// The name that what it saves is kept under.
     const NAME: &'static str = "";
 
     /// What an app can call: the name by which it does, such as `roster.get`, how many arguments the call has beside its
     /// `CallOptions`, and how it answers.
     const CALLS: &'static [Call] = &[];
+
+    /// How long a call lasts whose caller names no time, in milliseconds. Without it as long as the session: where it is the
+    /// server that answers, it does.
+    const PATIENCE: Option<u64> = None;
+    /// What the feature wants enabled along with a resource (XEP-0386 §2.2): an element's name, and its namespace, by which the
+    /// server says that it can.
+    fn inline(_config: &Config) -> Option<(&'static str, &'static str)> {
+        None
+    }
 
     /// Before the first connection.
     fn new(config: &Config) -> Self;
@@ -239,6 +245,31 @@ impl Serialize for Bytes {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(&self.0)
     }
+}
+
+/// What an app gets as `null` where there is none. A field of an [`Option`] isn't there then.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OrNull<T>(pub Option<T>);
+
+#[cfg(not(target_arch = "wasm32"))]
+impl<T: Serialize> Serialize for OrNull<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+/// Whether it is the account itself, or the server on its behalf, that has sent this (RFC 6120 §8.1.2.1).
+pub(super) fn from_account(stanza: &Element, account: &Jid) -> bool {
+    match stanza.attr("from") {
+        None => true,
+        Some(from) => Jid::parse(from).is_ok_and(|from| from.is_bare() && from.same_bare(account)),
+    }
+}
+
+/// What was answered is no answer to `what`.
+pub(super) fn unfit(what: &str) -> Error {
+    let message = [what, " was answered by something else"].concat();
+    Error::new(Code::ProtocolViolation, Phase::Stanza, message)
 }
 
 /// There is no such call.

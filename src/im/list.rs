@@ -14,7 +14,10 @@ macro_rules! features {
         pub const DISCO: &[&[&str]] = &[$(<$module::$feature as Feature>::DISCO),*];
 
         /// What all features together want enabled along with a resource.
-        pub const INLINE: &[Option<(&str, &str)>] = &[$(<$module::$feature as Feature>::INLINE),*];
+        pub fn inline(config: &Config) -> Vec<(&'static str, &'static str)> {
+            let inline = [$(<$module::$feature as Feature>::inline(config)),*];
+            inline.into_iter().flatten().collect()
+        }
 
         /// What an app can call.
         pub const CALLS: &[&[Call]] = &[$(<$module::$feature as Feature>::CALLS),*];
@@ -35,6 +38,15 @@ macro_rules! features {
         pub enum Command {
             $(#[doc = concat!("To `", stringify!($module), "`.")]
             $variant(<$module::$feature as Feature>::Command),)*
+        }
+
+        impl Command {
+            /// How long it lasts where the caller names no time, in milliseconds.
+            pub fn patience(&self) -> Option<u64> {
+                match self {
+                    $(Command::$variant(_) => <$module::$feature as Feature>::PATIENCE,)*
+                }
+            }
         }
 
         /// What a feature's call resolves to.

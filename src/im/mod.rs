@@ -7,22 +7,26 @@
 mod cx;
 mod facts;
 mod feature;
+pub mod forms;
 mod known;
 mod list;
 mod message_ref;
+mod pep;
 mod positions;
+mod rsm;
 
 pub use cx::{Ctx, Said};
-pub use facts::Facts;
-pub use feature::{Bytes, Call, Feature, Flow, Named, Never, Page, Payload};
+pub use facts::{Facts, WallClock};
+pub use feature::{Bytes, Call, Feature, Flow, Named, Never, OrNull, Page, Payload};
 
 use crate::error::Error;
 use crate::given::{Arg, Args};
 use crate::session::{Origin, Ticket};
 use crate::stanza::Stamp;
 use crate::xml::Element;
-use feature::typescript;
+use feature::{from_account, typescript, unfit};
 use list::features;
+use presence::in_a_line;
 use serde::{Serialize, Serializer};
 
 /// The features' part of the app's options.
@@ -32,6 +36,14 @@ pub struct Config {
     pub presence: Option<presence::PresenceInit>,
     /// Whether receipts are sent to those who ask for them and may know that we are there.
     pub receipts: bool,
+    /// Features that the app has itself: what service discovery says beside those of this client.
+    pub features: Vec<String>,
+    /// What software the client is.
+    pub software: software_version::Software,
+    /// Whether those who may know that the user is there are told how long nothing has happened.
+    pub last_activity: bool,
+    /// Whether copies are wanted of what the account's other clients send and are sent.
+    pub carbons: bool,
 }
 
 impl Default for Config {
@@ -39,6 +51,10 @@ impl Default for Config {
         Config {
             presence: Some(presence::PresenceInit::default()),
             receipts: true,
+            features: Vec::new(),
+            software: software_version::Software::default(),
+            last_activity: true,
+            carbons: true,
         }
     }
 }
@@ -47,10 +63,19 @@ impl Default for Config {
 const FIELD: &str = "\u{1f}";
 
 // The order is the order in which stanzas are offered, and in which features speak when a session begins: RFC 6121 §2.2
-// wants the roster asked for before the first presence, and what comes with that is to find the archive at work.
+// wants the roster asked for before the first presence, and what comes with that is to find the archive at work. That may hold messages
+// back, for the sake of what is told of conversations: what reads something else in them stands before it. Carbons come before it looks
+// where the archive ends: what another client is sent from then on would be neither here nor behind that.
 features! {
     Roster => roster::Roster;
     Presence => presence::Presence;
+    Pubsub => pubsub::Pubsub;
+    Nick => nick::Nicks {
+        /// What the sender calls themselves, for those who don't know them yet (XEP-0172). It proves nothing.
+        nick: Nick,
+    };
+    Vcard => vcard::Vcard;
+    Avatar => avatar::Avatars;
     // These want to see what comes in before the archive makes it wait.
     Receipts => receipts::Receipts {
         /// That the sender would like to know when it has come in, or that one of ours has (XEP-0184).
@@ -60,6 +85,8 @@ features! {
         /// How far the sender is in the chat (XEP-0085).
         state: ChatState,
     };
+    Carbons => carbons::Carbons;
+    History => history::History;
     Archive => archive::Archive;
     Chat => chat::Chat;
     Corrections => correction::Corrections {
@@ -117,9 +144,14 @@ features! {
         /// That the sender would like to know whether it is seen, or up to which message the conversation has been (XEP-0333).
         marker: Marker,
     };
-    Carbons => carbons::Carbons;
     Ping => ping::Ping;
+    Blocking => blocking::Blocking;
+    LastActivity => last_activity::LastActivity;
+    EntityTime => entity_time::EntityTime;
+    SoftwareVersion => software_version::SoftwareVersion;
     Disco => disco::Disco;
+    Caps => caps::Caps;
+    PrivateXml => private_xml::PrivateXml;
 }
 
 impl core::fmt::Debug for Features {

@@ -252,11 +252,17 @@ impl Session {
     }
 
     /// What the server said of the resource, where it was bound along with the authentication (XEP-0386 §2.2).
-    pub fn inline(&self) -> Option<&Element> {
+    /// With it what was enabled along with it, by their namespaces.
+    pub fn inline(&self) -> Option<(&Element, &[String])> {
         match &self.state {
             State::Online(online) => online.inline(),
             _ => None,
         }
+    }
+
+    /// Whether the server numbers the versions of rosters, as far as its features have said so, now or at the login before.
+    pub fn numbers_rosters(&self) -> bool {
+        self.shared.memory.roster_ver
     }
 
     /// Whether the server keeps an archive for the account.

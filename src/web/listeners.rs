@@ -1,5 +1,5 @@
-//! The app's listeners, and the events that wait for one: messages, what became of those sent by an earlier page, and the keys of a
-//! login.
+//! The app's listeners, and the events that wait for one: messages, what became of those sent by an earlier page, requests to see
+//! our presence, and the keys of a login.
 
 use crate::engine::{Event, Observe};
 use js_sys::Function;
@@ -8,11 +8,12 @@ use std::collections::VecDeque;
 
 /// What is held for want of a listener, and how many of each. Beyond that the oldest go. (A login that `connect()` makes is
 /// over before the app has the client.)
-const HELD: [(&str, usize); 10] = [
+const HELD: [(&str, usize); 11] = [
     ("message", 10_000),
     ("sent", 10_000),
     ("not-sent", 10_000),
     ("gap", 1_000),
+    ("subscription", 1_000),
     ("resumed", 1),
     ("credentials", 1),
     ("retraction", 1_000),
@@ -22,7 +23,7 @@ const HELD: [(&str, usize); 10] = [
 ];
 
 /// Behind these nobody need be told that an older one goes: it is of no use, or the app has no use for any.
-const LOUD: usize = 5;
+const LOUD: usize = 6;
 
 /// Who listens to what, and what is held meanwhile.
 #[derive(Default)]

@@ -10,7 +10,9 @@ use crate::error::{Code, Error, Phase};
 use crate::given::Arg;
 use crate::given::invalid;
 use crate::im;
+use crate::im::disco;
 use crate::im::presence::PresenceInit;
+use crate::im::software_version::Software;
 use crate::jid::Jid;
 use crate::sasl::Credentials;
 use crate::session::{self, CredentialSource, Framing, ReconnectPolicy};
@@ -69,7 +71,10 @@ impl Options {
         config.storage = store.is_some();
         config.keep_token = keep_token && config.storage;
         let presence = fields.get("presence")?;
+        let software = fields.get("software")?;
         let im = im::Config {
+            features: disco::features(&Arg::new(Box::new(JsGiven(fields.get("features")?)), "features"))?,
+            carbons: fields.flag("carbons")?.unwrap_or(true),
             presence: match presence.as_bool() {
                 Some(false) => None,
                 Some(true) => Some(PresenceInit::default()),
@@ -77,6 +82,12 @@ impl Options {
                 None => Some(PresenceInit::given(&Arg::new(Box::new(JsGiven(presence)), "presence"))?),
             },
             receipts: fields.flag("receipts")?.unwrap_or(true),
+            software: if software.is_undefined() {
+                Software::default()
+            } else {
+                Software::given(&Arg::new(Box::new(JsGiven(software)), "software"))?
+            },
+            last_activity: fields.flag("lastActivity")?.unwrap_or(true),
         };
         Ok(Options {
             config: Config { session: config, im },

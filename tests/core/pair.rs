@@ -40,6 +40,8 @@ pub struct Pair {
     pub stored: Vec<(String, Option<String>)>,
     /// What the store has of sessions; it answers for these by itself. What is known of servers is the test's to answer for.
     pub kept: BTreeMap<String, String>,
+    /// The same as of the last write of a segment.
+    pub at_segment: BTreeMap<String, String>,
     /// Whether the store takes anything.
     pub store_fails: bool,
     /// The locks that somebody holds.
@@ -100,6 +102,7 @@ impl Pair {
             load: None,
             stored: Vec::new(),
             kept: BTreeMap::new(),
+            at_segment: BTreeMap::new(),
             store_fails: false,
             locked: BTreeSet::new(),
             hold_locks: false,
@@ -131,8 +134,8 @@ impl Pair {
         pair
     }
 
-    /// The roster request and the first presence, unanswered, and behind them the question where the archive ends: it is
-    /// empty.
+    /// The roster request and the first presence, unanswered, and behind them the request for carbons, and the question where the
+    /// archive ends: it is empty.
     pub fn take_first_stanzas(&mut self) -> (Element, Element) {
         let roster = self.element();
         assert!(
@@ -141,6 +144,7 @@ impl Pair {
         );
         let presence = self.element();
         assert!(presence.is("presence", NS_CLIENT));
+        self.take_carbons();
         let archive = self.element();
         assert!(
             archive.child("metadata", NS_MAM).is_some(),
@@ -148,6 +152,13 @@ impl Pair {
         );
         self.answer(&archive, &format!("<metadata xmlns='{NS_MAM}'/>"));
         (roster, presence)
+    }
+
+    /// The request for carbons: there are some from now on.
+    pub fn take_carbons(&mut self) {
+        let carbons = self.element();
+        assert!(carbons.child("enable", "urn:xmpp:carbons:2").is_some(), "{carbons:?}");
+        self.answer(&carbons, "");
     }
 
     // --- the app's side ---
@@ -459,9 +470,13 @@ impl Pair {
             Wish::Store { key, value, .. } if key.matches(':').count() == 1 => self.stored.push((key, value)),
             Wish::Store { id, key, value } => {
                 let kept = !self.store_fails || value.is_none();
+                let is_segment = value.is_some() && key.matches(':').count() == 3;
                 match value.filter(|_| kept) {
                     Some(value) => drop(self.kept.insert(key, value)),
                     None => drop(self.kept.remove(&key)),
+                }
+                if is_segment {
+                    self.at_segment = self.kept.clone();
                 }
                 self.answers.push_back((id, Answer::Store(kept)));
             }

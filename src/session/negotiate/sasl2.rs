@@ -53,6 +53,8 @@ pub(super) struct Along {
 pub(super) struct Bound {
     /// The `<bound/>`.
     pub(super) element: Element,
+    /// What was asked for along with it, by their namespaces.
+    pub(super) used: Vec<String>,
     /// Stream management, where it was asked for along with it.
     pub(super) sm: Option<Sm>,
     pub(super) inactive: bool,
@@ -108,7 +110,10 @@ impl Negotiate {
         // A session that can't go on along with the authentication may do so behind it, where there is no resource yet.
         let asleep = shared.asleep.as_ref();
         let waits = asleep.is_some() && !inline.resume;
-        let bind = inline.bind.as_ref().filter(|_| !no_archive && !waits);
+        // A message in doubt must not arrive any more once the archive has been read. What the server may still have of its session
+        // ends with its resource bound anew (RFC 6120 §7.7.2.2), which only the client can ask for where it names it.
+        let lingers = asleep.is_none() && shared.bound.is_some() && !shared.outbox.doubts.is_empty();
+        let bind = inline.bind.as_ref().filter(|_| !no_archive && !waits && !lingers);
         let asleep = asleep.filter(|_| inline.resume);
         let resume = asleep.map(|asleep| sm::resume(&asleep.id, asleep.ledger.handled));
         // An anonymous account is another one each time.
@@ -133,7 +138,7 @@ impl Negotiate {
             let tag = shared.config.resource.as_deref().unwrap_or(TAG);
             let mut bind = Element::new("bind", ns::BIND2).with_child(Element::new("tag", ns::BIND2).with_text(tag));
             let mut used = Vec::new();
-            for (name, xmlns) in shared.config.inline.iter().flatten() {
+            for (name, xmlns) in &shared.config.inline {
                 if offered(xmlns) {
                     bind = bind.with_child(Element::new(*name, *xmlns));
                     used.push((*xmlns).to_owned());
@@ -164,10 +169,10 @@ impl Negotiate {
     /// What is worth remembering of what the server offers.
     pub(super) fn inline_learnt(&self, shared: &Shared) -> Option<Inline> {
         let (_, inline) = self.offered.sasl2.as_ref()?;
-        let own = shared.config.inline;
+        let own = &shared.config.inline;
         let useful = |feature: &String| {
             let feature = feature.as_str();
-            matches!(feature, ns::SM | ns::CSI) || own.iter().flatten().any(|(_, xmlns)| *xmlns == feature)
+            matches!(feature, ns::SM | ns::CSI) || own.iter().any(|(_, xmlns)| *xmlns == feature)
         };
         let bind = inline.bind.as_ref();
         Some(Inline {
@@ -278,6 +283,7 @@ impl Negotiate {
         let waits = sm.is_none();
         self.bound = Some(Bound {
             element: bound.clone(),
+            used: along.used.bind.unwrap_or_default(),
             sm,
             inactive: along.inactive,
         });

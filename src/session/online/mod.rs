@@ -41,7 +41,7 @@ pub(crate) struct Online {
     /// Whether the server takes it that somebody looks.
     active: bool,
     features_to_come: bool,
-    inline: Option<Element>,
+    inline: Option<(Element, Vec<String>)>,
     hurried: Hurried,
     since: Millis,
     tracker: Tracker,
@@ -90,8 +90,9 @@ pub(crate) struct Begun {
     pub(crate) hurried: Hurried,
     /// The server's features come behind this (XEP-0388 §2.6.1).
     pub(crate) features_to_come: bool,
-    /// What was said of the resource, where it was bound along with the authentication (XEP-0386 §2.2).
-    pub(crate) inline: Option<Element>,
+    /// What was said of the resource, where it was bound along with the authentication, and what was enabled with it, by their
+    /// namespaces (XEP-0386 §2.2).
+    pub(crate) inline: Option<(Element, Vec<String>)>,
     /// The server was told along with that that nobody looks.
     pub(crate) inactive: bool,
 }
@@ -108,9 +109,10 @@ impl Online {
     ) -> Box<Online> {
         // Before the status, so that what features send first comes before what listeners make of the news.
         shared.note(Note::Online);
-        shared.keeper.begin(None);
+        let ledger = Ledger::begun(shared.config.counters);
+        shared.keeper.begin(ledger.handled);
         shared.bound = jid.resource().map(str::to_owned);
-        let mut online = Online::new(shared, now, begun, jid, Ledger::default(), Tracker::default(), sm);
+        let mut online = Online::new(shared, now, begun, jid, ledger, Tracker::default(), sm);
         for outgoing in ahead {
             let parcel = shared.outbox.parcel(outgoing);
             online.track(shared, now, parcel);
@@ -134,6 +136,7 @@ impl Online {
         // `<resume/>` has said it.
         asleep.ledger.told = asleep.ledger.handled;
         let salvaged = ending::to_send_again(shared, &mut asleep.tracker, asleep.ledger.take());
+        asleep.tracker.resumed(now);
         // What is sent again enters the ledger again, by the same numbers.
         shared.outbox.put_back(salvaged);
         let sm = Sm::On {
@@ -191,8 +194,9 @@ impl Online {
     }
 
     /// What the server said of the resource, where it was bound along with the authentication.
-    pub(crate) fn inline(&self) -> Option<&Element> {
-        self.inline.as_ref()
+    pub(crate) fn inline(&self) -> Option<(&Element, &[String])> {
+        let (bound, enabled) = self.inline.as_ref()?;
+        Some((bound, enabled))
     }
 
     /// Where the server would like the session to be resumed (XEP-0198 §5).

@@ -54,6 +54,8 @@ fn news(pair: &Pair) -> Vec<News> {
 fn a_session_that_goes_on_has_missed_nothing() {
     let mut pair = resumed(page_knowing("1"), sm::FIRST);
     assert_eq!(asked(&mut pair), None);
+    // The roster alone is asked for.
+    sm::acknowledge(&mut pair, sm::FIRST + 1);
     // What the earlier page has had is known.
     live(&mut pair, "1");
     live(&mut pair, "2");
@@ -155,6 +157,34 @@ fn an_end_that_was_not_known_yet_is_asked_for() {
     let question = asked(&mut pair).unwrap();
     pair.answer(&question, &metadata("5"));
     assert_eq!(gaps(&pair), [], "the session has gone on");
+}
+
+#[test]
+fn what_an_earlier_session_may_have_missed_is_told_of_by_the_next_page() {
+    // The first session ends before the archive has said where it ends, and so does the page in the second one.
+    let mut old = Pair::new(storing());
+    old.connect();
+    let (id, _) = old.load.take().unwrap();
+    old.handle(Input::Loaded { id, value: None });
+    old.open_socket();
+    sm::login(&mut old);
+    old.receive(&format!("<enabled xmlns='{}'/>", sm::SM));
+    sm::back(&mut old);
+    old.sent
+        .retain(|frame| frame.contains("xmpp-bind") || frame.contains(NS_MAM));
+    old.bind(crate::pair::JID);
+    old.receive(&format!("<enabled xmlns='{}' id='session-1' resume='true'/>", sm::SM));
+    assert!(asked(&mut old).is_some());
+    let mut pair = resumed(old, 0);
+    let question = asked(&mut pair).unwrap();
+    pair.answer(&question, &metadata("7"));
+    let [gap] = &gaps(&pair)[..] else { panic!("one gap") };
+    assert_eq!(gap, &Gap::default());
+    // And once.
+    let mut pair = resumed(pair, 0);
+    let question = asked(&mut pair).unwrap();
+    page(&mut pair, &question, &[], true);
+    assert_eq!(gaps(&pair), []);
 }
 
 #[test]
