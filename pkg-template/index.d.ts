@@ -79,11 +79,6 @@ export interface ConnectOptions {
   /** The presence to begin with; `false` to stay invisible. Default true. */
   presence?: boolean | PresenceInit | undefined;
   /**
-   * Whether those who ask for a receipt of a message get one by itself (XEP-0184). It says that we are there, so that only those get
-   * one who may know that: contacts who see our presence. Default true.
-   */
-  receipts?: boolean | undefined;
-  /**
    * Features that the app has itself: what service discovery (XEP-0030) and the hash in each presence say that this client can, beside what
    * stanzawire can. `"NODE+notify"` asks for `pubsub` events of the node `NODE` of the account and its contacts (XEP-0163).
    */
@@ -100,6 +95,11 @@ export interface ConnectOptions {
   lastActivity?: boolean | undefined;
   /** Whether `message` events also tell of what the account's other clients send and are sent (XEP-0280), where the server can. Default true. */
   carbons?: boolean | undefined;
+  /**
+   * Whether those who ask for a receipt of a message get one by itself (XEP-0184). It says that we are there, so that only those get
+   * one who may know that: contacts who see our presence. Default true.
+   */
+  receipts?: boolean | undefined;
   /** Whether `ws:` and `http:` may be used beyond loopback. Default false. */
   allowInsecure?: boolean | undefined;
   /**

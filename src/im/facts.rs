@@ -15,12 +15,6 @@ pub struct Facts {
     /// Who may see our presence, by bare JID (`roster`). Nobody, as long as that isn't known: between the beginning of a session
     /// and the server's answer.
     pub watchers: BTreeSet<String>,
-    /// The messages under way, in the order of their tickets, which ascend (`chat`).
-    pub under_way: Vec<UnderWay>,
-    /// Whose message an id names (`chat`).
-    pub known: Known,
-    /// Who is told how far the user is in a chat (`chat_states`).
-    pub states: States,
     /// What this client can.
     pub own: caps::Own,
     /// What other clients can (`caps`, and `disco`, which asks them).
@@ -29,6 +23,12 @@ pub struct Facts {
     pub active: Millis,
     /// The clock on the wall (the engine).
     pub clock: Option<WallClock>,
+    /// The messages under way, in the order of their tickets, which ascend (`chat`).
+    pub under_way: Vec<UnderWay>,
+    /// Whose message an id names (`chat`).
+    pub known: Known,
+    /// Who is told how far the user is in a chat (`chat_states`).
+    pub states: States,
 }
 
 /// What a clock on the wall said.

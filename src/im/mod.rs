@@ -34,8 +34,6 @@ use serde::{Serialize, Serializer};
 pub struct Config {
     /// The presence to begin each session with; `None` to stay invisible.
     pub presence: Option<presence::PresenceInit>,
-    /// Whether receipts are sent to those who ask for them and may know that we are there.
-    pub receipts: bool,
     /// Features that the app has itself: what service discovery says beside those of this client.
     pub features: Vec<String>,
     /// What software the client is.
@@ -44,17 +42,19 @@ pub struct Config {
     pub last_activity: bool,
     /// Whether copies are wanted of what the account's other clients send and are sent.
     pub carbons: bool,
+    /// Whether receipts are sent to those who ask for them and may know that we are there.
+    pub receipts: bool,
 }
 
 impl Default for Config {
     fn default() -> Self {
         Config {
             presence: Some(presence::PresenceInit::default()),
-            receipts: true,
             features: Vec::new(),
             software: software_version::Software::default(),
             last_activity: true,
             carbons: true,
+            receipts: true,
         }
     }
 }
@@ -76,6 +76,8 @@ features! {
     };
     Vcard => vcard::Vcard;
     Avatar => avatar::Avatars;
+    Carbons => carbons::Carbons;
+    History => history::History;
     // These want to see what comes in before the archive makes it wait.
     Receipts => receipts::Receipts {
         /// That the sender would like to know when it has come in, or that one of ours has (XEP-0184).
@@ -85,8 +87,6 @@ features! {
         /// How far the sender is in the chat (XEP-0085).
         state: ChatState,
     };
-    Carbons => carbons::Carbons;
-    History => history::History;
     Archive => archive::Archive;
     Chat => chat::Chat;
     Corrections => correction::Corrections {

@@ -81,13 +81,13 @@ impl Options {
                 None if presence.is_undefined() => Some(PresenceInit::default()),
                 None => Some(PresenceInit::given(&Arg::new(Box::new(JsGiven(presence)), "presence"))?),
             },
-            receipts: fields.flag("receipts")?.unwrap_or(true),
             software: if software.is_undefined() {
                 Software::default()
             } else {
                 Software::given(&Arg::new(Box::new(JsGiven(software)), "software"))?
             },
             last_activity: fields.flag("lastActivity")?.unwrap_or(true),
+            receipts: fields.flag("receipts")?.unwrap_or(true),
         };
         Ok(Options {
             config: Config { session: config, im },

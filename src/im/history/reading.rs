@@ -302,7 +302,8 @@ impl Reading {
 
 /// What listeners would have been told of an entry, if anything.
 fn read(cx: &Ctx<'_>, entry: &Entry<'_>, archive: &Jid) -> Option<Message> {
-    let (message, account) = (entry.message?, cx.account());
+    let account = cx.account();
+    let message = entry.message?;
     if !archive.same_bare(account) {
         // §6.1.2: what a room keeps was said in it, and by whom else would be for the room to say.
         let from = message.attr("from").and_then(|from| Jid::parse(from).ok())?;
@@ -310,7 +311,7 @@ fn read(cx: &Ctx<'_>, entry: &Entry<'_>, archive: &Jid) -> Option<Message> {
             return None;
         }
     }
-    let mut told = chat::recall(cx, message)?;
+    let mut told = chat::believed(cx, chat::read(message, account)?, true)?;
     told.stanza_id.clone_from(&entry.point.id);
     told.delay = entry.point.stamp.clone().or(told.delay);
     Some(told)
