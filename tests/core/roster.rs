@@ -28,7 +28,7 @@ fn pushes(pair: &Pair) -> Vec<RosterItem> {
 }
 
 /// A client that has its roster: bob alone.
-fn with_roster() -> Pair {
+pub fn with_roster() -> Pair {
     let mut pair = Pair::new(config());
     pair.connect();
     pair.open_socket();
