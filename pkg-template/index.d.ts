@@ -79,6 +79,11 @@ export interface ConnectOptions {
   /** The presence to begin with; `false` to stay invisible. Default true. */
   presence?: boolean | PresenceInit | undefined;
   /**
+   * Features that the app has itself: what service discovery (XEP-0030) and the hash in each presence say that this client can, beside what
+   * stanzawire can. `"NODE+notify"` asks for `pubsub` events of the node `NODE` of the account and its contacts (XEP-0163).
+   */
+  features?: string[] | undefined;
+  /**
    * What is said to those who ask what software this is (XEP-0092). Default: this package's name and version. Of the operating system
    * nothing is said unless you do.
    */
@@ -88,6 +93,13 @@ export interface ConnectOptions {
    * (XEP-0012): since the app last called, or the page came into sight or left it. Nobody else is. Default true.
    */
   lastActivity?: boolean | undefined;
+  /** Whether `message` events also tell of what the account's other clients send and are sent (XEP-0280), where the server can. Default true. */
+  carbons?: boolean | undefined;
+  /**
+   * Whether those who ask for a receipt of a message get one by itself (XEP-0184). It says that we are there, so that only those get
+   * one who may know that: contacts who see our presence. Default true.
+   */
+  receipts?: boolean | undefined;
   /** Whether `ws:` and `http:` may be used beyond loopback. Default false. */
   allowInsecure?: boolean | undefined;
   /**
@@ -286,7 +298,8 @@ export interface Client extends Calls {
    * harms no other, and is told as uncaught.
    *
    * `message`, `sent` and `not-sent` events that come while nobody listens for them are held for the next listener, up to 10,000
-   * of each, and `gap` and `subscription` events, up to 1,000; then the oldest go and an `error` event says so (`queue-full`).
+   * of each, and `gap` and `subscription` events, up to 1,000; then the oldest go and an `error` event says so (`queue-full`). The last
+   * 1,000 each of `retraction`, `reaction`, `receipt` and `marker` are held as well, and of those none says so.
    */
   on<K extends keyof Events>(type: K, listener: (event: Events[K]) => void, options?: ListenerOptions): () => void;
 

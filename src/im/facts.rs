@@ -1,19 +1,36 @@
 //! What one feature knows and others need.
 
+use super::Config;
+use super::{caps, displayed};
+use super::chat::UnderWay;
+use super::chat_states::States;
+use super::known::Known;
 use crate::jid::Jid;
 use crate::session::Millis;
 use std::collections::BTreeSet;
 
 /// Facts of the account and its session. Each is written by the one feature that it names, or by the engine.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Facts {
     /// Who may see our presence, by bare JID (`roster`). Nobody, as long as that isn't known: between the beginning of a session
     /// and the server's answer.
     pub watchers: BTreeSet<String>,
+    /// What this client can.
+    pub own: caps::Own,
+    /// What other clients can (`caps`, and `disco`, which asks them).
+    pub caps: caps::Known,
+    /// What was displayed, and isn't published yet (`displayed`, and those who say so by its `publish`).
+    pub displayed: displayed::Outbox,
     /// When the app last called, or the page came into sight or left it (the engine).
     pub active: Millis,
     /// The clock on the wall (the engine).
     pub clock: Option<WallClock>,
+    /// The messages under way, in the order of their tickets, which ascend (`chat`).
+    pub under_way: Vec<UnderWay>,
+    /// Whose message an id names (`chat`).
+    pub known: Known,
+    /// Who is told how far the user is in a chat (`chat_states`).
+    pub states: States,
 }
 
 /// What a clock on the wall said.
@@ -28,9 +45,29 @@ pub struct WallClock {
 }
 
 impl Facts {
+    /// What is known before the first connection.
+    pub fn new(config: &Config) -> Facts {
+        Facts {
+            watchers: BTreeSet::new(),
+            own: caps::Own::new(config),
+            caps: caps::Known::default(),
+            displayed: displayed::Outbox::default(),
+            active: Millis::default(),
+            clock: None,
+            under_way: Vec::new(),
+            known: Known::default(),
+            states: States::default(),
+        }
+    }
+
     /// Whether somebody may know that we are there: a contact that sees our presence (RFC 6121 §2.1.2.5), or another client of
     /// ours.
     pub fn may_know(&self, jid: &Jid, account: &Jid) -> bool {
         self.watchers.contains(jid.bare_str()) || jid.same_bare(account)
+    }
+
+    /// Whether a client supports a feature, by its full JID; nobody is asked for that, and so it often isn't known.
+    pub fn supports(&self, client: &Jid, feature: &str) -> Option<bool> {
+        self.caps.supports(client, feature)
     }
 }

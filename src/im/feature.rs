@@ -20,6 +20,61 @@ macro_rules! typescript {
 
 pub(super) use typescript;
 
+/// A feature that is no more than what messages carry, its entries in service discovery, and perhaps a call that sends such a
+/// message: its name, the number of its arguments, and the function that reads them.
+macro_rules! carried {
+    ($(#[$doc:meta])* $feature:ident, [$($disco:expr),*]) => {
+        $(#[$doc])*
+        #[derive(Debug, Default)]
+        pub struct $feature;
+
+        impl $crate::im::Feature for $feature {
+            type Command = $crate::im::Never;
+            type Reply = $crate::im::Never;
+            type Event = $crate::im::Never;
+
+            const DISCO: &'static [&'static str] = &[$($disco),*];
+
+            fn new(_: &$crate::im::Config) -> Self {
+                $feature
+            }
+
+            fn command(&mut self, _: &mut $crate::im::Ctx<'_>, _: $crate::session::Ticket, command: Self::Command) {
+                match command {}
+            }
+        }
+    };
+    ($(#[$doc:meta])* $feature:ident, [$($disco:expr),*], $call:literal / $args:literal by $read:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Default)]
+        pub struct $feature;
+
+        impl $crate::im::Feature for $feature {
+            type Command = $crate::im::message_ref::About;
+            type Reply = $crate::im::Never;
+            type Event = $crate::im::Never;
+
+            const DISCO: &'static [&'static str] = &[$($disco),*];
+
+            const CALLS: &'static [$crate::im::Call] = &[$crate::im::Call::once($call, $args)];
+
+            fn new(_: &$crate::im::Config) -> Self {
+                $feature
+            }
+
+            fn read(_: &str, args: &mut $crate::given::Args) -> Result<Self::Command, $crate::error::Error> {
+                $read(args)
+            }
+
+            fn command(&mut self, cx: &mut $crate::im::Ctx<'_>, ticket: $crate::session::Ticket, command: Self::Command) {
+                command.send(cx, ticket, $crate::im::Reply::Chat);
+            }
+        }
+    };
+}
+
+pub(super) use carried;
+
 /// One feature of the client.
 pub trait Feature: Sized {
     /// What the app can call.
@@ -32,10 +87,6 @@ pub trait Feature: Sized {
     /// What the feature adds to the client's service discovery information (XEP-0030 §3.1).
     const DISCO: &'static [&'static str] = &[];
 
-    /// What the feature wants enabled along with a resource (XEP-0386 §2.2): an element's name, and its namespace, by which the
-    /// server says that it can.
-    const INLINE: Option<(&'static str, &'static str)> = None;
-
     /// The name that what it saves is kept under.
     const NAME: &'static str = "";
 
@@ -46,6 +97,11 @@ pub trait Feature: Sized {
     /// How long a call lasts whose caller names no time, in milliseconds. Without it as long as the session: where it is the
     /// server that answers, it does.
     const PATIENCE: Option<u64> = None;
+    /// What the feature wants enabled along with a resource (XEP-0386 §2.2): an element's name, and its namespace, by which the
+    /// server says that it can.
+    fn inline(_config: &Config) -> Option<(&'static str, &'static str)> {
+        None
+    }
 
     /// Before the first connection.
     fn new(config: &Config) -> Self;
@@ -152,6 +208,21 @@ pub trait Payload: Sized {
     /// [`Payload::EVENT`] tells of it even where there is a text: that is only for those who don't know better.
     const LEADS: bool = false;
 
+    /// The same, where the sender says that the text stands in for this namespace (XEP-0428 §2.2).
+    const FALLBACK: &'static str = "";
+
+    /// It is of the moment: a message that comes late, from the archive say, is as if it didn't have it. Its event tells of a
+    /// message that has nothing else.
+    const LIVE: bool = false;
+
+    /// A correction says it again where the app doesn't name another (XEP-0308 §4).
+    const STAYS: bool = false;
+
+    /// [`Payload::EVENT`], where it isn't always the same.
+    fn event(&self) -> &'static str {
+        Self::EVENT
+    }
+
     /// Reads it off a message that came in. Whoever sent it, it says nothing of what others have sent.
     fn read(message: &Element) -> Option<Self>;
 
@@ -173,6 +244,17 @@ pub struct Bytes(pub Vec<u8>);
 impl Serialize for Bytes {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(&self.0)
+    }
+}
+
+/// What an app gets as `null` where there is none. A field of an [`Option`] isn't there then.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OrNull<T>(pub Option<T>);
+
+#[cfg(not(target_arch = "wasm32"))]
+impl<T: Serialize> Serialize for OrNull<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
     }
 }
 

@@ -10,6 +10,7 @@ use crate::error::{Code, Error, Phase};
 use crate::given::Arg;
 use crate::given::invalid;
 use crate::im;
+use crate::im::disco;
 use crate::im::presence::PresenceInit;
 use crate::im::software_version::Software;
 use crate::jid::Jid;
@@ -72,6 +73,8 @@ impl Options {
         let presence = fields.get("presence")?;
         let software = fields.get("software")?;
         let im = im::Config {
+            features: disco::features(&Arg::new(Box::new(JsGiven(fields.get("features")?)), "features"))?,
+            carbons: fields.flag("carbons")?.unwrap_or(true),
             presence: match presence.as_bool() {
                 Some(false) => None,
                 Some(true) => Some(PresenceInit::default()),
@@ -84,6 +87,7 @@ impl Options {
                 Software::given(&Arg::new(Box::new(JsGiven(software)), "software"))?
             },
             last_activity: fields.flag("lastActivity")?.unwrap_or(true),
+            receipts: fields.flag("receipts")?.unwrap_or(true),
         };
         Ok(Options {
             config: Config { session: config, im },

@@ -35,6 +35,7 @@ mod tally;
 mod test;
 mod tools;
 mod torture;
+mod weave;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
