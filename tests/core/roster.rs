@@ -1,6 +1,7 @@
 //! The roster: RFC 6121 §2.
 
 mod changes;
+mod pages;
 mod versions;
 
 use crate::pair::{NS_CLIENT, Pair, config};
