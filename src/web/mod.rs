@@ -23,6 +23,7 @@ mod listeners;
 mod locks;
 mod options;
 mod page;
+mod plain;
 mod promises;
 mod requests;
 mod socket;
