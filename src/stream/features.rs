@@ -97,7 +97,7 @@ impl Inline {
 
 /// The names in a list of mechanisms.
 fn mechanisms(list: &Element, xmlns: &str) -> Vec<String> {
-    let names = list.children().filter(|child| child.is("mechanism", xmlns));
+    let names = list.all("mechanism", xmlns);
     names.map(|child| child.text().trim().to_owned()).collect()
 }
 
@@ -131,8 +131,7 @@ impl StreamLimits {
 /// XEP-0440 §2. Both forms of SASL share the one element beside them.
 fn bindings(features: &Element) -> Option<Vec<String>> {
     features.child("sasl-channel-binding", ns::CHANNEL_BINDING).map(|list| {
-        list.children()
-            .filter(|child| child.is("channel-binding", ns::CHANNEL_BINDING))
+        list.all("channel-binding", ns::CHANNEL_BINDING)
             .filter_map(|child| child.attr("type").map(str::to_owned))
             .collect()
     })

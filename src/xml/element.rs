@@ -70,6 +70,7 @@ impl Element {
 
     /// With one more child element, behind the others.
     #[must_use]
+    #[inline(never)]
     pub fn with_child(mut self, child: Element) -> Self {
         self.0.children.push(Node::Element(child));
         self
@@ -77,6 +78,7 @@ impl Element {
 
     /// With one more child element where there is one.
     #[must_use]
+    #[inline(never)]
     pub fn with_opt_child(self, child: Option<Element>) -> Self {
         match child {
             Some(child) => self.with_child(child),
@@ -105,6 +107,7 @@ impl Element {
     }
 
     /// Appends a node. An empty text adds nothing, and a text behind a text is joined to it.
+    #[inline(never)]
     pub fn push(&mut self, node: Node) {
         match (self.0.children.last_mut(), node) {
             (_, Node::Text(text)) if text.is_empty() => {}
@@ -129,11 +132,13 @@ impl Element {
     }
 
     /// Whether this is the element of that name in that namespace.
+    #[inline(never)]
     pub fn is(&self, name: &str, ns: &str) -> bool {
         self.0.name == name && &*self.0.ns == ns
     }
 
     /// The attribute's value, unescaped and normalised.
+    #[inline(never)]
     pub fn attr(&self, name: &str) -> Option<&str> {
         self.0
             .attrs
@@ -161,19 +166,23 @@ impl Element {
     }
 
     /// The child elements in order.
-    pub fn children(&self) -> impl Iterator<Item = &Element> {
-        self.0.children.iter().filter_map(|node| match node {
-            Node::Element(element) => Some(element),
-            Node::Text(_) => None,
-        })
+    pub fn children(&self) -> Children<'_> {
+        Children(self.0.children.iter())
+    }
+
+    /// The child elements of that name in that namespace, in order.
+    pub fn all<'a, 'n>(&'a self, name: &'n str, ns: &'n str) -> All<'a, 'n> {
+        All(self.children(), name, ns)
     }
 
     /// The first child of that name in that namespace.
+    #[inline(never)]
     pub fn child(&self, name: &str, ns: &str) -> Option<&Element> {
-        self.children().find(|child| child.is(name, ns))
+        self.all(name, ns).next()
     }
 
     /// The direct text, that of child elements left out.
+    #[inline(never)]
     pub fn text(&self) -> String {
         let mut text = String::new();
         for node in &self.0.children {
@@ -185,8 +194,45 @@ impl Element {
     }
 
     /// The direct text of the first child of that name in that namespace.
+    #[inline(never)]
     pub fn child_text(&self, name: &str, ns: &str) -> Option<String> {
         self.child(name, ns).map(Element::text)
+    }
+}
+
+/// Child elements, in order.
+#[derive(Clone, Debug)]
+pub struct Children<'a>(core::slice::Iter<'a, Node>);
+
+impl<'a> Iterator for Children<'a> {
+    type Item = &'a Element;
+
+    // Once for all that go through children.
+    #[inline(never)]
+    fn next(&mut self) -> Option<&'a Element> {
+        loop {
+            if let Node::Element(element) = self.0.next()? {
+                return Some(element);
+            }
+        }
+    }
+}
+
+/// Child elements of one name in one namespace, in order.
+#[derive(Clone, Debug)]
+pub struct All<'a, 'n>(Children<'a>, &'n str, &'n str);
+
+impl<'a> Iterator for All<'a, '_> {
+    type Item = &'a Element;
+
+    #[inline(never)]
+    fn next(&mut self) -> Option<&'a Element> {
+        loop {
+            let child = self.0.next()?;
+            if child.is(self.1, self.2) {
+                return Some(child);
+            }
+        }
     }
 }
 

@@ -18,7 +18,7 @@ mod read;
 mod scan;
 mod write;
 
-pub use element::{Element, Namespace, Node};
+pub use element::{All, Children, Element, Namespace, Node};
 pub use read::{Bound, Limits, ReadError, Restricted, read};
 pub use write::{WriteError, write};
 

@@ -24,7 +24,7 @@ pub fn read(document: &str, allow_insecure: bool) -> Result<Vec<Endpoint>, Error
         return Err(problem(Code::DiscoveryParse, "is XML, but no XRD"));
     }
     let mut named = Named::new(Source::Xrd, allow_insecure);
-    for link in root.children().filter(|child| child.is("Link", XRD)) {
+    for link in root.all("Link", XRD) {
         if let (Some(WEBSOCKET), Some(address)) = (link.attr("rel"), link.attr("href")) {
             named.add(address);
         }

@@ -318,7 +318,7 @@ impl Negotiate {
 
 /// The only child of that name. Of two nobody knows which one to believe.
 fn only<'a>(element: &'a Element, name: &str, xmlns: &str) -> Result<Option<&'a Element>, super::Failure> {
-    let mut children = element.children().filter(|child| child.is(name, xmlns));
+    let mut children = element.all(name, xmlns);
     match (children.next(), children.next()) {
         (child, None) => Ok(child),
         _ => Err(violation_of(
