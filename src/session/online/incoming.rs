@@ -19,6 +19,7 @@ use crate::xml::{Element, ReadError};
 const ABOUT_CONTENT: [u16; 2] = [1007, 1009];
 
 impl Online {
+    #[inline(never)]
     pub(crate) fn handle(mut self: Box<Self>, shared: &mut Shared, now: Millis, input: Input<'_>) -> State {
         match input {
             Input::Frame { generation, data } if generation == self.generation => {
@@ -67,6 +68,7 @@ impl Online {
         }
     }
 
+    #[inline(never)]
     fn incoming(mut self: Box<Self>, shared: &mut Shared, now: Millis, incoming: Incoming) -> State {
         match incoming {
             // RFC 6120 §6.3.4: authentication is over.
