@@ -63,6 +63,15 @@ impl Args {
             name: name.into(),
         }
     }
+
+    /// What the argument at that place is read as by `read`.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    #[inline(never)]
+    pub fn of<T>(&mut self, place: usize, name: &'static str, read: fn(&Arg) -> Result<T, Error>) -> Result<T, Error> {
+        read(&self.take(place, name))
+    }
 }
 
 /// An argument, or a field of one.
@@ -98,6 +107,40 @@ impl Arg {
             return Ok(Arg::new(Box::new(Nothing), name));
         }
         self.field(name)
+    }
+
+    /// What a field of the object is read as by `read`.
+    ///
+    /// # Errors
+    /// As [`Arg::field`], and those of `read`.
+    #[inline(never)]
+    pub fn of<T>(&self, name: &'static str, read: fn(&Arg) -> Result<T, Error>) -> Result<T, Error> {
+        read(&self.field(name)?)
+    }
+
+    /// The same of an object that may be left out.
+    ///
+    /// # Errors
+    /// As [`Arg::of`].
+    #[inline(never)]
+    pub fn opt_of<T>(&self, name: &'static str, read: fn(&Arg) -> Result<T, Error>) -> Result<T, Error> {
+        read(&self.opt_field(name)?)
+    }
+
+    /// The text in a field of the object, if there is anything.
+    ///
+    /// # Errors
+    /// As [`Arg::of`].
+    pub fn text_of(&self, name: &'static str) -> Result<Option<String>, Error> {
+        self.of(name, Arg::opt_text)
+    }
+
+    /// The address in a field of an object that may be left out, if there is anything.
+    ///
+    /// # Errors
+    /// As [`Arg::field`] and [`Arg::jid`].
+    pub fn jid_of(&self, name: &'static str) -> Result<Option<Jid>, Error> {
+        self.opt_of(name, Arg::opt_jid)
     }
 
     /// Whether the app left it out.
@@ -228,13 +271,36 @@ impl Arg {
         }
     }
 
+    /// The items of an array.
+    ///
+    /// # Errors
+    /// `invalid-argument` for anything else.
+    pub fn list(&self) -> Result<Vec<Arg>, Error> {
+        self.opt_list()?.ok_or_else(|| self.wrong("an array"))
+    }
+
+    /// The items of an array; none where it was left out.
+    ///
+    /// # Errors
+    /// `invalid-argument` for anything else.
+    pub fn items(&self) -> Result<Vec<Arg>, Error> {
+        Ok(self.opt_list()?.unwrap_or_default())
+    }
+
+    /// One of these words, if there is anything.
+    ///
+    /// # Errors
+    /// As [`Arg::opt_word`].
+    pub fn opt_one(&self, words: &[&'static str]) -> Result<Option<&'static str>, Error> {
+        Ok(self.opt_word(words)?.and_then(|place| words.get(place)).copied())
+    }
+
     /// The texts in an array; none where it was left out.
     ///
     /// # Errors
     /// `invalid-argument` for anything else.
     pub fn texts(&self) -> Result<Vec<String>, Error> {
-        let list = self.opt_list()?.unwrap_or_default();
-        list.iter().map(Arg::text).collect()
+        each(&self.items()?, Arg::text)
     }
 
     /// The fields of an object, in their order.
@@ -269,6 +335,14 @@ impl Arg {
             let message = ["`", &*self.name, "` is no JID: ", &error.text()].concat();
             Error::new(Code::InvalidJid, Phase::Stanza, message)
         })
+    }
+
+    /// An address, as a text.
+    ///
+    /// # Errors
+    /// As [`Arg::jid`].
+    pub fn jid_text(&self) -> Result<String, Error> {
+        Ok(self.jid()?.as_str().to_owned())
     }
 
     /// An address, if there is anything.
@@ -333,6 +407,19 @@ impl Arg {
     pub fn wrong(&self, kind: &str) -> Error {
         wrong(&self.name, kind)
     }
+}
+
+/// What the items of an array are read as by `read`.
+///
+/// # Errors
+/// Those of `read`.
+#[inline(never)]
+pub fn each<T>(list: &[Arg], read: fn(&Arg) -> Result<T, Error>) -> Result<Vec<T>, Error> {
+    let mut all = Vec::new();
+    for item in list {
+        all.push(read(item)?);
+    }
+    Ok(all)
 }
 
 /// What the app passed can't be used.

@@ -86,7 +86,7 @@ pub struct Archive {
 
 impl Feature for Archive {
     type Command = Command;
-    type Reply = Page<Message>;
+    type Reply = Page<Box<Message>>;
     type Event = Gap;
 
     const NAME: &'static str = "archive";

@@ -19,14 +19,14 @@ use super::pep::{self, Publication, Question, Steps};
 use super::vcard::{temp, temp_of};
 use super::{Call, Config, Ctx, Event, Feature, Flow, OrNull, Reply, pubsub, typescript};
 use crate::error::{Code, Error};
-use crate::given::Args;
+use crate::given::{Arg, Args};
 use crate::jid::Jid;
 use crate::session::{Ticket, Token};
 use crate::stream::ns;
 use crate::xml::Element;
 use picture::{DATA, Info, LARGEST, METADATA};
 use serde::{Serialize, Serializer};
-use std::collections::BTreeMap;
+use super::sorted::Map;
 
 /// In presence.
 const UPDATE: &str = "vcard-temp:x:update";
@@ -155,7 +155,7 @@ impl Serialize for Answer {
 #[derive(Debug)]
 pub struct Avatars {
     steps: Steps<Step>,
-    known: BTreeMap<String, Known>,
+    known: Map<Known>,
 }
 
 /// What somebody has announced.
@@ -197,14 +197,14 @@ impl Feature for Avatars {
     fn new(_: &Config) -> Self {
         Avatars {
             steps: Steps::new(),
-            known: BTreeMap::new(),
+            known: Map::new(),
         }
     }
 
     fn read(name: &str, args: &mut Args) -> Result<Command, Error> {
         Ok(match name {
-            "profiles.avatar" => Command::Get(args.take(0, "jid").opt_jid()?),
-            "profiles.setAvatar" => Command::Set(Init::given(&args.take(0, "avatar"))?),
+            "profiles.avatar" => Command::Get(args.of(0, "jid", Arg::opt_jid)?),
+            "profiles.setAvatar" => Command::Set(args.of(0, "avatar", Init::given)?),
             _ => Command::Remove,
         })
     }
@@ -304,10 +304,10 @@ impl Avatars {
 
     /// Keeps it in mind. Where there is too much of it, all is forgotten, and told again when it is heard again.
     fn learn(&mut self, from: &str, known: Known) {
-        if self.known.len() >= KNOWN && !self.known.contains_key(from) {
+        if self.known.len() >= KNOWN && self.known.get(from).is_none() {
             self.known.clear();
         }
-        self.known.insert(from.to_owned(), known);
+        self.known.insert(from, known);
     }
 
     /// An answer has come. Errors end the call.

@@ -14,7 +14,7 @@ use crate::session::{Ticket, Token};
 use crate::stanza::iq;
 use crate::xml::Element;
 use serde::{Serialize, Serializer};
-use std::collections::BTreeSet;
+use super::sorted::Set;
 
 const BLOCKING: &str = "urn:xmpp:blocking";
 
@@ -132,7 +132,7 @@ impl Named for Change {
 #[derive(Debug, Default)]
 pub struct Blocking {
     /// None before the app has asked for it.
-    list: Option<BTreeSet<String>>,
+    list: Option<Set>,
     /// The calls that ask for it.
     gets: Vec<Ticket>,
 }
@@ -155,7 +155,7 @@ impl Feature for Blocking {
     fn read(name: &str, args: &mut Args) -> Result<Command, Error> {
         match name {
             "blocking.get" => Ok(Command::Get),
-            "blocking.block" => jids(&args.take(0, "jids")).map(Command::Block),
+            "blocking.block" => args.of(0, "jids", jids).map(Command::Block),
             _ => {
                 let given = args.take(0, "jids").given()?;
                 let jids = given.as_ref().map(jids).transpose()?;
@@ -207,8 +207,17 @@ impl Feature for Blocking {
                 cx.answer(&iq::result(stanza, None));
                 if let Some(list) = &mut self.list {
                     match kind {
-                        Kind::Blocked => list.extend(jids.iter().cloned()),
-                        Kind::Unblocked => list.retain(|jid| !(jids.is_empty() || jids.contains(jid))),
+                        Kind::Blocked => {
+                            for jid in &jids {
+                                list.insert(jid.clone());
+                            }
+                        }
+                        Kind::Unblocked if jids.is_empty() => list.clear(),
+                        Kind::Unblocked => {
+                            for jid in &jids {
+                                list.remove(jid);
+                            }
+                        }
                     }
                 }
                 cx.emit(Event::Blocking(Change { kind, jids }));
@@ -234,9 +243,9 @@ impl Feature for Blocking {
             list.as_ref().and_then(items).ok_or_else(|| unfit("the request for who is blocked"))
         });
         let answer = jids.map(|jids| {
-            let jids: BTreeSet<String> = jids.into_iter().collect();
+            let jids = Set::of(jids);
             self.learn(cx, &jids);
-            let answer = jids.iter().cloned().collect();
+            let answer = jids.as_slice().to_vec();
             self.list = Some(jids);
             Reply::Blocking(Answer::Jids(answer))
         });
@@ -248,10 +257,10 @@ impl Feature for Blocking {
 
 impl Blocking {
     /// The whole list has come: what is different from the one before is told.
-    fn learn(&self, cx: &mut Ctx<'_>, now: &BTreeSet<String>) {
+    fn learn(&self, cx: &mut Ctx<'_>, now: &Set) {
         let Some(before) = &self.list else { return };
         for (kind, one, other) in [(Kind::Unblocked, before, now), (Kind::Blocked, now, before)] {
-            let jids: Vec<String> = one.difference(other).cloned().collect();
+            let jids: Vec<String> = one.without(other);
             if !jids.is_empty() {
                 cx.emit(Event::Blocking(Change { kind, jids }));
             }
@@ -264,7 +273,7 @@ fn jids(given: &Arg) -> Result<Vec<Jid>, Error> {
     match given.look()? {
         Look::Text(_) => Ok(vec![given.jid()?]),
         Look::List(list) if list.is_empty() => Err(invalid("`jids` is empty")),
-        Look::List(_) => given.opt_list()?.unwrap_or_default().iter().map(Arg::jid).collect(),
+        Look::List(_) => crate::given::each(&given.items()?, Arg::jid),
         _ => Err(given.wrong("a JID, or an array of JIDs")),
     }
 }

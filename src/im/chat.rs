@@ -204,16 +204,15 @@ impl Feature for Chat {
 
     fn read(_: &str, args: &mut Args) -> Result<Command, Error> {
         let message = args.take(0, "message");
-        let to = message.field("to")?.text()?;
-        Ok(Command::Send(Box::new(OutgoingMessage {
-            to,
-            ..OutgoingMessage::given(&message)?
-        })))
+        let to = message.of("to", Arg::text)?;
+        let mut message = OutgoingMessage::given(&message)?;
+        message.to = to;
+        Ok(Command::Send(message))
     }
 
     fn command(&mut self, cx: &mut Ctx<'_>, ticket: Ticket, command: Command) {
         let Command::Send(message) = command;
-        send(cx, ticket, *message, Reply::Chat);
+        send(cx, ticket, message, Reply::Chat);
     }
 
     fn on_stanza(&mut self, cx: &mut Ctx<'_>, stanza: &Element) -> Flow {
@@ -240,7 +239,7 @@ impl Feature for Chat {
     }
 
     fn on_kept(&mut self, cx: &mut Ctx<'_>, message: &Element, result: &Result<Option<Element>, Error>) {
-        let mut kept = Box::new(parse(message, cx.account()));
+        let mut kept = parse(message, cx.account());
         kept.id.get_or_insert_default();
         kept.origin_id = kept.origin_id.take().or_else(|| kept.id.clone());
         kept.stanza_id = result.as_ref().ok().cloned().flatten().and_then(id_of);
@@ -253,7 +252,7 @@ impl Feature for Chat {
 }
 
 /// Sends a message, and settles the call by what becomes of it: a function makes the reply.
-pub(super) fn send(cx: &mut Ctx<'_>, ticket: Ticket, message: OutgoingMessage, reply: fn(SentMessage) -> Reply) {
+pub(super) fn send(cx: &mut Ctx<'_>, ticket: Ticket, message: Box<OutgoingMessage>, reply: fn(SentMessage) -> Reply) {
     // What has become of it is for the messages' own feature to hear.
     let owner = core::mem::replace(&mut cx.owner, Place::Chat as u8);
     let sent = deliver(cx, ticket, message, reply);
@@ -266,7 +265,7 @@ pub(super) fn send(cx: &mut Ctx<'_>, ticket: Ticket, message: OutgoingMessage, r
 fn deliver(
     cx: &mut Ctx<'_>,
     ticket: Ticket,
-    mut message: OutgoingMessage,
+    mut message: Box<OutgoingMessage>,
     reply: fn(SentMessage) -> Reply,
 ) -> Result<(), Error> {
     let invalid = |message: &'static str| Error::new(Code::InvalidArgument, Phase::Stanza, message);
@@ -318,19 +317,19 @@ fn deliver(
 
 /// Tells the listeners of a message that came in, now or `late`, as far as it is to be believed; whether there was something to
 /// be told.
-pub(super) fn tell(cx: &mut Ctx<'_>, message: Message, late: bool) -> bool {
+pub(super) fn tell(cx: &mut Ctx<'_>, message: Box<Message>, late: bool) -> bool {
     let Some(message) = believed(cx, message, late) else {
         return false;
     };
     let account = cx.account().to_bare();
     cx.facts.known.note(&message, &account);
-    cx.emit(Event::Chat(News::Message(Box::new(message))));
+    cx.emit(Event::Chat(News::Message(message)));
     true
 }
 
 /// A message as far as it is to be believed, if there is something to be told; of one that is read `late` without what was so only
 /// when it was sent.
-pub(super) fn believed(cx: &Ctx<'_>, mut message: Message, late: bool) -> Option<Message> {
+pub(super) fn believed(cx: &Ctx<'_>, mut message: Box<Message>, late: bool) -> Option<Box<Message>> {
     if late || message.delay.is_some() {
         message.forget_live();
     }
@@ -353,12 +352,13 @@ pub(super) fn send_notice(cx: &mut Ctx<'_>, to: &str, kind: Option<&str>, child:
 ///
 /// # Errors
 /// `invalid-argument` for anything else.
-pub(super) fn words(given: &Arg) -> Result<OutgoingMessage, Error> {
+pub(super) fn words(given: &Arg) -> Result<Box<OutgoingMessage>, Error> {
     match given.look()? {
-        Look::Text(text) => Ok(OutgoingMessage {
-            body: Some(text),
-            ..OutgoingMessage::default()
-        }),
+        Look::Text(text) => {
+            let mut message: Box<OutgoingMessage> = Box::default();
+            message.body = Some(text);
+            Ok(message)
+        }
         Look::Object => OutgoingMessage::given(given),
         _ => Err(given.wrong("a string or an object")),
     }
@@ -378,7 +378,7 @@ pub(super) fn origin_id(message: &Element) -> Option<&str> {
 /// The id that this archive has given a message. XEP-0359 §5: it counts only from whose archive it is.
 pub(super) fn stanza_id<'a>(message: &'a Element, archive: &str) -> Option<&'a str> {
     let by_archive = |by: &str| by == archive || Jid::parse(by).is_ok_and(|by| by.as_str() == archive);
-    let mut ids = message.children().filter(|child| child.is("stanza-id", SID));
+    let mut ids = message.all("stanza-id", SID);
     ids.find(|child| child.attr("by").is_some_and(by_archive))?.attr("id")
 }
 
@@ -395,18 +395,19 @@ pub(super) fn kind(message: &Element) -> MessageType {
 }
 
 /// A message that came in, or the one that came in as a carbon.
-pub(super) fn open(stanza: &Element, own: &Jid) -> Option<Message> {
+pub(super) fn open(stanza: &Element, own: &Jid) -> Option<Box<Message>> {
     match carbons::open(stanza, own) {
-        Some((carbon, message)) => Some(Message {
-            carbon: Some(carbon),
-            ..read(message, own)?
-        }),
+        Some((carbon, message)) => {
+            let mut message = read(message, own)?;
+            message.carbon = Some(carbon);
+            Some(message)
+        }
         None => read(stanza, own),
     }
 }
 
 /// A message with nothing to be told of in it is none for listeners, nor is a carbon that is not to be opened.
-pub(super) fn read(stanza: &Element, own: &Jid) -> Option<Message> {
+pub(super) fn read(stanza: &Element, own: &Jid) -> Option<Box<Message>> {
     if carbons::is_carbon(stanza) {
         return None;
     }
@@ -419,7 +420,7 @@ pub(super) fn read(stanza: &Element, own: &Jid) -> Option<Message> {
     Some(message)
 }
 
-fn parse(stanza: &Element, own: &Jid) -> Message {
+fn parse(stanza: &Element, own: &Jid) -> Box<Message> {
     let kind = kind(stanza);
     let text = |name| stanza.child_text(name, ns::CLIENT);
     // RFC 6120 §8.1.2.1: without a sender, it is the own account's.
@@ -433,22 +434,19 @@ fn parse(stanza: &Element, own: &Jid) -> Message {
     let private = matches!(kind, MessageType::Chat | MessageType::Normal)
         && from.contains('/')
         && stanza.child("x", MUC_USER).is_some();
-    let mut message = Message {
-        to: stanza.attr("to").unwrap_or(own.as_str()).to_owned(),
-        id: stanza.attr("id").map(str::to_owned),
-        kind,
-        body: text("body"),
-        subject: text("subject"),
-        thread: text("thread"),
-        stanza_id: stanza_id.map(str::to_owned),
-        origin_id: origin_id(stanza).map(str::to_owned),
-        delay: delay(stanza),
-        condition: StanzaError::of(stanza).map(|error| error.condition),
-        from: from.to_owned(),
-        carbon: None,
-        occupant: private.then_some(true),
-        ..Message::default()
-    };
+    let mut message: Box<Message> = Box::default();
+    message.to = stanza.attr("to").unwrap_or(own.as_str()).to_owned();
+    message.id = stanza.attr("id").map(str::to_owned);
+    message.kind = kind;
+    message.body = text("body");
+    message.subject = text("subject");
+    message.thread = text("thread");
+    message.stanza_id = stanza_id.map(str::to_owned);
+    message.origin_id = origin_id(stanza).map(str::to_owned);
+    message.delay = delay(stanza);
+    message.condition = StanzaError::of(stanza).map(|error| error.condition);
+    message.from = from.to_owned();
+    message.occupant = private.then_some(true);
     // RFC 6120 §8.3.1: an error may have in it what bounced. Nobody says that.
     if kind != MessageType::Error {
         message.read_payloads(stanza);

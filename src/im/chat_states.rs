@@ -15,7 +15,6 @@ use crate::session::{Millis, Status, Ticket};
 use crate::stream::ns;
 use crate::xml::Element;
 use serde::Serialize;
-use std::collections::VecDeque;
 
 const STATES: &str = "http://jabber.org/protocol/chatstates";
 
@@ -105,7 +104,7 @@ impl Payload for ChatState {
         (!gone).then_some(*state)
     }
 
-    fn given(given: Arg) -> Result<ChatState, Error> {
+    fn given(given: &Arg) -> Result<ChatState, Error> {
         let place = given.opt_word(&KINDS.map(|(name, _)| name))?;
         let kind = place.and_then(|place| KINDS.get(place)).map(|(_, kind)| *kind);
         kind.ok_or_else(|| given.wrong("a chat state"))
@@ -120,7 +119,7 @@ impl Payload for ChatState {
 #[derive(Debug, Default)]
 pub struct States {
     /// The one that was told last comes last.
-    peers: VecDeque<Peer>,
+    peers: Vec<Peer>,
 }
 
 #[derive(Debug)]
@@ -157,7 +156,7 @@ impl States {
     /// The one of that address, who becomes the newest.
     fn take(&mut self, jid: &Jid) -> Peer {
         let place = self.peers.iter().rposition(|peer| peer.is(jid));
-        place.and_then(|place| self.peers.remove(place)).unwrap_or_else(|| Peer {
+        place.map(|place| self.peers.remove(place)).unwrap_or_else(|| Peer {
             jid: jid.clone(),
             said: None,
             told: false,
@@ -167,9 +166,9 @@ impl States {
 
     fn put(&mut self, peer: Peer) {
         if self.peers.len() >= MOST {
-            self.peers.pop_front();
+            self.peers.remove(0);
         }
-        self.peers.push_back(peer);
+        self.peers.push(peer);
     }
 
     /// Puts into a message the state that goes with it; which it says.
@@ -210,7 +209,7 @@ impl Feature for ChatStates {
     }
 
     fn read(_: &str, args: &mut Args) -> Result<(Jid, ChatState), Error> {
-        Ok((args.take(0, "to").jid()?, ChatState::given(args.take(1, "state"))?))
+        Ok((args.of(0, "to", Arg::jid)?, args.of(1, "state", ChatState::given)?))
     }
 
     fn command(&mut self, cx: &mut Ctx<'_>, ticket: Ticket, (to, state): (Jid, ChatState)) {

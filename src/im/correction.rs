@@ -5,7 +5,7 @@
 //! Left out: that a room's occupant may have left and come back as somebody else (§4, §5), which takes the room's presence.
 
 use super::message_ref::{About, MessageRef};
-use super::{OutgoingMessage, Payload, chat, feature, typescript};
+use super::{Payload, chat, feature, typescript};
 use crate::error::Error;
 use crate::given::{Arg, Args};
 use crate::xml::Element;
@@ -44,13 +44,13 @@ feature::carried! {
 fn correct(args: &mut Args) -> Result<About, Error> {
     let given = args.take(0, "message");
     let about = MessageRef::given(&given)?;
-    let message = chat::words(&args.take(1, "correction"))?;
+    let mut message = args.of(1, "correction", chat::words)?;
     // §4: the whole stanza again, but for what is corrected.
-    let mut message = message.or(OutgoingMessage::repeated(&given));
+    message.repeat(&given);
     message.replaces = Some(Replaces(about.stanza_attr()?));
     Ok(About {
         about,
-        message: Box::new(message),
+        message,
         own: true,
     })
 }
@@ -68,7 +68,7 @@ impl Payload for Replaces {
         Some(Replaces(id.to_owned())).filter(|_| !id.is_empty())
     }
 
-    fn given(given: Arg) -> Result<Replaces, Error> {
+    fn given(given: &Arg) -> Result<Replaces, Error> {
         given.text().map(Replaces)
     }
 

@@ -204,15 +204,15 @@ impl Feature for Disco {
         Ok(match name {
             "disco.supports" => Command {
                 jid: Some(jid.jid()?),
-                question: Question::Supports(args.take(1, "feature").text()?),
+                question: Question::Supports(args.of(1, "feature", Arg::text)?),
             },
             _ => {
-                let node = args.take(1, "node").opt_text()?;
+                let node = args.of(1, "node", Arg::opt_text)?;
                 Command {
                     jid: jid.opt_jid()?,
                     question: match name {
                         "disco.info" => Question::Info(node),
-                        _ => Question::Items(node, args.take(2, "next").opt_text()?),
+                        _ => Question::Items(node, args.of(2, "next", Arg::opt_text)?),
                     },
                 }
             }
@@ -355,16 +355,16 @@ impl Asked {
         if !answer.is("query", ITEMS) || (of.is_some() && of != node.as_deref()) {
             return Err(violation("the question what somebody has was answered with something else"));
         }
-        let items = answer.children().filter(|child| child.is("item", ITEMS)).map(|item| {
+        let mut items = Vec::new();
+        for item in answer.all("item", ITEMS) {
             // §4.1. Servers may know addresses that RFC 7622 no longer allows: what is there is there all the same.
             let jid = item.attr("jid").ok_or_else(|| violation("somebody has something without an address"))?;
-            Ok(DiscoItem {
+            items.push(DiscoItem {
                 jid: Jid::parse(jid).map_or_else(|_| jid.to_owned(), |jid| jid.as_str().to_owned()),
                 node: item.attr("node").map(str::to_owned),
                 name: item.attr("name").map(str::to_owned),
-            })
-        });
-        let items = items.collect::<Result<Vec<_>, Error>>()?;
+            });
+        }
         let next = rsm::next(answer, items.len(), after.as_deref());
         Ok(Answer::Items(Page { items, next }))
     }

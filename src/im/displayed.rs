@@ -11,12 +11,11 @@ use super::disco::INFO;
 use super::pubsub::{self, violation};
 use super::{Call, Config, Ctx, Event, Feature, Flow, Named, Place, Reply, chat, rsm, typescript};
 use crate::error::{Code, Error, Phase};
-use crate::given::Args;
+use crate::given::{Arg, Args};
 use crate::jid::Jid;
 use crate::session::{Status, Ticket, Token};
 use crate::xml::Element;
 use serde::Serialize;
-use std::collections::VecDeque;
 
 const NODE: &str = "urn:xmpp:mds:displayed:0";
 
@@ -126,11 +125,11 @@ const MOST: usize = 20_000;
 /// What is to be published (`displayed`, for those who mark what was displayed).
 #[derive(Debug, Default)]
 pub struct Outbox {
-    waiting: VecDeque<(Mark, Vec<Ticket>)>,
+    waiting: Vec<(Mark, Vec<Ticket>)>,
     /// The question under way: whether the server minds how a node must be, or what is published.
     asked: Option<Option<(Mark, Vec<Ticket>)>>,
     minds: Option<bool>,
-    own: VecDeque<Mark>,
+    own: Vec<Mark>,
 }
 
 /// Up to where conversations have been seen.
@@ -164,8 +163,8 @@ impl Feature for Displayed {
         if text.is_empty() {
             return Err(id.wrong("an id"));
         }
-        let by = mark.field("by")?.opt_jid()?;
-        Ok(Command::Set(mark.field("with")?.jid()?, text, by.map(|by| by.to_bare())))
+        let by = mark.jid_of("by")?;
+        Ok(Command::Set(mark.of("with", Arg::jid)?, text, by.map(|by| by.to_bare())))
     }
 
     fn command(&mut self, cx: &mut Ctx<'_>, ticket: Ticket, command: Command) {
@@ -274,7 +273,7 @@ fn put(cx: &mut Ctx<'_>, with: &Jid, stanza_id: String, by: Option<&Jid>, ticket
             let message = "too many conversations are waiting for the server already";
             return Err(Error::new(Code::QueueFull, Phase::Session, message));
         }
-        None => outbox.waiting.push_back((mark, ticket.into_iter().collect())),
+        None => outbox.waiting.push((mark, ticket.into_iter().collect())),
     }
     pump(cx);
     Ok(())
@@ -301,12 +300,15 @@ fn pump(cx: &mut Ctx<'_>) {
             return settle(cx, waiting, &Err(error.with_retryable(false)));
         }
         Some(true) => {
-            let Some((mark, tickets)) = outbox.waiting.pop_front() else { return };
+            if outbox.waiting.is_empty() {
+                return;
+            }
+            let (mark, tickets) = outbox.waiting.remove(0);
             let payload = publication(&mark);
             if outbox.own.len() >= OWN {
-                outbox.own.pop_front();
+                outbox.own.remove(0);
             }
-            outbox.own.push_back(mark.clone());
+            outbox.own.push(mark.clone());
             outbox.asked = Some(Some((mark, tickets)));
             (true, None, payload)
         }
@@ -348,7 +350,7 @@ fn published(cx: &mut Ctx<'_>, result: Result<Option<Element>, Error>) {
         Some((mark, tickets)) if over => {
             match outbox.waiting.iter_mut().find(|(other, _)| other.with == mark.with) {
                 Some((_, others)) => others.extend(tickets),
-                None => outbox.waiting.push_front((mark, tickets)),
+                None => outbox.waiting.insert(0, (mark, tickets)),
             }
         }
         Some(asked) => {
@@ -361,7 +363,7 @@ fn published(cx: &mut Ctx<'_>, result: Result<Option<Element>, Error>) {
     pump(cx);
 }
 
-fn settle(cx: &mut Ctx<'_>, marks: VecDeque<(Mark, Vec<Ticket>)>, result: &Result<(), Error>) {
+fn settle(cx: &mut Ctx<'_>, marks: Vec<(Mark, Vec<Ticket>)>, result: &Result<(), Error>) {
     for ticket in marks.into_iter().flat_map(|(_, tickets)| tickets) {
         let reply = result.clone().map(|()| Reply::Displayed(Answer::Done));
         cx.reply(ticket, reply);
@@ -387,7 +389,7 @@ fn publication(mark: &Mark) -> Element {
 fn mark(with: &str, payload: Option<&Element>, own: &Jid) -> Option<Mark> {
     let with = Jid::parse(with).ok()?;
     let displayed = payload.filter(|payload| payload.is("displayed", NODE))?;
-    let mut ids = displayed.children().filter(|child| child.is("stanza-id", chat::SID));
+    let mut ids = displayed.all("stanza-id", chat::SID);
     // §3: exactly one.
     let (Some(id), None) = (ids.next(), ids.next()) else { return None };
     let by = Jid::parse(id.attr("by")?).ok().filter(|by| by.same_bare(own) || by.same_bare(&with))?;

@@ -4,17 +4,17 @@ use super::Config;
 use super::chat::UnderWay;
 use super::chat_states::States;
 use super::known::Known;
+use super::sorted::Set;
 use super::{caps, displayed};
 use crate::jid::Jid;
 use crate::session::Millis;
-use std::collections::BTreeSet;
 
 /// Facts of the account and its session. Each is written by the one feature that it names, or by the engine.
 #[derive(Debug)]
 pub struct Facts {
     /// Who may see our presence, by bare JID (`roster`). Nobody, as long as that isn't known: between the beginning of a session
     /// and the server's answer.
-    pub watchers: BTreeSet<String>,
+    pub watchers: Set,
     /// What this client can.
     pub own: caps::Own,
     /// What other clients can (`caps`, and `disco`, which asks them).
@@ -48,7 +48,7 @@ impl Facts {
     /// What is known before the first connection.
     pub fn new(config: &Config) -> Facts {
         Facts {
-            watchers: BTreeSet::new(),
+            watchers: Set::default(),
             under_way: Vec::new(),
             known: Known::default(),
             states: States::default(),

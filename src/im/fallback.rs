@@ -108,7 +108,7 @@ impl Message {
 impl Payload for Fallbacks {
     fn read(message: &Element) -> Option<Fallbacks> {
         let mut all = Vec::new();
-        for element in message.children().filter(|child| child.is("fallback", FALLBACK)) {
+        for element in message.all("fallback", FALLBACK) {
             let what = element.attr("for").unwrap_or_default();
             if element.children().next().is_none() {
                 all.extend(Fallbacks::whole(what).0);
@@ -121,13 +121,13 @@ impl Payload for Fallbacks {
         if all.is_empty() { None } else { Some(Fallbacks(all)) }
     }
 
-    fn given(given: Arg) -> Result<Fallbacks, Error> {
+    fn given(given: &Arg) -> Result<Fallbacks, Error> {
         let mut all = Vec::new();
-        for one in given.opt_list()?.ok_or_else(|| given.wrong("an array"))? {
+        for one in given.list()? {
             all.push(Fallback {
-                what: one.field("for")?.text()?,
-                body: given_part(&one.field("body")?)?,
-                subject: given_part(&one.field("subject")?)?,
+                what: one.of("for", Arg::text)?,
+                body: one.of("body", given_part)?,
+                subject: one.of("subject", given_part)?,
             });
         }
         Ok(Fallbacks(all))
@@ -181,7 +181,7 @@ fn given_part(given: &Arg) -> Result<Option<Part>, Error> {
         Look::Absent | Look::Flag(false) => Ok(None),
         Look::Flag(true) => Ok(Some(Part::Whole)),
         _ => {
-            let [start, end] = ENDS.map(|name| positions::given(&given.field(name)?));
+            let [start, end] = ENDS.map(|name| given.of(name, positions::given));
             match (start?, end?) {
                 (Some(start), Some(end)) if start <= end => Ok(Some(Part::Range([start, end]))),
                 _ => Err(given.wrong("true, or an object with `start` and `end`")),

@@ -5,7 +5,7 @@ use crate::error::{Code, Error, Phase};
 use crate::given::{Arg, Args, invalid};
 use crate::jid::Jid;
 use crate::session::{Ticket, Token};
-use crate::xml::Element;
+use crate::xml::{All, Element};
 use serde::{Serialize, Serializer};
 
 /// Declarations in TypeScript, which stand in the package as they are: methods of a feature in an interface `Calls`, its events
@@ -230,7 +230,7 @@ pub trait Payload: Sized {
     ///
     /// # Errors
     /// `invalid-argument`.
-    fn given(given: Arg) -> Result<Self, Error>;
+    fn given(given: &Arg) -> Result<Self, Error>;
 
     /// Puts it into a message to be sent.
     fn write(&self, message: Element) -> Element;
@@ -264,6 +264,17 @@ pub(super) fn from_account(stanza: &Element, account: &Jid) -> bool {
         None => true,
         Some(from) => Jid::parse(from).is_ok_and(|from| from.is_bare() && from.same_bare(account)),
     }
+}
+
+/// What can be read of elements, the first `most` of it, where there is any.
+pub(super) fn some<T>(elements: All<'_, '_>, most: usize, read: &dyn Fn(&Element) -> Option<T>) -> Option<Vec<T>> {
+    let mut some = Vec::new();
+    for element in elements {
+        if some.len() < most {
+            some.extend(read(element));
+        }
+    }
+    if some.is_empty() { None } else { Some(some) }
 }
 
 /// What was answered is no answer to `what`.

@@ -192,15 +192,11 @@ impl Payload for Files {
     const STAYS: bool = true;
 
     fn read(message: &Element) -> Option<Files> {
-        let files = message.children().filter(|child| child.is("file-sharing", SHARING));
-        let files: Vec<_> = files.filter_map(read).take(MOST).collect();
-        if files.is_empty() { None } else { Some(Files(files)) }
+        feature::some(message.all("file-sharing", SHARING), MOST, &read).map(Files)
     }
 
-    fn given(given: Arg) -> Result<Files, Error> {
-        let list = given.opt_list()?.ok_or_else(|| given.wrong("an array"))?;
-        let files: Result<Vec<_>, Error> = list.iter().map(given_file).collect();
-        files.map(Files)
+    fn given(given: &Arg) -> Result<Files, Error> {
+        crate::given::each(&given.list()?, given_file).map(Files)
     }
 
     fn write(&self, mut message: Element) -> Element {
@@ -261,7 +257,7 @@ fn read(sharing: &Element) -> Option<SharedFile> {
     let text = |name| file.child_text(name, METADATA).filter(|text| !text.is_empty());
     let number = |name| read_number(text(name)?.as_str());
     let mut hashes: Vec<FileHash> = Vec::new();
-    for hash in file.children().filter(|child| child.is("hash", HASHES)) {
+    for hash in file.all("hash", HASHES) {
         let algo = hash.attr("algo").filter(|algo| !algo.is_empty());
         let value = BASE64.decode(hash.text().trim()).ok().filter(|value| !value.is_empty());
         // XEP-0300 §3: one of each kind.
@@ -275,7 +271,7 @@ fn read(sharing: &Element) -> Option<SharedFile> {
             });
         }
     }
-    let thumbnails = file.children().filter(|child| child.is("thumbnail", THUMBNAILS));
+    let thumbnails = file.all("thumbnail", THUMBNAILS);
     let thumbnails = thumbnails.filter_map(|thumbnail| {
         let number = |name| read_number(thumbnail.attr(name)?);
         Some(Thumbnail {
@@ -316,35 +312,35 @@ fn read(sharing: &Element) -> Option<SharedFile> {
 }
 
 fn given_file(given: &Arg) -> Result<SharedFile, Error> {
-    let text = |name| given.field(name)?.opt_text();
-    let number = |name| given_number(&given.field(name)?);
-    let disposition = given.field("disposition")?.opt_word(&DISPOSITIONS)?;
+    let text = |name| given.text_of(name);
+    let number = |name| given.of(name, given_number);
+    let disposition = given.field("disposition")?.opt_one(&DISPOSITIONS)?;
     let mut file = SharedFile {
         name: text("name")?,
         kind: text("type")?,
         size: number("size")?,
-        date: given.field("date")?.opt_date()?.map(Stamp),
+        date: given.of("date", Arg::opt_date)?.map(Stamp),
         desc: text("desc")?,
         width: number("width")?,
         height: number("height")?,
         length: number("length")?,
-        disposition: disposition.and_then(|place| DISPOSITIONS.get(place)).copied(),
+        disposition,
         id: text("id")?,
         ..SharedFile::default()
     };
-    let list = |name| Ok::<_, Error>(given.field(name)?.opt_list()?.unwrap_or_default());
+    let list = |name| Ok::<_, Error>(given.of(name, Arg::items)?);
     for hash in list("hashes")? {
         file.hashes.push(FileHash {
-            algo: hash.field("algo")?.text()?,
-            value: Bytes(hash.field("value")?.bytes()?),
+            algo: hash.of("algo", Arg::text)?,
+            value: Bytes(hash.of("value", Arg::bytes)?),
         });
     }
     for thumbnail in list("thumbnails")? {
         file.thumbnails.push(Thumbnail {
-            uri: uri(&thumbnail.field("uri")?)?,
-            kind: thumbnail.field("type")?.opt_text()?,
-            width: given_number(&thumbnail.field("width")?)?,
-            height: given_number(&thumbnail.field("height")?)?,
+            uri: thumbnail.of("uri", uri)?,
+            kind: thumbnail.text_of("type")?,
+            width: thumbnail.of("width", given_number)?,
+            height: thumbnail.of("height", given_number)?,
         });
     }
     for url in list("urls")? {

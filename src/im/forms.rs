@@ -3,6 +3,7 @@
 //!
 //! Left out: media in fields, and rules that values must keep beside their type (XEP-0122, XEP-0221).
 
+use super::sorted::{Map, Set};
 use super::{OrNull, typescript};
 use crate::decimal::decimal;
 use crate::error::{Code, Error, Phase};
@@ -10,7 +11,6 @@ use crate::given::{Arg, Look};
 use crate::jid::Jid;
 use crate::xml::Element;
 use serde::{Serialize, Serializer};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// The namespace of forms.
 pub(super) const FORMS: &str = "jabber:x:data";
@@ -221,18 +221,19 @@ impl DataForm {
             Some("result") => FormType::Result,
             _ => return Err(unfit("something else stands where a form should")),
         };
-        let named = |name: &'static str| form.children().filter(move |child| child.is(name, FORMS));
+        let named = |name: &'static str| form.all(name, FORMS);
         let none = Columns::new();
         let reported = named("reported").next();
         let reported = reported.map(|reported| fields(reported, kind, &none)).transpose()?;
-        let columns = reported
-            .iter()
-            .flatten()
-            .map(|column| (column.name.as_str(), column.kind));
-        let columns = columns.collect();
-        let items = named("item").map(|item| fields(item, kind, &columns));
-        let items = items.collect::<Result<Vec<_>, Error>>()?;
-        let instructions: Vec<String> = named("instructions").map(Element::text).collect();
+        let mut columns = Columns::new();
+        for column in reported.iter().flatten() {
+            columns.insert(&column.name, column.kind);
+        }
+        let mut items = Vec::new();
+        for item in named("item") {
+            items.push(fields(item, kind, &columns)?);
+        }
+        let instructions = texts_of(form, "instructions");
         Ok(DataForm {
             kind,
             title: form.child_text("title", FORMS),
@@ -260,17 +261,17 @@ impl DataForm {
 }
 
 /// The types of a table's columns, by their names.
-type Columns<'a> = BTreeMap<&'a str, FieldType>;
+type Columns = Map<FieldType>;
 
 /// The fields in a form, or in a part of it. Where one doesn't say its type, the column of its name does.
-fn fields(of: &Element, form: FormType, columns: &Columns<'_>) -> Result<Vec<DataField>, Error> {
-    let mut names = BTreeSet::new();
+fn fields(of: &Element, form: FormType, columns: &Columns) -> Result<Vec<DataField>, Error> {
+    let mut names = Set::default();
     let mut fields = Vec::new();
-    for element in of.children().filter(|child| child.is("field", FORMS)) {
+    for element in of.all("field", FORMS) {
         let column = element.attr("var").and_then(|name| columns.get(name));
         let field = field_of(element, form, column.copied())?;
         // XEP-0004 §3.2: a name is that of one field, and only a fixed one needs none.
-        let named = element.attr("var").map(|name| names.insert(name));
+        let named = element.attr("var").map(|name| names.insert(name.to_owned()));
         if field.kind != FieldType::Fixed && named != Some(true) {
             return Err(unfit("a form has fields without a name, or two of one name"));
         }
@@ -279,9 +280,17 @@ fn fields(of: &Element, form: FormType, columns: &Columns<'_>) -> Result<Vec<Dat
     Ok(fields)
 }
 
+/// The texts of the child elements of that name.
+fn texts_of(of: &Element, name: &str) -> Vec<String> {
+    let mut texts = Vec::new();
+    for child in of.all(name, FORMS) {
+        texts.push(child.text());
+    }
+    texts
+}
+
 fn field_of(field: &Element, form: FormType, column: Option<FieldType>) -> Result<DataField, Error> {
-    let named = |name: &'static str| field.children().filter(move |child| child.is(name, FORMS));
-    let values: Vec<String> = named("value").map(Element::text).collect();
+    let values = texts_of(field, "value");
     let name = field.attr("var").unwrap_or_default();
     let kind = match field.attr("type") {
         // §3.3: what isn't known is a line of text.
@@ -293,7 +302,7 @@ fn field_of(field: &Element, form: FormType, column: Option<FieldType>) -> Resul
     let kind = kind.unwrap_or(FieldType::TextSingle);
     let listed = matches!(kind, FieldType::ListMulti | FieldType::ListSingle);
     let option = |option: &Element| {
-        let mut values = option.children().filter(|child| child.is("value", FORMS));
+        let mut values = option.all("value", FORMS);
         // §3.2: one and only one.
         match (values.next(), values.next()) {
             (Some(value), None) => Ok(DataOption {
@@ -303,14 +312,19 @@ fn field_of(field: &Element, form: FormType, column: Option<FieldType>) -> Resul
             _ => Err(unfit("an option in a form has no value, or several")),
         }
     };
-    let options = listed.then(|| named("option").map(option).collect::<Result<Vec<_>, Error>>());
+    let mut options = listed.then(Vec::new);
+    if let Some(options) = &mut options {
+        for element in field.all("option", FORMS) {
+            options.push(option(element)?);
+        }
+    }
     Ok(DataField {
         name: name.to_owned(),
         kind,
         label: field.attr("label").map(str::to_owned),
         description: field.child_text("desc", FORMS),
         required: field.child("required", FORMS).is_some(),
-        options: options.transpose()?,
+        options,
         value: value_of(kind, values)?,
     })
 }
@@ -320,7 +334,7 @@ fn value_of(kind: FieldType, mut values: Vec<String>) -> Result<FieldValue, Erro
     let list = match kind {
         FieldType::ListMulti | FieldType::TextMulti => return Ok(FieldValue::List(values)),
         FieldType::JidMulti => {
-            let (mut known, mut jids) = (BTreeSet::new(), Vec::new());
+            let (mut known, mut jids) = (Set::default(), Vec::new());
             for value in values.iter().filter(|value| !value.is_empty()) {
                 let jid = jid(value)?;
                 // §3.3: one that is there twice is ignored.
@@ -389,7 +403,7 @@ pub(super) fn given(values: &Arg, form_type: &str) -> Result<Element, Error> {
     if let Some(fields) = values.field("fields")?.given()?
         && !values.field("type")?.is_absent()?
     {
-        let fields = fields.opt_list()?.unwrap_or_default();
+        let fields = fields.items()?;
         return filled_in(&fields, form_type);
     }
     let mut form = submit(form_type);
@@ -413,7 +427,7 @@ fn filled_in(fields: &[Arg], form_type: &str) -> Result<Element, Error> {
     let mut typed = false;
     let mut written = Vec::new();
     for given in fields {
-        let name = given.field("name")?.text()?;
+        let name = given.of("name", Arg::text)?;
         let kind = given.field("type")?;
         let kind = kind
             .opt_word(&TYPES.map(|(word, _)| word))?
@@ -450,20 +464,15 @@ fn texts(kind: FieldType, value: &Arg) -> Result<Option<Vec<String>>, Error> {
         FieldType::ListMulti => value.texts().map(Some),
         // §3.3: one value a line.
         FieldType::TextMulti => {
-            let texts = value.texts()?;
-            Ok(Some(
-                texts
-                    .iter()
-                    .flat_map(|text| text.split('\n'))
-                    .map(str::to_owned)
-                    .collect(),
-            ))
+            let mut lines = Vec::new();
+            for text in value.texts()? {
+                for line in text.split('\n') {
+                    lines.push(line.to_owned());
+                }
+            }
+            Ok(Some(lines))
         }
-        FieldType::JidMulti => {
-            let list = value.opt_list()?.unwrap_or_default();
-            let jids = list.iter().map(|jid| jid.jid().map(|jid| jid.as_str().to_owned()));
-            jids.collect::<Result<Vec<_>, Error>>().map(Some)
-        }
+        FieldType::JidMulti => crate::given::each(&value.items()?, Arg::jid_text).map(Some),
     }
 }
 

@@ -53,11 +53,11 @@ impl Payload for Hints {
         if hints.is_empty() { None } else { Some(Hints(hints)) }
     }
 
-    fn given(given: Arg) -> Result<Hints, Error> {
-        let list = given.opt_list()?.ok_or_else(|| given.wrong("an array"))?;
+    fn given(given: &Arg) -> Result<Hints, Error> {
+        let list = given.list()?;
         let mut hints = Vec::new();
         for hint in &list {
-            let hint = hint.opt_word(&KINDS)?.and_then(|place| KINDS.get(place)).copied();
+            let hint = hint.opt_one(&KINDS)?;
             hints.push(hint.ok_or_else(|| given.wrong("an array of hints"))?);
         }
         Ok(Hints(hints))

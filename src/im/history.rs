@@ -181,7 +181,7 @@ pub enum Command {
 #[serde(untagged)]
 pub enum Reply {
     /// Some of the entries.
-    Page(Page<Message>),
+    Page(Page<Box<Message>>),
     /// The ends of an archive.
     Metadata(Metadata),
     /// What the account's archive keeps.
@@ -235,12 +235,12 @@ impl Feature for History {
     fn read(name: &str, args: &mut Args) -> Result<Command, Error> {
         match name {
             "archive.query" => {
-                let query = Query::given(&args.take(0, "query"))?;
-                Ok(Command::Query(Box::new(query), args.take(1, "next").opt_text()?))
+                let query = args.of(0, "query", Query::given)?;
+                Ok(Command::Query(Box::new(query), args.of(1, "next", Arg::opt_text)?))
             }
-            "archive.metadata" => Ok(Command::Metadata(archive(&args.take(0, "archive"))?)),
+            "archive.metadata" => Ok(Command::Metadata(args.of(0, "archive", archive)?)),
             "archive.preferences" => Ok(Command::Preferences),
-            _ => Preferences::given(&args.take(0, "preferences")).map(Command::SetPreferences),
+            _ => args.of(0, "preferences", Preferences::given).map(Command::SetPreferences),
         }
     }
 
@@ -381,7 +381,7 @@ impl Query {
 
 /// Whose archive is meant: §3.3, they are at bare JIDs.
 fn archive(of: &Arg) -> Result<Option<Jid>, Error> {
-    Ok(of.opt_field("of")?.opt_jid()?.map(|of| of.to_bare()))
+    Ok(of.jid_of("of")?.map(|of| of.to_bare()))
 }
 
 /// A point in time.

@@ -10,7 +10,6 @@
 use super::Message;
 use super::chat::{MessageType, SentMessage};
 use crate::jid::Jid;
-use std::collections::VecDeque;
 
 /// How many messages are remembered.
 const MOST: usize = 1_000;
@@ -22,7 +21,7 @@ const LONGEST: [usize; 2] = [512, 3_100];
 #[derive(Debug, Default)]
 pub struct Known {
     /// The oldest first.
-    messages: VecDeque<Entry>,
+    messages: Vec<Entry>,
 }
 
 #[derive(Debug)]
@@ -105,9 +104,9 @@ impl Known {
             return;
         }
         if self.messages.len() >= MOST {
-            self.messages.pop_front();
+            self.messages.remove(0);
         }
-        self.messages.push_back(Entry {
+        self.messages.push(Entry {
             conversation: whose.conversation,
             sender: whose.sender,
             ids: new,
@@ -155,7 +154,7 @@ impl Whose {
 }
 
 /// Takes out of a part of an archive, the oldest message first, what isn't for its senders to say.
-pub(super) fn sift(messages: &mut Vec<(String, Message)>, account: &Jid) {
+pub(super) fn sift(messages: &mut Vec<(String, Box<Message>)>, account: &Jid) {
     let mut known = Known::default();
     messages.retain_mut(|(_, message)| {
         let told = known.check(message, account) && message.event().is_some();

@@ -7,7 +7,7 @@
 use super::{Call, Config, Ctx, Feature, Flow, Never, Reply, typescript, unfit};
 use crate::decimal::decimal;
 use crate::error::Error;
-use crate::given::Args;
+use crate::given::{Arg, Args};
 use crate::jid::Jid;
 use crate::session::{Ticket, Token};
 use crate::stanza::iq;
@@ -87,7 +87,7 @@ impl Feature for LastActivity {
     }
 
     fn read(_: &str, args: &mut Args) -> Result<Command, Error> {
-        Ok(Command::Ask(args.take(0, "jid").jid()?))
+        Ok(Command::Ask(args.of(0, "jid", Arg::jid)?))
     }
 
     fn command(&mut self, cx: &mut Ctx<'_>, ticket: Ticket, command: Command) {

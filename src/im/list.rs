@@ -27,8 +27,9 @@ macro_rules! features {
         /// # Errors
         /// `invalid-argument` and `invalid-jid`: nothing is called.
         pub fn read(name: &str, args: &mut Args) -> Result<Command, Error> {
-            $(if <$module::$feature as Feature>::CALLS.iter().any(|call| call.name == name) {
-                return <$module::$feature as Feature>::read(name, args).map(Command::$variant);
+            let place = CALLS.iter().position(|calls| calls.iter().any(|call| call.name == name));
+            $(if place == Some(Place::$variant as usize) {
+                return each::read::<$module::$feature, Command>(name, args, Command::$variant);
             })*
             Err(feature::unknown_call())
         }
@@ -125,52 +126,34 @@ macro_rules! features {
             ///
             /// # Errors
             /// `invalid-argument`.
-            pub fn given(message: &Arg) -> Result<OutgoingMessage, Error> {
-                Ok(OutgoingMessage {
-                    to: String::new(),
-                    body: message.field("body")?.opt_text()?,
-                    kind: chat::MessageType::given(&message.field("type")?)?,
-                    id: message.field("id")?.opt_text()?,
-                    subject: message.field("subject")?.opt_text()?,
-                    thread: message.field("thread")?.opt_text()?,
-                    $($($($field: {
-                        let given = message.field(stringify!($field))?.given()?;
-                        given.map(Payload::given).transpose()?
-                    },)+)?)*
-                })
+            pub fn given(given: &Arg) -> Result<Box<OutgoingMessage>, Error> {
+                let mut message: Box<OutgoingMessage> = Box::default();
+                message.body = given.text_of("body")?;
+                message.kind = given.of("type", chat::MessageType::given)?;
+                message.id = given.text_of("id")?;
+                message.subject = given.text_of("subject")?;
+                message.thread = given.text_of("thread")?;
+                $($($(message.$field = each::given(given, stringify!($field))?;)+)?)*
+                Ok(message)
             }
 
-            /// What of a message is said again when it is corrected. Where that can't be read, there is none.
-            fn repeated(message: &Arg) -> OutgoingMessage {
-                OutgoingMessage {
-                    subject: message.field("subject").and_then(|subject| subject.opt_text()).unwrap_or_default(),
-                    thread: message.field("thread").and_then(|thread| thread.opt_text()).unwrap_or_default(),
-                    $($($($field: if <$module::$payload as Payload>::STAYS {
-                        let given = message.field(stringify!($field)).and_then(Arg::given);
-                        given.and_then(|given| given.map(Payload::given).transpose()).unwrap_or_default()
-                    } else {
-                        None
-                    },)+)?)*
-                    ..OutgoingMessage::default()
+            /// Says again what of a message is said again when it is corrected, where this one doesn't say it itself. What can't be
+            /// read of that isn't said.
+            fn repeat(&mut self, given: &Arg) {
+                for (name, text) in [("subject", &mut self.subject), ("thread", &mut self.thread)] {
+                    if text.is_none() {
+                        *text = given.text_of(name).unwrap_or_default();
+                    }
                 }
-            }
-
-            /// With what it doesn't say itself.
-            fn or(self, other: OutgoingMessage) -> OutgoingMessage {
-                OutgoingMessage {
-                    subject: self.subject.or(other.subject),
-                    thread: self.thread.or(other.thread),
-                    $($($($field: self.$field.or(other.$field),)+)?)*
-                    ..self
-                }
+                $($($(if <$module::$payload as Payload>::STAYS && self.$field.is_none() {
+                    self.$field = each::given(given, stringify!($field)).unwrap_or_default();
+                })+)?)*
             }
 
             /// Puts what it carries beside its text into its element.
             #[allow(unused_mut)]
             fn write(&self, mut message: Element) -> Element {
-                $($($(if let Some(payload) = &self.$field {
-                    message = payload.write(message);
-                })+)?)*
+                $($($(message = each::write(&self.$field, message);)+)?)*
                 message
             }
         }
@@ -231,7 +214,7 @@ macro_rules! features {
             /// Reads what a message carries beside its text.
             #[allow(unused_variables)]
             fn read_payloads(&mut self, message: &Element) {
-                $($($(self.$field = Payload::read(message);)+)?)*
+                $($($(self.$field = each::read_payload(message);)+)?)*
             }
 
             /// As one that comes late: without what is of the moment.
@@ -286,7 +269,7 @@ macro_rules! features {
                 match command {
                     $(Command::$variant(command) => {
                         cx.owner = Place::$variant as u8;
-                        self.$module.command(cx, ticket, command);
+                        each::command(&mut self.$module, cx, ticket, command);
                     })*
                 }
             }
@@ -295,19 +278,19 @@ macro_rules! features {
             pub fn on_binding(&mut self, cx: &mut Ctx<'_>) {
                 cx.ahead = true;
                 $(cx.owner = Place::$variant as u8;
-                self.$module.on_binding(cx);)*
+                each::on_binding(&mut self.$module, cx);)*
             }
 
             /// Tells all of a new session.
             pub fn on_online(&mut self, cx: &mut Ctx<'_>) {
                 $(cx.owner = Place::$variant as u8;
-                self.$module.on_online(cx);)*
+                each::on_online(&mut self.$module, cx);)*
             }
 
             /// Offers a stanza to each in turn.
             pub fn on_stanza(&mut self, cx: &mut Ctx<'_>, stanza: &Element) -> Flow {
                 $(cx.owner = Place::$variant as u8;
-                if self.$module.on_stanza(cx, stanza) == Flow::Taken {
+                if each::on_stanza(&mut self.$module, cx, stanza) == Flow::Taken {
                     return Flow::Taken;
                 })*
                 Flow::Next
@@ -316,19 +299,21 @@ macro_rules! features {
             /// Tells all that the session goes on.
             pub fn on_resumed(&mut self, cx: &mut Ctx<'_>, restored: bool, lost: bool) {
                 $(cx.owner = Place::$variant as u8;
-                self.$module.on_resumed(cx, restored, lost);)*
+                each::on_resumed(&mut self.$module, cx, restored, lost);)*
             }
 
             /// Tells all what has become of an earlier page's message.
             pub fn on_kept(&mut self, cx: &mut Ctx<'_>, message: &Element, result: &Result<Option<Element>, Error>) {
                 $(cx.owner = Place::$variant as u8;
-                self.$module.on_kept(cx, message, result);)*
+                each::on_kept(&mut self.$module, cx, message, result);)*
             }
 
             /// What all have to save, in one text.
             pub fn save(&self) -> String {
                 let mut text = String::new();
-                $(if let Some(saved) = self.$module.save() {
+                $(if !<$module::$feature as Feature>::NAME.is_empty()
+                    && let Some(saved) = each::save(&self.$module)
+                {
                     let name = <$module::$feature as Feature>::NAME;
                     text = [text.as_str(), name, FIELD, &saved, FIELD].concat();
                 })*
@@ -341,7 +326,7 @@ macro_rules! features {
                 while let (Some(name), Some(saved)) = (words.next(), words.next()) {
                     $(if !name.is_empty() && name == <$module::$feature as Feature>::NAME {
                         cx.owner = Place::$variant as u8;
-                        self.$module.restore(cx, saved);
+                        each::restore(&mut self.$module, cx, saved);
                     })*
                 }
             }
@@ -350,7 +335,7 @@ macro_rules! features {
             pub fn on_reply(&mut self, cx: &mut Ctx<'_>, origin: Origin, result: Result<Option<Element>, Error>) {
                 $(if origin.owner == Place::$variant as u8 {
                     cx.owner = origin.owner;
-                    return self.$module.on_reply(cx, origin.token, result);
+                    return each::on_reply(&mut self.$module, cx, origin.token, result);
                 })*
                 drop(result);
             }
@@ -359,14 +344,14 @@ macro_rules! features {
             pub fn on_timer(&mut self, cx: &mut Ctx<'_>, owner: u8) {
                 $(if owner == Place::$variant as u8 {
                     cx.owner = owner;
-                    return self.$module.on_timer(cx);
+                    return each::on_timer(&mut self.$module, cx);
                 })*
             }
 
             /// Tells all of the session's end.
             pub fn on_offline(&mut self, cx: &mut Ctx<'_>) {
                 $(cx.owner = Place::$variant as u8;
-                self.$module.on_offline(cx);)*
+                each::on_offline(&mut self.$module, cx);)*
             }
         }
     };

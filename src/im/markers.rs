@@ -92,14 +92,14 @@ impl Payload for Marker {
         })
     }
 
-    fn given(given: Arg) -> Result<Marker, Error> {
-        let kind = given.field("type")?.opt_word(&KINDS)?.and_then(|place| KINDS.get(place));
-        let kind = kind.copied().ok_or_else(|| given.wrong("an object with a `type`"))?;
+    fn given(given: &Arg) -> Result<Marker, Error> {
+        let kind = given.field("type")?.opt_one(&KINDS)?;
+        let kind = kind.ok_or_else(|| given.wrong("an object with a `type`"))?;
         Ok(Marker {
             kind,
             id: match kind == KINDS[0] {
                 true => None,
-                false => Some(given.field("id")?.text()?),
+                false => Some(given.of("id", Arg::text)?),
             },
         })
     }
@@ -127,24 +127,22 @@ impl Feature for Markers {
     }
 
     fn read(_: &str, args: &mut Args) -> Result<About, Error> {
-        let about = MessageRef::given(&args.take(0, "message"))?;
+        let about = args.of(0, "message", MessageRef::given)?;
         // §4.3: a room's own id where it gives them.
         let id = match about.is_in_room().then(|| about.of_room()) {
             Some(Ok(id)) => id,
             _ => about.stanza_attr()?,
         };
-        let message = OutgoingMessage {
-            kind: Some(MessageType::Chat),
-            marker: Some(Marker {
-                kind: KINDS[2],
-                id: Some(id),
-            }),
-            hints: Some(hints::Hints::store()),
-            ..OutgoingMessage::default()
-        };
+        let mut message: Box<OutgoingMessage> = Box::default();
+        message.kind = Some(MessageType::Chat);
+        message.marker = Some(Marker {
+            kind: KINDS[2],
+            id: Some(id),
+        });
+        message.hints = Some(hints::Hints::store());
         Ok(About {
             about,
-            message: Box::new(message),
+            message,
             own: false,
         })
     }

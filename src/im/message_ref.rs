@@ -55,35 +55,27 @@ impl MessageRef {
     ///
     /// # Errors
     /// `invalid-argument`, `invalid-jid`.
-    pub(super) fn given(message: &Arg) -> Result<MessageRef, Error> {
-        let id = |name| Ok::<_, Error>(message.field(name)?.opt_text()?.filter(|id| !id.is_empty()));
+    pub(super) fn given(message: &Arg) -> Result<Box<MessageRef>, Error> {
+        let id = |name| Ok::<_, Error>(message.text_of(name)?.filter(|id| !id.is_empty()));
         // An app's own object may have other things by these names.
-        let text = |name| {
-            message
-                .field(name)
-                .and_then(|field| field.opt_text())
-                .unwrap_or_default()
-        };
+        let text = |name| message.text_of(name).unwrap_or_default();
         let hints = message
             .field("hints")
             .and_then(|hints| hints.texts())
             .unwrap_or_default();
-        Ok(MessageRef {
-            id: id("id")?,
-            stanza_id: id("stanzaId")?,
-            origin_id: id("originId")?,
-            replaces: text("replaces").filter(|id| !id.is_empty()),
-            from: message.field("from")?.opt_jid()?,
-            to: message.field("to")?.opt_jid()?,
-            kind: MessageType::given(&message.field("type")?)?.unwrap_or(MessageType::Chat),
-            occupant: message
-                .field("occupant")
-                .and_then(|flag| flag.opt_flag())
-                .unwrap_or_default()
-                == Some(true),
-            thread: text("thread"),
-            unstored: hints.iter().any(|hint| hint == "no-store"),
-        })
+        let mut about: Box<MessageRef> = Box::default();
+        about.id = id("id")?;
+        about.stanza_id = id("stanzaId")?;
+        about.origin_id = id("originId")?;
+        about.replaces = text("replaces").filter(|id| !id.is_empty());
+        about.from = message.jid_of("from")?;
+        about.to = message.jid_of("to")?;
+        about.kind = message.of("type", MessageType::given)?.unwrap_or(MessageType::Chat);
+        let occupant = message.of("occupant", Arg::opt_flag);
+        about.occupant = occupant.unwrap_or_default() == Some(true);
+        about.thread = text("thread");
+        about.unstored = hints.iter().any(|hint| hint == "no-store");
+        Ok(about)
     }
 
     /// Whether it was said in a room.
@@ -145,7 +137,7 @@ impl MessageRef {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct About {
     /// That other one.
-    pub about: MessageRef,
+    pub about: Box<MessageRef>,
     /// What is to be sent; to whom and as what type is the other one's matter.
     pub message: Box<OutgoingMessage>,
     /// Only of the account's own messages this can be said.
@@ -161,15 +153,18 @@ impl About {
         }
     }
 
-    fn addressed(self, account: &Jid) -> Result<OutgoingMessage, Error> {
-        let About { about, message, own } = self;
+    fn addressed(self, account: &Jid) -> Result<Box<OutgoingMessage>, Error> {
+        let About {
+            about,
+            mut message,
+            own,
+        } = self;
         // In a room nobody here knows which occupant is the account.
         if own && !about.is_in_room() && !about.is_own(account) {
             return Err(invalid("only the account's own messages can be corrected or retracted"));
         }
-        let to = about.conversation(account)?.as_str().to_owned();
+        message.to = about.conversation(account)?.as_str().to_owned();
         let kind = message.kind.unwrap_or(about.kind);
-        let mut message = OutgoingMessage { to, ..*message };
         if let Some(reply) = message.reply.as_mut().filter(|_| !about.is_in_room()) {
             // XEP-0461 §3: a bare JID will do between two.
             reply.to.get_or_insert_with(|| account.bare_str().to_owned());

@@ -5,6 +5,7 @@
 //! [manual](crate::manual::adding_a_xep).
 
 mod cx;
+mod each;
 mod facts;
 mod feature;
 pub mod forms;
@@ -14,6 +15,7 @@ mod message_ref;
 mod pep;
 mod positions;
 mod rsm;
+mod sorted;
 
 pub use cx::{Ctx, Said};
 pub use facts::{Facts, WallClock};

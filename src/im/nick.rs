@@ -145,8 +145,8 @@ impl Payload for Nick {
         message.child("nick", NICK).and_then(Nick::of)
     }
 
-    fn given(given: Arg) -> Result<Nick, Error> {
-        Nick::read_given(&given)?.ok_or_else(|| invalid("`nick` is empty"))
+    fn given(given: &Arg) -> Result<Nick, Error> {
+        Nick::read_given(given)?.ok_or_else(|| invalid("`nick` is empty"))
     }
 
     fn write(&self, message: Element) -> Element {
@@ -181,8 +181,8 @@ impl Feature for Nicks {
 
     fn read(name: &str, args: &mut Args) -> Result<Command, Error> {
         Ok(match name {
-            "profiles.nick" => Command::Get(args.take(0, "jid").opt_jid()?),
-            _ => Command::Set(Nick::read_given(&args.take(0, "nick"))?),
+            "profiles.nick" => Command::Get(args.of(0, "jid", Arg::opt_jid)?),
+            _ => Command::Set(args.of(0, "nick", Nick::read_given)?),
         })
     }
 

@@ -61,17 +61,15 @@ impl Payload for Elsewhere {
             let desc = x.child_text("desc", OOB);
             is_uri(&url).then_some(OutOfBand { url, desc })
         };
-        let all = message.children().filter(|child| child.is("x", OOB));
-        let all: Vec<_> = all.filter_map(read).take(MOST).collect();
-        if all.is_empty() { None } else { Some(Elsewhere(all)) }
+        feature::some(message.all("x", OOB), MOST, &read).map(Elsewhere)
     }
 
-    fn given(given: Arg) -> Result<Elsewhere, Error> {
+    fn given(given: &Arg) -> Result<Elsewhere, Error> {
         let mut all = Vec::new();
-        for one in given.opt_list()?.ok_or_else(|| given.wrong("an array"))? {
+        for one in given.list()? {
             all.push(OutOfBand {
-                url: uri(&one.field("url")?)?,
-                desc: one.field("desc")?.opt_text()?,
+                url: one.of("url", uri)?,
+                desc: one.text_of("desc")?,
             });
         }
         Ok(Elsewhere(all))

@@ -2,7 +2,7 @@
 
 use super::{Call, Config, Ctx, Feature, Flow, Never, Reply, typescript};
 use crate::error::{Code, Error};
-use crate::given::Args;
+use crate::given::{Arg, Args};
 use crate::jid::Jid;
 use crate::session::{Millis, Ticket, Token};
 use crate::stanza::iq;
@@ -59,7 +59,7 @@ impl Feature for Ping {
     }
 
     fn read(_: &str, args: &mut Args) -> Result<Command, Error> {
-        Ok(Command::Ping(args.take(0, "to").opt_jid()?))
+        Ok(Command::Ping(args.of(0, "to", Arg::opt_jid)?))
     }
 
     fn command(&mut self, cx: &mut Ctx<'_>, ticket: Ticket, command: Command) {

@@ -158,7 +158,7 @@ impl Feature for Presence {
     const CALLS: &'static [Call] = &[Call::once("setPresence", 1)];
 
     fn read(_: &str, args: &mut Args) -> Result<Command, Error> {
-        PresenceInit::given(&args.take(0, "presence")).map(Command::Set)
+        args.of(0, "presence", PresenceInit::given).map(Command::Set)
     }
 
     fn new(config: &Config) -> Self {
@@ -362,7 +362,7 @@ impl PresenceInit {
             ("dnd", Show::Dnd),
             ("xa", Show::Xa),
         ];
-        let status = presence.field("status")?.opt_text()?;
+        let status = presence.text_of("status")?;
         if status
             .as_deref()
             .is_some_and(|text| !text.chars().all(xml::is_xml_char))

@@ -4,7 +4,7 @@
 use super::pubsub::violation;
 use super::{Call, Config, Ctx, Feature, Never, OrNull, Reply, typescript};
 use crate::error::Error;
-use crate::given::{Args, invalid};
+use crate::given::{Arg, Args, invalid};
 use crate::session::{Ticket, Token};
 use crate::stream::ns;
 use crate::xml::Element;
@@ -78,7 +78,7 @@ impl Feature for PrivateXml {
 
     fn read(name: &str, args: &mut Args) -> Result<Command, Error> {
         let element = match name {
-            "privateXml.get" => Element::new(args.take(0, "name").text()?, args.take(1, "xmlns").text()?),
+            "privateXml.get" => Element::new(args.of(0, "name", Arg::text)?, args.of(1, "xmlns", Arg::text)?),
             _ => args.take(0, "element").element(None)?,
         };
         // §2.3: it is kept under a namespace of its own.

@@ -295,7 +295,7 @@ impl Feature for Pubsub {
         };
         let last = |args: &mut Args, place| {
             let options = args.take(place, "options");
-            options.opt_field("to")?.opt_jid().map(|to| (to, options))
+            options.jid_of("to").map(|to| (to, options))
         };
         let form = |values: Arg, form_type: &str| values.given()?.map(|values| forms::given(&values, form_type)).transpose();
         let (to, action) = match name {
@@ -303,7 +303,7 @@ impl Feature for Pubsub {
                 let payload = args.take(1, "payload").given()?;
                 let (to, options) = last(args, 2)?;
                 let action = Action::Publish {
-                    id: options.opt_field("id")?.opt_text()?,
+                    id: options.opt_of("id", Arg::opt_text)?,
                     payload: payload.map(|payload| payload.element(None)).transpose()?,
                     options: form(options.opt_field("options")?, wire::PUBLISH_OPTIONS)?,
                 };
@@ -313,16 +313,16 @@ impl Feature for Pubsub {
                 let (to, options) = last(args, 1)?;
                 let max = options.opt_field("max")?.opt_whole(1, u32::MAX.into())?;
                 let action = Action::Items {
-                    ids: options.opt_field("ids")?.texts()?,
+                    ids: options.opt_of("ids", Arg::texts)?,
                     max: max.and_then(|max| u32::try_from(max).ok()),
-                    after: args.take(2, "next").opt_text()?,
+                    after: args.of(2, "next", Arg::opt_text)?,
                 };
                 (to, action)
             }
             "pubsub.retract" => {
-                let id = args.take(1, "id").text()?;
+                let id = args.of(1, "id", Arg::text)?;
                 let (to, options) = last(args, 2)?;
-                let notify = options.opt_field("notify")?.opt_flag()?.unwrap_or_default();
+                let notify = options.opt_of("notify", Arg::opt_flag)?.unwrap_or_default();
                 (to, Action::Retract { id, notify })
             }
             "pubsub.configure" => {
@@ -334,7 +334,7 @@ impl Feature for Pubsub {
                 let (to, options) = last(args, 1)?;
                 let action = match name {
                     "pubsub.subscribe" => Action::Subscribe,
-                    "pubsub.unsubscribe" => Action::Unsubscribe(options.opt_field("subid")?.opt_text()?),
+                    "pubsub.unsubscribe" => Action::Unsubscribe(options.opt_of("subid", Arg::opt_text)?),
                     "pubsub.create" => Action::Create(form(options.opt_field("config")?, NODE_CONFIG)?),
                     "pubsub.delete" => Action::Delete,
                     "pubsub.purge" => Action::Purge,

@@ -60,21 +60,19 @@ feature::carried! {
 }
 
 fn react(args: &mut Args) -> Result<About, Error> {
-    let about = MessageRef::given(&args.take(0, "message"))?;
-    let message = OutgoingMessage {
-        // §4: "chat" or "groupchat".
-        kind: Some(MessageType::Chat),
-        reactions: Some(Reactions {
-            id: about.origin()?,
-            emojis: emojis(&args.take(1, "emojis"))?,
-        }),
-        // §4.
-        hints: (!about.unstored).then(hints::Hints::store),
-        ..OutgoingMessage::default()
-    };
+    let about = args.of(0, "message", MessageRef::given)?;
+    let mut message: Box<OutgoingMessage> = Box::default();
+    // §4: "chat" or "groupchat".
+    message.kind = Some(MessageType::Chat);
+    message.reactions = Some(Reactions {
+        id: about.origin()?,
+        emojis: args.of(1, "emojis", emojis)?,
+    });
+    // §4.
+    message.hints = (!about.unstored).then(hints::Hints::store);
     Ok(About {
         about,
-        message: Box::new(message),
+        message,
         own: false,
     })
 }
@@ -94,14 +92,14 @@ impl Payload for Reactions {
     const FALLBACK: &'static str = REACTIONS;
 
     fn read(message: &Element) -> Option<Reactions> {
-        let mut all = message.children().filter(|child| child.is("reactions", REACTIONS));
+        let mut all = message.all("reactions", REACTIONS);
         // §4: one.
         let (Some(element), None) = (all.next(), all.next()) else {
             return None;
         };
         let id = element.attr("id").filter(|id| !id.is_empty())?;
         let mut emojis: Vec<String> = Vec::new();
-        for child in element.children().filter(|child| child.is("reaction", REACTIONS)) {
+        for child in element.all("reaction", REACTIONS) {
             let emoji = child.text();
             if emojis.len() < MOST[0] && fits(&emoji) && !emojis.contains(&emoji) {
                 emojis.push(emoji);
@@ -113,10 +111,10 @@ impl Payload for Reactions {
         })
     }
 
-    fn given(given: Arg) -> Result<Reactions, Error> {
+    fn given(given: &Arg) -> Result<Reactions, Error> {
         Ok(Reactions {
-            id: given.field("id")?.text()?,
-            emojis: emojis(&given.field("emojis")?)?,
+            id: given.of("id", Arg::text)?,
+            emojis: given.of("emojis", emojis)?,
         })
     }
 

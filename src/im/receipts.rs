@@ -91,14 +91,14 @@ impl Payload for Receipt {
         Some(Receipt::Asked { requested: true })
     }
 
-    fn given(given: Arg) -> Result<Receipt, Error> {
+    fn given(given: &Arg) -> Result<Receipt, Error> {
         if let Look::Flag(requested) = given.look()? {
             return Ok(Receipt::Asked { requested });
         }
-        match given.field("id")?.opt_text()? {
+        match given.text_of("id")? {
             Some(id) => Ok(Receipt::Received { id }),
             None => Ok(Receipt::Asked {
-                requested: given.field("requested")?.opt_flag()? == Some(true),
+                requested: given.of("requested", Arg::opt_flag)? == Some(true),
             }),
         }
     }

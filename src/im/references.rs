@@ -94,20 +94,18 @@ impl Payload for References {
                 anchor,
             })
         };
-        let all = message.children().filter(|child| child.is("reference", REFERENCE));
-        let all: Vec<_> = all.filter_map(read).take(MOST).collect();
-        if all.is_empty() { None } else { Some(References(all)) }
+        feature::some(message.all("reference", REFERENCE), MOST, &read).map(References)
     }
 
-    fn given(given: Arg) -> Result<References, Error> {
+    fn given(given: &Arg) -> Result<References, Error> {
         let mut all = Vec::new();
-        for one in given.opt_list()?.ok_or_else(|| given.wrong("an array"))? {
+        for one in given.list()? {
             let reference = Reference {
-                kind: one.field("type")?.text()?,
-                uri: oob::uri(&one.field("uri")?)?,
-                begin: positions::given(&one.field("begin")?)?,
-                end: positions::given(&one.field("end")?)?,
-                anchor: one.field("anchor")?.opt_text()?,
+                kind: one.of("type", Arg::text)?,
+                uri: one.of("uri", oob::uri)?,
+                begin: one.of("begin", positions::given)?,
+                end: one.of("end", positions::given)?,
+                anchor: one.text_of("anchor")?,
             };
             match (reference.begin, reference.end) {
                 (None, None) => {}

@@ -45,8 +45,8 @@ feature::carried! {
 }
 
 fn reply(args: &mut Args) -> Result<About, Error> {
-    let about = MessageRef::given(&args.take(0, "message"))?;
-    let mut message = chat::words(&args.take(1, "answer"))?;
+    let about = args.of(0, "message", MessageRef::given)?;
+    let mut message = args.of(1, "answer", chat::words)?;
     message.reply = Some(Reply {
         id: about.origin()?,
         to: about.from.as_ref().map(|from| from.as_str().to_owned()),
@@ -55,7 +55,7 @@ fn reply(args: &mut Args) -> Result<About, Error> {
     message.thread = message.thread.or_else(|| about.thread.clone());
     Ok(About {
         about,
-        message: Box::new(message),
+        message,
         own: false,
     })
 }
@@ -83,10 +83,10 @@ impl Payload for Reply {
         })
     }
 
-    fn given(given: Arg) -> Result<Reply, Error> {
-        let to = given.field("to")?.opt_jid()?;
+    fn given(given: &Arg) -> Result<Reply, Error> {
+        let to = given.of("to", Arg::opt_jid)?;
         Ok(Reply {
-            id: given.field("id")?.text()?,
+            id: given.of("id", Arg::text)?,
             to: to.map(|to| to.as_str().to_owned()),
         })
     }

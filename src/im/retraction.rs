@@ -55,22 +55,20 @@ feature::carried! {
 }
 
 fn retract(args: &mut Args) -> Result<About, Error> {
-    let about = MessageRef::given(&args.take(0, "message"))?;
+    let about = args.of(0, "message", MessageRef::given)?;
     // §5.1.
     let id = match about.is_in_room() {
         true => about.of_room()?,
         false => about.stanza_attr()?,
     };
-    let message = OutgoingMessage {
-        body: Some(TEXT.to_owned()),
-        retracts: Some(Retracts(id)),
-        fallback: Some(fallback::Fallbacks::whole(RETRACT)),
-        hints: Some(hints::Hints::store()),
-        ..OutgoingMessage::default()
-    };
+    let mut message: Box<OutgoingMessage> = Box::default();
+    message.body = Some(TEXT.to_owned());
+    message.retracts = Some(Retracts(id));
+    message.fallback = Some(fallback::Fallbacks::whole(RETRACT));
+    message.hints = Some(hints::Hints::store());
     Ok(About {
         about,
-        message: Box::new(message),
+        message,
         own: true,
     })
 }
@@ -89,7 +87,7 @@ impl Payload for Retracts {
         Some(Retracts(id.to_owned())).filter(|_| !id.is_empty())
     }
 
-    fn given(given: Arg) -> Result<Retracts, Error> {
+    fn given(given: &Arg) -> Result<Retracts, Error> {
         given.text().map(Retracts)
     }
 

@@ -26,7 +26,7 @@ use crate::stream::ns;
 use crate::xml::Element;
 use core::cell::OnceCell;
 use serde::{Serialize, Serializer};
-use std::collections::BTreeSet;
+use super::sorted::Set;
 
 const ROSTER: &str = "jabber:iq:roster";
 
@@ -274,7 +274,7 @@ impl Roster {
         self.state = State::Known;
         self.told = true;
         let watchers = self.items.iter().filter(|item| item.watches());
-        cx.facts.watchers = watchers.map(|item| item.jid.clone()).collect::<BTreeSet<_>>();
+        cx.facts.watchers = Set::of(watchers.map(|item| item.jid.clone()).collect());
         for ticket in core::mem::take(&mut self.waiting) {
             cx.reply(ticket, Ok(Reply::Roster(Answer::Items(self.items.clone()))));
         }

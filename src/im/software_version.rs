@@ -73,7 +73,7 @@ impl Software {
     /// # Errors
     /// `invalid-argument`.
     pub fn given(software: &Arg) -> Result<Software, Error> {
-        let text = |name| match software.field(name)?.opt_text()? {
+        let text = |name| match software.text_of(name)? {
             Some(text) if !text.chars().all(xml::is_xml_char) => {
                 Err(invalid(["`", name, "` has a character that XML can't carry"].concat()))
             }
@@ -131,7 +131,7 @@ impl Feature for SoftwareVersion {
     }
 
     fn read(_: &str, args: &mut Args) -> Result<Command, Error> {
-        Ok(Command::Ask(args.take(0, "jid").jid()?))
+        Ok(Command::Ask(args.of(0, "jid", Arg::jid)?))
     }
 
     fn command(&mut self, cx: &mut Ctx<'_>, ticket: Ticket, command: Command) {

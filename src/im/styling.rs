@@ -107,7 +107,7 @@ impl Payload for Unstyled {
         message.child("unstyled", STYLING).map(|_| Unstyled(true))
     }
 
-    fn given(given: Arg) -> Result<Unstyled, Error> {
+    fn given(given: &Arg) -> Result<Unstyled, Error> {
         Ok(Unstyled(given.opt_flag()? == Some(true)))
     }
 
@@ -134,7 +134,7 @@ impl Feature for Styling {
     }
 
     fn read(_: &str, args: &mut Args) -> Result<String, Error> {
-        args.take(0, "body").text()
+        args.of(0, "body", Arg::text)
     }
 
     fn command(&mut self, cx: &mut Ctx<'_>, ticket: Ticket, body: String) {

@@ -20,7 +20,7 @@ pub(super) use card::TEMP;
 use super::pep::{self, Publication, Question, Steps};
 use super::{Call, Config, Ctx, Feature, Flow, Never, Reply, pubsub, typescript};
 use crate::error::{Code, Error};
-use crate::given::Args;
+use crate::given::{Arg, Args};
 use crate::jid::Jid;
 use crate::session::{Ticket, Token};
 use crate::xml::Element;
@@ -187,8 +187,8 @@ impl Feature for Vcard {
 
     fn read(name: &str, args: &mut Args) -> Result<Command, Error> {
         Ok(match name {
-            "profiles.get" => Command::Get(args.take(0, "jid").opt_jid()?),
-            _ => Command::Set(card::given(&args.take(0, "profile"))?),
+            "profiles.get" => Command::Get(args.of(0, "jid", Arg::opt_jid)?),
+            _ => Command::Set(args.of(0, "profile", card::given)?),
         })
     }
 

@@ -6,7 +6,7 @@
 
 use super::{Archive, Event, is_connected};
 use crate::error::{Code, Error, Phase};
-use crate::given::{Args, invalid};
+use crate::given::{Arg, Args, invalid};
 use crate::im::chat::{Message, MessageType};
 use crate::im::history::Query;
 use crate::im::history::reading::{End, Read, Reading, Readings};
@@ -126,11 +126,11 @@ pub(super) struct Fills {
 pub(super) fn read(args: &mut Args) -> Result<Command, Error> {
     let gap = args.take(0, "gap");
     let gap = Gap {
-        after: gap.field("after")?.opt_text()?.filter(|id| !id.is_empty()),
-        since: history::time(&gap.field("since")?)?,
-        before: gap.field("before")?.opt_text()?.filter(|id| !id.is_empty()),
+        after: gap.text_of("after")?.filter(|id| !id.is_empty()),
+        since: gap.of("since", history::time)?,
+        before: gap.text_of("before")?.filter(|id| !id.is_empty()),
     };
-    let cursor = args.take(1, "next").opt_text()?;
+    let cursor = args.of(1, "next", Arg::opt_text)?;
     let cursor = cursor.map(|next| match (next.strip_prefix('s'), next.strip_prefix('a')) {
         (Some(id), _) => Ok(Cursor {
             since: true,
@@ -226,10 +226,10 @@ impl Archive {
     }
 
     /// What nobody has been told of.
-    fn untold(&self, account: &Jid, read: Read, since: bool) -> Page<Message> {
+    fn untold(&self, account: &Jid, read: Read, since: bool) -> Page<Box<Message>> {
         let own = |jid: &str| Jid::parse(jid).is_ok_and(|jid| jid.same_bare(account));
         let mut notes = Vec::new();
-        let is_new = |(id, message): &(String, Message)| {
+        let is_new = |(id, message): &(String, Box<Message>)| {
             if message.kind == MessageType::Groupchat || self.seen.contains(id) {
                 return false;
             }

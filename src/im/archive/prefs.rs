@@ -57,10 +57,8 @@ impl Preferences {
         let place = default.opt_word(&KEEP.map(|(word, _)| word))?;
         let keep = place.and_then(|place| KEEP.get(place));
         let list = |name| {
-            let list = prefs.field(name)?;
-            let jids = list.opt_list()?.ok_or_else(|| list.wrong("an array"))?;
-            let jid = |jid: &Arg| Ok(jid.jid()?.as_str().to_owned());
-            jids.iter().map(jid).collect::<Result<Vec<_>, Error>>()
+            let list = prefs.of(name, Arg::list)?;
+            crate::given::each(&list, Arg::jid_text)
         };
         Ok(Preferences {
             default: keep.ok_or_else(|| default.wrong("a string"))?.1,

@@ -3,7 +3,6 @@
 use crate::session::Millis;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
-use std::collections::VecDeque;
 
 /// How many ids are remembered, also beyond the page: a server may hand on a message that it kept aside for an offline
 /// account when it has long been found in the archive.
@@ -25,7 +24,7 @@ const DISORDER: u64 = 5_000;
 /// The ids seen last, as hashes: whose ids they are is checked before they get here, so that nobody else chooses them.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
-    ids: VecDeque<u64>,
+    ids: Vec<u64>,
     /// There have been more.
     pub(super) more: bool,
 }
@@ -52,10 +51,10 @@ impl Seen {
 
     fn push(&mut self, hash: u64) {
         if self.ids.len() >= IDS {
-            self.ids.pop_front();
+            self.ids.remove(0);
             self.more = true;
         }
-        self.ids.push_back(hash);
+        self.ids.push(hash);
     }
 
     /// All of them, in base64.
@@ -83,7 +82,7 @@ fn hash(id: &str) -> u64 {
 /// Where a search has to begin so that it finds all that is wanted: every message of ours that is still under way was sent
 /// after its first mark, and what was out of order around the last one is behind it.
 #[derive(Debug, Default)]
-pub(super) struct Marks(VecDeque<Mark>);
+pub(super) struct Marks(Vec<Mark>);
 
 #[derive(Debug)]
 struct Mark {
@@ -102,12 +101,12 @@ impl Marks {
     pub(super) fn begin(&mut self, place: Option<Place>) {
         let (sent, at) = (0, Millis(0));
         self.0.clear();
-        self.0.push_back(Mark { place, sent, at });
+        self.0.push(Mark { place, sent, at });
     }
 
     /// The place to begin at, where that is known.
     pub(super) fn first(&self) -> Option<&Place> {
-        self.0.front()?.place.as_ref()
+        self.0.first()?.place.as_ref()
     }
 
     /// Whether there may be one to be dropped later.
@@ -121,10 +120,10 @@ impl Marks {
             self.begin(None);
         }
         self.tidy(now, settled);
-        let near = self.0.len() > 1 && self.0.back().is_some_and(|last| now.since(last.at) < APART);
+        let near = self.0.len() > 1 && self.0.last().is_some_and(|last| now.since(last.at) < APART);
         if !near && self.0.len() < MARKS {
             let place = Some(Some(id.to_owned()));
-            self.0.push_back(Mark { place, sent, at: now });
+            self.0.push(Mark { place, sent, at: now });
         }
     }
 
@@ -139,7 +138,7 @@ impl Marks {
     pub(super) fn tidy(&mut self, now: Millis, settled: u64) {
         let will_do = |mark: &Mark| mark.sent <= settled && now.since(mark.at) >= DISORDER;
         while self.0.get(1).is_some_and(will_do) {
-            self.0.pop_front();
+            self.0.remove(0);
         }
     }
 }

@@ -132,7 +132,7 @@ pub struct Init {
 impl Init {
     /// Reads what an app has passed.
     pub(super) fn given(given: &Arg) -> Result<Init, Error> {
-        let data = given.field("data")?.bytes()?;
+        let data = given.of("data", Arg::bytes)?;
         if data.len() > LARGEST {
             return Err(too_large());
         }
@@ -141,8 +141,8 @@ impl Init {
             id: id_of(&data),
             kind: kind.text()?,
             bytes: u32::try_from(data.len()).ok(),
-            width: pixels(&given.field("width")?)?,
-            height: pixels(&given.field("height")?)?,
+            width: given.of("width", pixels)?,
+            height: given.of("height", pixels)?,
             url: None,
         };
         if data.is_empty() {
@@ -252,7 +252,7 @@ impl Info {
         if !metadata.is("metadata", METADATA) {
             return None;
         }
-        let mut infos = metadata.children().filter(|child| child.is("info", METADATA)).peekable();
+        let mut infos = metadata.all("info", METADATA).peekable();
         if infos.peek().is_none() {
             // §3.5.
             return Some(None);

@@ -38,7 +38,7 @@ pub(super) fn of(method: Method, info: &Element) -> Option<(String, usize)> {
 /// The category, type, language and name of each identity.
 fn identities(info: &Element) -> Vec<[&str; 4]> {
     let inherited = info.attr("xml:lang").unwrap_or_default();
-    let identities = info.children().filter(|child| child.is("identity", INFO));
+    let identities = info.all("identity", INFO);
     let mut identities: Vec<[&str; 4]> = identities
         .map(|identity| {
             let attr = |name| identity.attr(name).unwrap_or_default();
@@ -51,22 +51,22 @@ fn identities(info: &Element) -> Vec<[&str; 4]> {
 }
 
 fn features(info: &Element) -> Vec<&str> {
-    let features = info.children().filter(|child| child.is("feature", INFO));
+    let features = info.all("feature", INFO);
     let mut features: Vec<&str> = features.map(|feature| feature.attr("var").unwrap_or_default()).collect();
     features.sort_unstable();
     features
 }
 
 fn forms(info: &Element) -> impl Iterator<Item = &Element> {
-    info.children().filter(|child| child.is("x", FORMS))
+    info.all("x", FORMS)
 }
 
 /// The fields of a form with their values, each sorted.
 fn fields(form: &Element) -> Vec<(&str, Vec<String>)> {
-    let fields = form.children().filter(|child| child.is("field", FORMS));
+    let fields = form.all("field", FORMS);
     let mut fields: Vec<_> = fields
         .map(|field| {
-            let values = field.children().filter(|child| child.is("value", FORMS));
+            let values = field.all("value", FORMS);
             let mut values: Vec<String> = values.map(Element::text).collect();
             values.sort_unstable();
             (field.attr("var").unwrap_or_default(), values)
@@ -78,7 +78,7 @@ fn fields(form: &Element) -> Vec<(&str, Vec<String>)> {
 
 /// Whether a form says by a hidden field what it is (XEP-0068 §4.3).
 fn is_typed(form: &Element) -> bool {
-    let mut fields = form.children().filter(|child| child.is("field", FORMS));
+    let mut fields = form.all("field", FORMS);
     fields.any(|field| field.attr("var") == Some(FORM_TYPE) && field.attr("type") == Some("hidden"))
 }
 

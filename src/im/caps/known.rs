@@ -3,9 +3,9 @@
 use super::hash::{self, Method};
 use super::{CAPS, CAPS_2, HASHES};
 use crate::im::disco::DiscoInfo;
+use crate::im::sorted::Map;
 use crate::jid::Jid;
 use crate::xml::Element;
-use std::collections::BTreeMap;
 
 /// How many clients are kept in mind, and how many bytes of text that is at most.
 const CLIENTS: [usize; 2] = [5_000, 512 << 10];
@@ -63,13 +63,23 @@ impl Mark {
 }
 
 /// What is known of others.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Known {
-    marks: BTreeMap<String, Mark>,
+    marks: Map<Mark>,
     /// How many bytes of text that is.
     size: usize,
     /// The last one is the one that was asked for last.
     infos: Vec<(Mark, DiscoInfo)>,
+}
+
+impl Default for Known {
+    fn default() -> Known {
+        Known {
+            marks: Map::new(),
+            size: 0,
+            infos: Vec::new(),
+        }
+    }
 }
 
 impl Known {
@@ -86,7 +96,7 @@ impl Known {
         // Who isn't kept in mind can be asked.
         if self.marks.len() < CLIENTS[0] && self.size + size <= CLIENTS[1] {
             self.size += size;
-            self.marks.insert(from.to_owned(), mark);
+            self.marks.insert(from, mark);
         }
     }
 
@@ -95,9 +105,7 @@ impl Known {
         let from = from.as_str();
         self.remove(from);
         let clients = [from, "/"].concat();
-        while let Some(client) = self.marks.range(clients.clone()..).next().map(|(client, _)| client.clone())
-            && client.starts_with(&clients)
-        {
+        while let Some(client) = self.marks.first(&clients).map(str::to_owned) {
             self.remove(&client);
         }
     }

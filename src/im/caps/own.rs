@@ -5,7 +5,6 @@ use super::{CAPS, CAPS_2, HASHES};
 use crate::im::disco::INFO;
 use crate::im::{Config, DISCO};
 use crate::xml::Element;
-use std::collections::BTreeSet;
 
 /// XEP-0115 §4: which software it is.
 const SOFTWARE: &str = "urn:stanzawire";
@@ -30,8 +29,10 @@ impl Own {
             .with_attr("name", "stanzawire");
         let mut info = Element::new("query", INFO).with_child(identity);
         // XEP-0115 §5.4: none of them twice.
-        let mut features: BTreeSet<&str> = DISCO.iter().flat_map(|features| features.iter().copied()).collect();
+        let mut features = DISCO.concat();
         features.extend(config.features.iter().map(String::as_str));
+        features.sort_unstable();
+        features.dedup();
         for feature in features {
             info = info.with_child(Element::new("feature", INFO).with_attr("var", feature));
         }

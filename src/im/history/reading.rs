@@ -12,7 +12,6 @@ use crate::im::{Ctx, known};
 use crate::jid::Jid;
 use crate::session::{Ticket, Token};
 use crate::xml::Element;
-use std::collections::VecDeque;
 
 /// What an archive says of itself that knows more than `with`, `start` and `end` (XEP-0313 §7).
 const EXTENDED: &str = "urn:xmpp:mam:2#extended";
@@ -49,7 +48,7 @@ pub(in crate::im) struct Reading {
     /// The query's id.
     id: String,
     /// The entries so far, those without anything to tell among them.
-    entries: VecDeque<(String, Option<Message>, usize)>,
+    entries: Vec<(String, Option<Box<Message>>, usize)>,
     /// There have been some.
     any: bool,
     /// It was asked for in so many sessions that have ended.
@@ -74,7 +73,7 @@ pub(in crate::im) struct End {
 #[derive(Debug)]
 pub(in crate::im) struct Read {
     /// The archive's entries in the order asked for, each with its id.
-    pub(in crate::im) messages: Vec<(String, Message)>,
+    pub(in crate::im) messages: Vec<(String, Box<Message>)>,
     /// Where the next page goes on, if there is one.
     pub(in crate::im) next: Option<String>,
     /// The archive had an entry, whether there is anything to tell of it or not.
@@ -181,7 +180,7 @@ impl Readings {
             Ok(info) => {
                 let info = info.filter(|info| info.is("query", INFO));
                 let info = info.ok_or_else(|| unfit("the archive answered something else than what it knows"))?;
-                let mut features = info.children().filter(|child| child.is("feature", INFO));
+                let mut features = info.all("feature", INFO);
                 features.any(|feature| feature.attr("var") == Some(EXTENDED))
             }
             // One that says nothing of itself knows no more than it must.
@@ -207,7 +206,7 @@ impl Reading {
             floor: None,
             asks_features: false,
             id: String::new(),
-            entries: VecDeque::new(),
+            entries: Vec::new(),
             any: false,
             tries: 0,
             bytes: 0,
@@ -233,7 +232,7 @@ impl Reading {
         Ok(())
     }
 
-    fn push(&mut self, id: String, message: Option<Message>, bytes: usize) {
+    fn push(&mut self, id: String, message: Option<Box<Message>>, bytes: usize) {
         self.any = true;
         let newest = self.query.newest;
         if !newest && (self.ended || self.over) {
@@ -253,7 +252,7 @@ impl Reading {
         }
         // XEP-0059 §2.1: a page is no longer than was asked for. Of one that is, those count that are next to the page before.
         let most = self.query.page as usize;
-        while let Some((_, _, first)) = self.entries.front()
+        while let Some((_, _, first)) = self.entries.first()
             && (self.entries.len() >= most || self.bytes.saturating_add(bytes) > BYTES)
         {
             self.over = true;
@@ -261,10 +260,10 @@ impl Reading {
                 return;
             }
             self.bytes = self.bytes.saturating_sub(*first);
-            self.entries.pop_front();
+            self.entries.remove(0);
         }
         self.bytes = self.bytes.saturating_add(bytes);
-        self.entries.push_back((id, message, bytes));
+        self.entries.push((id, message, bytes));
     }
 
     /// The page has come to its end.
@@ -273,8 +272,8 @@ impl Reading {
         let fin = fin.ok_or_else(|| unfit("the archive didn't end the page as XEP-0313 has it"))?;
         let complete = (fin.complete || self.ended) && !self.over;
         let (named, kept) = match self.query.newest {
-            true => (fin.first, self.entries.front()),
-            false => (fin.last, self.entries.back()),
+            true => (fin.first, self.entries.first()),
+            false => (fin.last, self.entries.last()),
         };
         // What was too large to be read is on the page all the same, and so is what isn't told.
         let named = named.filter(|id| !id.is_empty() && !self.over);
@@ -285,7 +284,7 @@ impl Reading {
         }
         let next = next.filter(|next| Some(next.as_str()) != asked);
         let entries = core::mem::take(&mut self.entries);
-        let told = |(id, message, _): (String, Option<Message>, usize)| Some((id, message?));
+        let told = |(id, message, _): (String, Option<Box<Message>>, usize)| Some((id, message?));
         let mut messages: Vec<_> = entries.into_iter().filter_map(told).collect();
         known::sift(&mut messages, account);
         if self.query.newest {
@@ -300,7 +299,7 @@ impl Reading {
 }
 
 /// What listeners would have been told of an entry, if anything.
-fn read(cx: &Ctx<'_>, entry: &Entry<'_>, archive: &Jid) -> Option<Message> {
+fn read(cx: &Ctx<'_>, entry: &Entry<'_>, archive: &Jid) -> Option<Box<Message>> {
     let account = cx.account();
     let message = entry.message?;
     if !archive.same_bare(account) {

@@ -180,7 +180,7 @@ pub(in crate::im) fn retract(node: &str, id: &str, notify: bool) -> Element {
 pub(in crate::im) fn items_of(answer: Option<&Element>, node: &str) -> Result<Vec<PubsubItem>, Error> {
     let items = answered(answer, "items").filter(|items| items.attr("node") == Some(node));
     let items = items.ok_or_else(|| violation("the request for a node's items was answered with something else"))?;
-    let items = items.children().filter(|child| child.is("item", PUBSUB)).map(|child| {
+    let items = items.all("item", PUBSUB).map(|child| {
         let item = item(child).ok_or_else(|| violation("an item of a node has more than one payload"));
         item.map(|item| item.to_owned())
     });

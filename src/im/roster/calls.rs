@@ -153,9 +153,9 @@ pub(super) fn read(name: &str, args: &mut Args) -> Result<Command, Error> {
         return Ok(Command::Get);
     }
     if name == "roster.set" {
-        return set(&args.take(0, "contact"));
+        return args.of(0, "contact", set);
     }
-    let jid = args.take(0, "jid").jid()?.to_bare();
+    let jid = args.of(0, "jid", Arg::jid)?.to_bare();
     if name == "roster.remove" {
         return Ok(Command::Remove(jid));
     }
@@ -163,17 +163,17 @@ pub(super) fn read(name: &str, args: &mut Args) -> Result<Command, Error> {
     Ok(Command::Say {
         verb: Verb::of(name),
         to: jid,
-        status: request.opt_field("status")?.opt_text()?,
-        nick: request.opt_field("nick")?.opt_text()?,
+        status: request.opt_of("status", Arg::opt_text)?,
+        nick: request.opt_of("nick", Arg::opt_text)?,
     })
 }
 
 /// Reads what the user calls a contact, and where it belongs.
 fn set(contact: &Arg) -> Result<Command, Error> {
-    let jid = contact.field("jid")?.jid()?.to_bare();
-    let name = contact.field("name")?.opt_text()?;
+    let jid = contact.of("jid", Arg::jid)?.to_bare();
+    let name = contact.text_of("name")?;
     let mut groups = Vec::new();
-    for group in contact.field("groups")?.texts()? {
+    for group in contact.of("groups", Arg::texts)? {
         // RFC 6121 §2.3.3: a server takes no group without a name, and none twice.
         if group.is_empty() {
             return Err(invalid("a group in `groups` has no name"));

@@ -138,8 +138,7 @@ pub(super) fn read(element: &Element) -> Option<RosterItem> {
         pending: element.attr("ask") == Some("subscribe"),
         approved: matches!(element.attr("approved"), Some("true" | "1")),
         groups: element
-            .children()
-            .filter(|child| child.is("group", ROSTER))
+            .all("group", ROSTER)
             .map(Element::text)
             .collect(),
     })

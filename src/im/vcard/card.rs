@@ -220,11 +220,11 @@ impl Field {
         }
         let mut parts = Vec::new();
         for (name, _) in row.parts {
-            parts.push(text(&given.field(name)?)?);
+            parts.push(given.of(name, text)?);
         }
         let mut types = 0;
         if row.typed {
-            for word in given.field("types")?.opt_list()?.unwrap_or_default() {
+            for word in given.of("types", Arg::items)? {
                 types |= word.opt_word(&TYPES.map(|(word, _)| word))?.map_or(0, |place| 1 << place);
             }
         }
@@ -302,7 +302,7 @@ pub(super) fn given(profile: &Arg) -> Result<Vec<Field>, Error> {
             }
             continue;
         }
-        let list = given.opt_list()?.unwrap_or_default();
+        let list = given.items()?;
         if list.len() > MOST {
             return Err(invalid(["`", row.name, "` may have 32 items at most"].concat()));
         }
