@@ -78,8 +78,6 @@ impl Feature for LastActivity {
 
     const CALLS: &'static [Call] = &[Call::once("lastActivity", 1)];
 
-    const PATIENCE: Option<u64> = Some(30_000);
-
     fn new(config: &Config) -> Self {
         LastActivity {
             answers: config.last_activity,

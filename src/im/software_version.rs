@@ -122,8 +122,6 @@ impl Feature for SoftwareVersion {
 
     const CALLS: &'static [Call] = &[Call::once("softwareVersion", 1)];
 
-    const PATIENCE: Option<u64> = Some(30_000);
-
     fn new(config: &Config) -> Self {
         SoftwareVersion {
             own: config.software.clone(),
