@@ -1,10 +1,10 @@
 //! What one feature knows and others need.
 
 use super::Config;
-use super::{caps, displayed};
 use super::chat::UnderWay;
 use super::chat_states::States;
 use super::known::Known;
+use super::{caps, displayed};
 use crate::jid::Jid;
 use crate::session::Millis;
 use std::collections::BTreeSet;
