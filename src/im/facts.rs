@@ -49,14 +49,14 @@ impl Facts {
     pub fn new(config: &Config) -> Facts {
         Facts {
             watchers: BTreeSet::new(),
+            under_way: Vec::new(),
+            known: Known::default(),
+            states: States::default(),
             own: caps::Own::new(config),
             caps: caps::Known::default(),
             displayed: displayed::Outbox::default(),
             active: Millis::default(),
             clock: None,
-            under_way: Vec::new(),
-            known: Known::default(),
-            states: States::default(),
         }
     }
 
