@@ -24,6 +24,9 @@ import os
 import sys
 from xml.etree import ElementTree
 
+# Also what it says while it is loaded.
+logging.disable(logging.CRITICAL)
+
 from slixmpp import JID, ClientXMPP
 from slixmpp.exceptions import IqError, IqTimeout, XMPPError
 from slixmpp.xmlstream import ElementBase
@@ -137,12 +140,12 @@ class Client(ClientXMPP):
         self.auto_subscribe = False
         for plugin, config in PLUGINS.items():
             self.register_plugin(plugin, config)
-        self.over = self.loop.create_future()
-        self.asked = {}
-        self.add_event_handler("session_start", self.on_start)
+        self.started = self.loop.create_future()
+        self.under_way = set()
+        self.add_event_handler("session_start", lambda _: self.started.done() or self.started.set_result(None))
         for event in ("failed_all_auth", "connection_failed"):
             self.add_event_handler(event, lambda reason, event=event: self.give_up(f"{event}: {reason}"))
-        self.add_event_handler("disconnected", lambda _: self.over.done() or self.over.set_result(None))
+        self.add_event_handler("disconnected", lambda _: os._exit(0))
         for event, read in EVENTS.items():
             self.add_event_handler(event, lambda stanza, event=event, read=read: self.tell(event, stanza, read))
         # Also what has neither a body nor anything that slixmpp knows.
@@ -165,18 +168,14 @@ class Client(ClientXMPP):
         self.enable_starttls = self.enable_plaintext = True
         self.connect(address, **how) if pair else self.connect(*address, **how)
 
-    async def on_start(self, _):
-        await self.get_roster()
-        self.send_presence(ppriority=SETTINGS.get("priority"))
-        say(online=str(self.boundjid), features=sorted(self.features))
-        await self.obey()
-        self.disconnect()
-
     async def obey(self):
         reader = asyncio.StreamReader(limit=1 << 24)
         await self.loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
         while line := await reader.readline():
-            asyncio.ensure_future(self.carry_out(json.loads(line)))
+            # What nobody refers to is collected, and never done.
+            task = asyncio.ensure_future(self.carry_out(json.loads(line)))
+            self.under_way.add(task)
+            task.add_done_callback(self.under_way.discard)
 
     async def carry_out(self, order):
         try:
@@ -221,9 +220,15 @@ class Client(ClientXMPP):
 async def main():
     client = Client()
     client.log_in()
-    await client.over
+    await client.started
+    await client.get_roster()
+    client.send_presence(ppriority=SETTINGS.get("priority"))
+    say(online=str(client.boundjid), features=sorted(client.features))
+    await client.obey()
+    # slixmpp's own way out takes seconds.
+    client.send_raw("<presence type='unavailable'/></stream:stream>")
+    await asyncio.sleep(0.1)
+    os._exit(0)
 
 
-for noise in ("slixmpp", "asyncio"):
-    logging.getLogger(noise).setLevel(logging.CRITICAL)
 asyncio.get_event_loop_policy().get_event_loop().run_until_complete(main())
