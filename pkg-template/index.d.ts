@@ -78,6 +78,11 @@ export interface ConnectOptions {
   keepalive?: number | undefined;
   /** The presence to begin with; `false` to stay invisible. Default true. */
   presence?: boolean | PresenceInit | undefined;
+  /**
+   * Features that the app has itself: what service discovery (XEP-0030) and the hash in each presence say that this client can, beside what
+   * stanzawire can. `"NODE+notify"` asks for `pubsub` events of the node `NODE` of the account and its contacts (XEP-0163).
+   */
+  features?: string[] | undefined;
   /** Whether `ws:` and `http:` may be used beyond loopback. Default false. */
   allowInsecure?: boolean | undefined;
   /**

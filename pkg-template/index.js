@@ -2,7 +2,7 @@
 // of its own, and a trap in one ends that client alone.
 
 import createGlue from "./stanzawire.js";
-import wasm from "./wasm.js";
+import wasm, { unweave } from "./wasm.js";
 import { Client, failure, field, signalOf, throwIfAborted } from "./client.js";
 
 export { isXmppError } from "./client.js";
@@ -44,9 +44,9 @@ async function load(options) {
   return glue;
 }
 
-// Async, so that a missing WebAssembly rejects as well. One character a byte, exclusive or 64: so the text is smallest.
+// Async, so that a missing WebAssembly rejects as well.
 async function compile() {
-  return WebAssembly.compile(Uint8Array.from(wasm, (character) => character.charCodeAt(0) ^ 64));
+  return WebAssembly.compile(unweave(wasm));
 }
 
 function loadFailed(cause) {

@@ -70,13 +70,13 @@ impl Engine {
         config.session.inline = im::INLINE;
         Engine {
             features: Features::new(&config.im),
+            facts: im::Facts::new(&config.im),
             session: Session::new(config.session, seed),
             tickets: Tickets::default(),
             output: VecDeque::new(),
             handlers: Vec::new(),
             requests: Vec::new(),
             next_request: 0,
-            facts: im::Facts::default(),
             timers: Vec::new(),
         }
     }
@@ -331,6 +331,12 @@ impl Engine {
         let mut said = Vec::new();
         let mut cx = Ctx::new(now, &mut self.session, &mut said, &mut self.facts);
         speak(&mut self.features, &mut cx);
+        self.said(said);
+    }
+
+    // Once for all the ways to speak.
+    #[inline(never)]
+    fn said(&mut self, said: Vec<im::Said>) {
         for said in said {
             match said {
                 im::Said::Event(event) => self.event(Event::Im(event)),

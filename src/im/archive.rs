@@ -109,6 +109,8 @@ pub struct Archive {
     owed: bool,
     /// An earlier page was still reading, and this one hasn't begun yet.
     unread: bool,
+    /// And hadn't told yet of what an earlier session may have missed.
+    lost: bool,
     /// Messages in doubt may have been among what was thrown away.
     undecided: bool,
     search: Option<Box<Search>>,
@@ -176,8 +178,9 @@ impl Feature for Archive {
         }
         (self.known, self.lived) = (self.anchor.is_some(), true);
         // What is in doubt keeps all that is sent after it waiting; and a server that hasn't heard of us has sent nothing.
+        let before = self.lost;
         if (self.unread || lost || !self.known || !cx.doubts().is_empty())
-            && let Err(error) = self.begin(cx, false)
+            && let Err(error) = self.begin(cx, before)
         {
             self.fail(cx, &error);
         }
@@ -271,6 +274,8 @@ impl Feature for Archive {
             .with_opt_attr("stamp", anchor.and_then(|anchor| anchor.stamp.clone()).map(|at| at.0))
             .with_opt_attr("mark", self.marks.first().map(id))
             .with_opt_attr("unread", (self.unread || self.search.is_some()).then_some("1"))
+            .with_opt_attr("lost", self.may_have_lost().then_some("1"))
+            .with_opt_attr("inline", self.may_have_been_dropped().then_some("1"))
             .with_opt_attr("undecided", self.undecided.then_some("1"))
             .with_opt_attr("owed", self.owed.then_some("1"))
             .with_attr("seen", self.seen.save());
@@ -300,6 +305,8 @@ impl Feature for Archive {
             self.marks.begin(Some(mark));
         }
         self.unread = saved.attr("unread").is_some();
+        self.lost = saved.attr("lost").is_some();
+        self.inline = saved.attr("inline").is_some();
         self.undecided = saved.attr("undecided").is_some();
         self.owed = saved.attr("owed").is_some();
         self.seen = Seen::restore(saved.attr("seen").unwrap_or_default());
@@ -319,6 +326,16 @@ impl Feature for Archive {
 }
 
 impl Archive {
+    /// Whether an earlier session may have missed something, and that has yet to be told.
+    fn may_have_lost(&self) -> bool {
+        self.search.as_ref().map_or(self.lost, |search| search.lost)
+    }
+
+    /// Whether the server may have dropped what it kept, and nobody knows yet whether it has an archive.
+    fn may_have_been_dropped(&self) -> bool {
+        self.inline && (self.unread || self.search.is_some())
+    }
+
     /// A message goes by; whether for the first time.
     fn pass(&mut self, cx: &mut Ctx<'_>, message: &Element, id: &str) -> bool {
         if !self.seen.insert(id) {

@@ -4,6 +4,7 @@ use super::facts::Facts;
 use super::{Event, Reply};
 use crate::error::Error;
 use crate::jid::Jid;
+use crate::session::tracker::PATIENCE;
 use crate::session::{Doubt, Kind, Millis, Origin, Outgoing, Session, Status, Ticket, Token};
 use crate::xml::Element;
 
@@ -117,7 +118,7 @@ impl<'a> Ctx<'a> {
     pub fn ask(&mut self, set: bool, to: Option<Jid>, payload: Element, token: Token) -> Result<(), Error> {
         let id = self.id();
         let deadline = match token {
-            Token::Own(_) => Some(self.now.after(30_000)),
+            Token::Own(_) => Some(self.now.after(PATIENCE)),
             Token::Call(_) => None,
         };
         let outgoing = Outgoing::ask(id, set, to, payload, deadline, self.origin(token))?;

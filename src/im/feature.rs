@@ -171,6 +171,17 @@ impl Serialize for Bytes {
     }
 }
 
+/// What an app gets as `null` where there is none. A field of an [`Option`] isn't there then.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OrNull<T>(pub Option<T>);
+
+#[cfg(not(target_arch = "wasm32"))]
+impl<T: Serialize> Serialize for OrNull<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
 /// There is no such call.
 pub(super) fn unknown_call() -> Error {
     invalid("there is no such call")

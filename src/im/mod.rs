@@ -7,11 +7,13 @@
 mod cx;
 mod facts;
 mod feature;
+pub mod forms;
 mod list;
+mod rsm;
 
 pub use cx::{Ctx, Said};
 pub use facts::Facts;
-pub use feature::{Bytes, Call, Feature, Flow, Named, Never, Page, Payload};
+pub use feature::{Bytes, Call, Feature, Flow, Named, Never, OrNull, Page, Payload};
 
 use crate::error::Error;
 use crate::given::{Arg, Args};
@@ -27,12 +29,15 @@ use serde::{Serialize, Serializer};
 pub struct Config {
     /// The presence to begin each session with; `None` to stay invisible.
     pub presence: Option<presence::PresenceInit>,
+    /// Features that the app has itself: what service discovery says beside those of this client.
+    pub features: Vec<String>,
 }
 
 impl Default for Config {
     fn default() -> Self {
         Config {
             presence: Some(presence::PresenceInit::default()),
+            features: Vec::new(),
         }
     }
 }
@@ -41,15 +46,19 @@ impl Default for Config {
 const FIELD: &str = "\u{1f}";
 
 // The order is the order in which stanzas are offered, and in which features speak when a session begins: RFC 6121 §2.2
-// wants the roster asked for before the first presence, and what comes with that is to find the archive at work.
+// wants the roster asked for before the first presence, and what comes with that is to find the archive at work. That may hold messages
+// back, for the sake of what is told of conversations: what reads something else in them stands before it.
 features! {
     Roster => roster::Roster;
     Presence => presence::Presence;
+    Pubsub => pubsub::Pubsub;
     Archive => archive::Archive;
     Chat => chat::Chat;
     Carbons => carbons::Carbons;
     Ping => ping::Ping;
     Disco => disco::Disco;
+    Caps => caps::Caps;
+    PrivateXml => private_xml::PrivateXml;
 }
 
 impl core::fmt::Debug for Features {

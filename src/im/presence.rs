@@ -138,6 +138,8 @@ pub struct Presence {
     ahead: Option<PresenceInit>,
     /// What has been said in the session last.
     said: Option<PresenceInit>,
+    /// What this client could when that was said.
+    can: String,
     /// Who is available, by full JID, each with the presence in XML.
     there: Vec<(String, String)>,
     /// How many bytes all that is.
@@ -164,6 +166,7 @@ impl Feature for Presence {
             own: config.presence.clone(),
             ahead: None,
             said: None,
+            can: String::new(),
             there: Vec::new(),
             size: 0,
             untold: false,
@@ -186,7 +189,8 @@ impl Feature for Presence {
     fn on_binding(&mut self, cx: &mut Ctx<'_>) {
         // The text is for those whom the user trusts, and the server hasn't proved yet who it is.
         let silent = self.own.as_ref().filter(|own| own.status.is_none());
-        self.ahead = silent.filter(|own| cx.send(&element(own)).is_ok()).cloned();
+        self.ahead = silent.filter(|own| send(cx, own).is_ok()).cloned();
+        self.can = cx.facts.own.id().to_owned();
     }
 
     fn on_online(&mut self, cx: &mut Ctx<'_>) {
@@ -201,7 +205,9 @@ impl Feature for Presence {
 
     fn on_resumed(&mut self, cx: &mut Ctx<'_>, _: bool, lost: bool) {
         // RFC 6121 §4.2.1: a server sends nothing to a client that hasn't said that it is there.
-        if let Some(said) = self.said.take_if(|_| lost)
+        // XEP-0115 §6.1: and what an earlier page has said of what it could is to be said anew where this one can something else.
+        let anew = lost || self.can != cx.facts.own.id();
+        if let Some(said) = self.said.take_if(|_| anew)
             && self.own.is_none()
         {
             let _ = self.say(cx, &said);
@@ -241,7 +247,7 @@ impl Feature for Presence {
 
     fn save(&self) -> Option<String> {
         let said = self.said.as_ref().and_then(|said| in_a_line(&element(said)));
-        let mut text = ["<saved xmlns='", ns::CLIENT, "'>", said.as_deref().unwrap_or_default()].concat();
+        let mut text = ["<saved xmlns='", ns::CLIENT, "' can='", &self.can, "'>", said.as_deref().unwrap_or_default()].concat();
         text.reserve(self.size);
         for (_, presence) in &self.there {
             text.push_str(presence);
@@ -252,6 +258,8 @@ impl Feature for Presence {
 
     fn restore(&mut self, _: &mut Ctx<'_>, saved: &str) {
         let saved = xml::read(saved, &xml::Limits::default()).ok();
+        let can = saved.as_ref().and_then(|saved| saved.attr("can"));
+        self.can = can.unwrap_or_default().to_owned();
         for presence in saved.iter().flat_map(Element::children) {
             match read(presence) {
                 Some(event) => self.note(&event),
@@ -264,7 +272,8 @@ impl Feature for Presence {
 
 impl Presence {
     fn say(&mut self, cx: &mut Ctx<'_>, presence: &PresenceInit) -> Result<(), Error> {
-        cx.send(&element(presence))?;
+        send(cx, presence)?;
+        self.can = cx.facts.own.id().to_owned();
         self.said = Some(presence.clone());
         cx.changed();
         Ok(())
@@ -377,6 +386,12 @@ impl PresenceInit {
     pub fn check(&self) -> Result<(), Error> {
         Outgoing::new(&element(self), Kind::Send, None).map(drop)
     }
+}
+
+/// Says it, and what this client can (XEP-0115 §6.1, XEP-0390 §6.1).
+fn send(cx: &mut Ctx<'_>, presence: &PresenceInit) -> Result<(), Error> {
+    let presence = cx.facts.own.mark(element(presence));
+    cx.send(&presence)
 }
 
 fn element(presence: &PresenceInit) -> Element {

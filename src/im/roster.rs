@@ -58,8 +58,11 @@ export interface FeatureEvents {
   roster: RosterPush;
 }
 
-/** Who sees whose presence (RFC 6121 §2.1.2.5): nobody, the user the contact's, the contact the user's, or both each other's. */
-export type Subscription = "none" | "to" | "from" | "both";
+/**
+ * Who sees whose presence (RFC 6121 §2.1.2.5): nobody, the user the contact's, the contact the user's, or both each other's. In a push
+ * `"remove"`: the contact has been removed.
+ */
+export type Subscription = "none" | "to" | "from" | "both" | "remove";
 
 /** A contact. */
 export interface RosterItem {
@@ -68,7 +71,7 @@ export interface RosterItem {
   /** The name that the user gave the contact. */
   name?: string;
   /** Who sees whose presence. */
-  subscription: Subscription;
+  subscription: Exclude<Subscription, "remove">;
   /** Whether the user has asked to see the contact's presence, and waits for an answer (RFC 6121 §2.1.2.2). */
   pending: boolean;
   /** The groups that the user put the contact in. */
@@ -78,7 +81,7 @@ export interface RosterItem {
 /** A change of a contact. */
 export interface RosterPush extends Omit<RosterItem, "subscription"> {
   /** Who sees whose presence; `"remove"` where the contact was removed. */
-  subscription: Subscription | "remove";
+  subscription: Subscription;
 }
 
 /** The contacts of an account. */

@@ -10,6 +10,7 @@ use super::keeper::{self, FIELD};
 use super::rng::Rng;
 use super::{Config, Shared};
 use crate::sasl::{Hash, IssuedToken, Mechanism, Secret};
+use std::collections::VecDeque;
 
 /// The first field of a stored token: its form.
 const FORM: &str = "1";
@@ -22,6 +23,8 @@ const LONGEST: usize = 4_096;
 pub(crate) struct Agent {
     id: Option<String>,
     pub(crate) token: Option<IssuedToken>,
+    /// The one before, which the server takes until that has been used (XEP-0484 §3.5).
+    before: Option<IssuedToken>,
     /// Where it has logged in last.
     pub(crate) endpoint: Option<Endpoint>,
 }
@@ -41,7 +44,7 @@ impl Shared {
             return;
         }
         let record = [FORM, self.config.account.as_str(), token.mechanism.name(), text].join(FIELD);
-        self.agent.token = Some(token);
+        self.agent.before = self.agent.token.replace(token);
         self.keep_token(Some(record));
     }
 
@@ -52,10 +55,11 @@ impl Shared {
         }
     }
 
-    /// The token, with the user agent's id, for them who give it back.
-    pub(super) fn take_token(&mut self) -> Option<(String, IssuedToken)> {
-        let token = self.agent.token.take()?;
-        Some((self.agent_id(), token))
+    /// The tokens that may be good, the newest first, with the user agent's id, for them who give them back.
+    pub(super) fn take_tokens(&mut self) -> Option<(String, VecDeque<IssuedToken>)> {
+        let tokens = [self.agent.token.take(), self.agent.before.take()];
+        let tokens: VecDeque<IssuedToken> = tokens.into_iter().flatten().collect();
+        (!tokens.is_empty()).then(|| (self.agent_id(), tokens))
     }
 
     /// What an earlier page was issued. What another version has left, or was issued to another account, is not used.

@@ -47,6 +47,10 @@ pub struct Config {
     /// How long the server may be silent, while somebody can see the page, before it is asked whether it is there; in
     /// milliseconds.
     pub silence: u64,
+    /// Where a session's counters begin (XEP-0198 §4): with 0, unless a test's server begins there as well, so that it sees them
+    /// wrap.
+    #[doc(hidden)]
+    pub counters: u32,
 }
 
 /// Where credentials come from.
@@ -82,6 +86,7 @@ impl Config {
             inline: &[],
             queue: 10_000,
             silence: 3_000,
+            counters: 0,
         }
     }
 }

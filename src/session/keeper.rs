@@ -61,8 +61,8 @@ pub(crate) struct Keeper {
     /// Whether it is still about the session before this one.
     stale: bool,
     written: Option<Millis>,
-    /// The count of handled stanzas that is in the store.
-    handled: Option<u32>,
+    /// The count of handled stanzas that is in the store; where there is none yet, the one that the session began with.
+    handled: u32,
     /// Whether it is to be given back after the next write.
     released: bool,
     /// The writes that the store hasn't confirmed, and the count in those that are a header of this session's.
@@ -88,7 +88,7 @@ impl Keeper {
     }
 
     /// A session begins, of which the store has this count.
-    pub(crate) fn begin(&mut self, handled: Option<u32>) {
+    pub(crate) fn begin(&mut self, handled: u32) {
         self.handled = handled;
         self.stale = true;
         for (_, of_header) in &mut self.writes {
@@ -98,8 +98,7 @@ impl Keeper {
 
     /// By how many stanzas the store is behind `handled`; none where nothing is stored.
     pub(crate) fn stored(&self, handled: u32) -> Option<u32> {
-        self.is_active()
-            .then(|| handled.wrapping_sub(self.handled.unwrap_or_default()))
+        self.is_active().then(|| handled.wrapping_sub(self.handled))
     }
 
     fn is_active(&self) -> bool {
@@ -243,7 +242,7 @@ impl Shared {
             return false;
         };
         let (_, handled) = self.keeper.writes.remove(place);
-        if kept && handled.is_some() {
+        if let Some(handled) = handled.filter(|_| kept) {
             self.keeper.handled = handled;
         }
         if kept || self.keeper.broken {
@@ -328,6 +327,8 @@ impl Session {
             keeper.segments.push((number, fresh.len() as u32 / 2));
             keeper.next_segment = number.wrapping_add(1);
         }
+        // A page may end behind the segment, which no header names then. It must not be taken for one of the session before.
+        let ahead = (keeper.stale && !fresh.is_empty()).then_some(number);
         let rewritten = (!fresh.is_empty()).then_some(number);
         let gone: Vec<u32> = keeper
             .segments
@@ -336,32 +337,38 @@ impl Session {
             .map(|(number, _)| *number)
             .collect();
         keeper.segments.retain(|(_, left)| *left > 0);
-        let segments: Vec<String> = keeper
-            .segments
-            .iter()
-            .map(|(number, _)| decimal((*number).into()))
-            .collect();
+        let segments = |without: Option<u32>| {
+            let segments = keeper.segments.iter().filter(|(number, _)| Some(*number) != without);
+            let segments: Vec<String> = segments.map(|(number, _)| decimal((*number).into())).collect();
+            segments.join(" ")
+        };
+        let named = ahead.map(|number| (number, segments(ahead)));
+        let named = [named, Some((keeper.next_segment, segments(None)))];
         // A message that an earlier page may have sent waits like one that nobody has.
         let left = |parcel: &Parcel| parcel.is_message() && parcel.sent && !parcel.unhandled;
         keeper.clean &= !shared.outbox.waiting.iter().any(left);
         let [doubts, waiting] = [&shared.outbox.doubts, &shared.outbox.waiting].map(spans);
-        let record = [
-            FORM,
-            if keeper.clean { "1" } else { "0" },
-            &url,
-            jid.as_ref().map(Jid::as_str).unwrap_or_default(),
-            &id,
-            &decimal(ledger.acknowledged().into()),
-            &decimal(ledger.handled.into()),
-            &decimal(ledger.written().into()),
-            &runs,
-            &doubts,
-            &waiting,
-            &decimal(keeper.next_segment.into()),
-            &segments.join(" "),
-            saved,
-        ]
-        .join(FIELD);
+        let clean = if keeper.clean { "1" } else { "0" };
+        let [ahead, record] = named.map(|named| {
+            let (next, segments) = named?;
+            let fields = [
+                FORM,
+                clean,
+                &url,
+                jid.as_ref().map(Jid::as_str).unwrap_or_default(),
+                &id,
+                &decimal(ledger.acknowledged().into()),
+                &decimal(ledger.handled.into()),
+                &decimal(ledger.written().into()),
+                &runs,
+                &doubts,
+                &waiting,
+                &decimal(next.into()),
+                &segments,
+                saved,
+            ];
+            Some(fields.join(FIELD))
+        });
         (keeper.changed, keeper.stale) = (false, false);
         keeper.written = Some(now);
         let handled = ledger.handled;
@@ -369,11 +376,14 @@ impl Session {
         // A page may end between any two of these. What is gone goes first, while there is a header that names it.
         let gone = gone.into_iter().map(|number| (segment(&account, &tag, number), None));
         let mut stores: Vec<(String, Option<String>)> = gone.collect();
+        let header = header(&account, &tag);
+        if ahead.is_some() {
+            stores.push((header.clone(), ahead));
+        }
         if !fresh.is_empty() {
             stores.push((segment(&account, &tag, number), Some(fresh.join(FIELD))));
         }
-        let header = header(&account, &tag);
-        stores.push((header.clone(), Some(record)));
+        stores.push((header.clone(), record));
         // It was asked for before what has been said since.
         for (key, value) in stores.into_iter().rev() {
             let id = shared.ticket();

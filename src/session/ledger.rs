@@ -28,6 +28,11 @@ pub(crate) struct Ledger {
 pub(crate) struct Beyond;
 
 impl Ledger {
+    /// The counters of a new session.
+    pub(crate) fn begun(at: u32) -> Ledger {
+        Ledger::restored(at, at)
+    }
+
     /// The counters of an earlier page's session.
     pub(crate) fn restored(acknowledged: u32, handled: u32) -> Ledger {
         Ledger {

@@ -325,7 +325,7 @@ impl Recall {
         let endpoint = Endpoint::recalled(url, shared.config.allow_insecure).ok();
         let sane = written.wrapping_sub(acknowledged) < MOST && id.chars().all(xml::is_xml_char);
         if let (Some(jid), Some(endpoint), false, true) = (jid, endpoint, id.is_empty(), sane) {
-            shared.keeper.begin(Some(handled));
+            shared.keeper.begin(handled);
             let mut ledger = Ledger::restored(acknowledged, handled);
             let (under_way, rest): (Vec<_>, Vec<_>) = parcels.into_iter().partition(numbered);
             for parcel in under_way {

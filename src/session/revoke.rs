@@ -1,19 +1,21 @@
-//! After the end of a session: the token that it was issued is made worthless (XEP-0484 §3.6).
+//! After the end of a session: the token that it was issued is made worthless (XEP-0484 §3.6). Where the server doesn't know it any
+//! more, the one before may be good still: a login that was given up and came through late has brought another one, which nobody got.
 //!
 //! That takes a login by the token itself, over a connection of its own, which binds nothing. Whatever comes of it, the client has
-//! forgotten the token before; so it is tried once, and not for long.
+//! forgotten them before; so each is tried once, and not for long.
 
 use super::Shared;
 use super::discovery::Endpoint;
 use super::io::{Input, Millis, Ticket, Wish};
 use super::state::State;
 use super::timers::Timer;
-use crate::sasl::{Credentials, Exchange, IssuedToken, Policy, Start};
+use crate::sasl::{Credentials, Exchange, IssuedToken, Mechanism, Policy, Start};
 use crate::stream::framing::{self, Incoming};
 use crate::stream::ns;
 use crate::xml::Element;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use std::collections::VecDeque;
 
 /// How long it may take, in milliseconds.
 const TIMEOUT: u64 = 3_000;
@@ -23,8 +25,10 @@ const TIMEOUT: u64 = 3_000;
 pub(crate) struct Revoke {
     generation: u32,
     agent: String,
-    token: IssuedToken,
-    said: bool,
+    /// Those that haven't been given back yet.
+    tokens: VecDeque<IssuedToken>,
+    /// By which mechanisms the server takes them, once it has said so.
+    taken: Option<Vec<Mechanism>>,
     /// The calls that end with it.
     tickets: Vec<Ticket>,
 }
@@ -35,14 +39,14 @@ impl Revoke {
         shared: &mut Shared,
         now: Millis,
         endpoint: &Endpoint,
-        (agent, token): (String, IssuedToken),
+        (agent, tokens): (String, VecDeque<IssuedToken>),
         tickets: Vec<Ticket>,
     ) -> State {
         let mut revoke = Revoke {
             generation: 0,
             agent,
-            token,
-            said: false,
+            tokens,
+            taken: None,
             tickets,
         };
         if !endpoint.private {
@@ -67,15 +71,13 @@ impl Revoke {
                 match framing::incoming_as(shared.config.framing, data, &shared.config.frame) {
                     Ok(Incoming::Open(_) | Incoming::Nothing) => State::Revoke(self),
                     Ok(Incoming::Features(features)) => {
-                        let inline = features.sasl2.map(|(_, inline)| inline);
-                        let taken = inline.is_some_and(|inline| inline.tokens.contains(&self.token.mechanism));
-                        if taken && !self.said && self.say(shared) {
-                            self.said = true;
-                            State::Revoke(self)
-                        } else {
-                            self.hang_up(shared)
+                        let tokens = features.sasl2.map(|(_, inline)| inline.tokens).unwrap_or_default();
+                        if self.taken.replace(tokens).is_some() {
+                            return self.hang_up(shared);
                         }
+                        self.say(shared)
                     }
+                    Ok(Incoming::Element(element)) if element.is("failure", ns::SASL2) => self.say(shared),
                     // Either it is worthless now, or it has been before.
                     _ => self.hang_up(shared),
                 }
@@ -91,14 +93,25 @@ impl Revoke {
         }
     }
 
-    fn say(&self, shared: &mut Shared) -> bool {
+    /// The next of them, if there is one that the server takes.
+    fn say(mut self: Box<Self>, shared: &mut Shared) -> State {
+        let token = self.tokens.pop_front();
+        let taken = |token: &IssuedToken| self.taken.iter().flatten().any(|taken| *taken == token.mechanism);
+        match token.filter(taken) {
+            Some(token) if self.give_back(shared, &token) => State::Revoke(self),
+            _ => self.hang_up(shared),
+        }
+    }
+
+    fn give_back(&self, shared: &mut Shared, token: &IssuedToken) -> bool {
+        let mechanism = token.mechanism;
         let policy = Policy {
             private: true,
             ..Policy::default()
         };
         let begun = Exchange::start(Start {
-            mechanism: self.token.mechanism,
-            credentials: Credentials::Issued(self.token.clone()),
+            mechanism,
+            credentials: Credentials::Issued(token.clone()),
             account: &shared.config.account,
             nonce: String::new(),
             policy,
@@ -108,7 +121,7 @@ impl Revoke {
         });
         let Ok((_, initial)) = begun else { return false };
         let authenticate = Element::new("authenticate", ns::SASL2)
-            .with_attr("mechanism", self.token.mechanism.name())
+            .with_attr("mechanism", mechanism.name())
             .with_child(Element::new("initial-response", ns::SASL2).with_text(STANDARD.encode(initial)))
             .with_child(Element::new("user-agent", ns::SASL2).with_attr("id", self.agent.as_str()))
             .with_child(Element::new("fast", ns::FAST).with_attr("invalidate", "true"));

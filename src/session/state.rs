@@ -110,10 +110,10 @@ impl State {
                 // There was a connection, and there may be another one for that.
                 let endpoint = shared.asleep.as_ref().map(|asleep| asleep.endpoint.clone());
                 let endpoint = shared.agent.endpoint.take().or(endpoint);
-                let token = shared.take_token();
+                let tokens = shared.take_tokens();
                 shared.give_up(None, &error);
-                if let (Some(endpoint), Some(token)) = (endpoint, token) {
-                    return Revoke::begin(shared, now, &endpoint, token, vec![ticket]);
+                if let (Some(endpoint), Some(tokens)) = (endpoint, tokens) {
+                    return Revoke::begin(shared, now, &endpoint, tokens, vec![ticket]);
                 }
                 shared.settle(ticket, Ok(()));
                 State::Idle
@@ -268,11 +268,11 @@ impl Closing {
         });
         let error = Error::new(Code::Closed, Phase::Session, "disconnect() was called");
         let endpoint = self.online.endpoint().clone();
-        let token = shared.take_token();
+        let tokens = shared.take_tokens();
         self.online.end(shared, &error);
         shared.give_up(None, &error);
-        if let Some(token) = token {
-            return Revoke::begin(shared, now, &endpoint, token, self.tickets);
+        if let Some(tokens) = tokens {
+            return Revoke::begin(shared, now, &endpoint, tokens, self.tickets);
         }
         for ticket in self.tickets {
             shared.settle(ticket, Ok(()));

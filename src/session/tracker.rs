@@ -8,6 +8,9 @@ use crate::jid::Jid;
 use crate::xml::Element;
 use std::collections::VecDeque;
 
+/// How long an answer may take that no call of the app's waits for, in milliseconds.
+pub const PATIENCE: u64 = 30_000;
+
 /// The questions that are under way.
 #[derive(Debug, Default)]
 pub struct Tracker {
@@ -68,6 +71,14 @@ impl Tracker {
             .iter()
             .position(|pending| pending.deadline.is_some_and(|deadline| deadline <= now))?;
         self.take(place)
+    }
+
+    /// The session goes on, in which nobody could answer meanwhile: what watches its own time has all of it again.
+    pub fn resumed(&mut self, now: Millis) {
+        let until = now.after(PATIENCE);
+        for deadline in self.pending.iter_mut().filter_map(|pending| pending.deadline.as_mut()) {
+            *deadline = until.max(*deadline);
+        }
     }
 
     /// Takes out everything, in the order of asking.

@@ -3,7 +3,7 @@
 use super::fields::set;
 use super::{credentials, element, error};
 use crate::engine::{Event, Reply};
-use crate::im::{Bytes, Named};
+use crate::im::{Bytes, Named, OrNull};
 use crate::stanza::Stamp;
 use crate::xml::Element;
 use js_sys::{Array, Date, Object, Uint8Array};
@@ -106,5 +106,14 @@ impl Serialize for Element {
 impl Serialize for Bytes {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         preserve::serialize::<_, JsValue>(&Uint8Array::from(self.0.as_slice()).into(), serializer)
+    }
+}
+
+impl<T: Serialize> Serialize for OrNull<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.0 {
+            Some(value) => value.serialize(serializer),
+            None => preserve::serialize(&JsValue::NULL, serializer),
+        }
     }
 }

@@ -10,6 +10,7 @@ use crate::error::{Code, Error, Phase};
 use crate::given::Arg;
 use crate::given::invalid;
 use crate::im;
+use crate::im::disco;
 use crate::im::presence::PresenceInit;
 use crate::jid::Jid;
 use crate::sasl::Credentials;
@@ -70,6 +71,7 @@ impl Options {
         config.keep_token = keep_token && config.storage;
         let presence = fields.get("presence")?;
         let im = im::Config {
+            features: disco::features(&Arg::new(Box::new(JsGiven(fields.get("features")?)), "features"))?,
             presence: match presence.as_bool() {
                 Some(false) => None,
                 Some(true) => Some(PresenceInit::default()),

@@ -14,7 +14,11 @@ use std::rc::Rc;
 /// An attribute in no namespace goes by its local name, one of the prefix `xml` by `xml:lang` and the like, one in
 /// any other namespace by the Clark name `{namespace}local`. Declarations of namespaces aren't attributes here.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Element {
+pub struct Element(pub(super) Box<Fields>);
+
+/// Boxed: an element is moved from hand to hand, and each move of all this would be code.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Fields {
     pub(super) name: Cow<'static, str>,
     pub(super) ns: Namespace,
     // No name twice: `set_attr` replaces, and the reader refuses duplicates.
@@ -35,12 +39,17 @@ pub enum Node {
 impl Element {
     /// An empty element. The name is checked when it is written: it must be an XML name without a prefix.
     pub fn new(name: impl Into<Cow<'static, str>>, ns: impl Into<Namespace>) -> Self {
-        Element {
-            name: name.into(),
-            ns: ns.into(),
+        Element::make(name.into(), ns.into())
+    }
+
+    #[inline(never)]
+    fn make(name: Cow<'static, str>, ns: Namespace) -> Self {
+        Element(Box::new(Fields {
+            name,
+            ns,
             attrs: Vec::new(),
             children: Vec::new(),
-        }
+        }))
     }
 
     /// With the attribute set, in place of one of that name.
@@ -62,7 +71,7 @@ impl Element {
     /// With one more child element, behind the others.
     #[must_use]
     pub fn with_child(mut self, child: Element) -> Self {
-        self.children.push(Node::Element(child));
+        self.0.children.push(Node::Element(child));
         self
     }
 
@@ -84,45 +93,50 @@ impl Element {
 
     /// Sets the attribute, in place of one of that name.
     pub fn set_attr(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) {
-        let (name, value) = (name.into(), value.into());
-        match self.attrs.iter_mut().find(|(known, _)| *known == name) {
+        self.put_attr(name.into(), value.into());
+    }
+
+    #[inline(never)]
+    fn put_attr(&mut self, name: Cow<'static, str>, value: String) {
+        match self.0.attrs.iter_mut().find(|(known, _)| *known == name) {
             Some((_, known)) => *known = value,
-            None => self.attrs.push((name, value)),
+            None => self.0.attrs.push((name, value)),
         }
     }
 
     /// Appends a node. An empty text adds nothing, and a text behind a text is joined to it.
     pub fn push(&mut self, node: Node) {
-        match (self.children.last_mut(), node) {
+        match (self.0.children.last_mut(), node) {
             (_, Node::Text(text)) if text.is_empty() => {}
             (Some(Node::Text(last)), Node::Text(text)) => last.push_str(&text),
-            (_, node) => self.children.push(node),
+            (_, node) => self.0.children.push(node),
         }
     }
 
     /// The local name.
     pub fn name(&self) -> &str {
-        &self.name
+        &self.0.name
     }
 
     /// The namespace; empty for none.
     pub fn ns(&self) -> &str {
-        &self.ns
+        &self.0.ns
     }
 
     /// The namespace, to be cloned cheaply into another element.
     pub fn namespace(&self) -> &Namespace {
-        &self.ns
+        &self.0.ns
     }
 
     /// Whether this is the element of that name in that namespace.
     pub fn is(&self, name: &str, ns: &str) -> bool {
-        self.name == name && &*self.ns == ns
+        self.0.name == name && &*self.0.ns == ns
     }
 
     /// The attribute's value, unescaped and normalised.
     pub fn attr(&self, name: &str) -> Option<&str> {
-        self.attrs
+        self.0
+            .attrs
             .iter()
             .find(|(known, _)| known == name)
             .map(|(_, value)| value.as_str())
@@ -130,17 +144,17 @@ impl Element {
 
     /// The attributes, name and value, as they were written.
     pub fn attrs(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.attrs.iter().map(|(name, value)| (&**name, value.as_str()))
+        self.0.attrs.iter().map(|(name, value)| (&**name, value.as_str()))
     }
 
     /// All nodes in order.
     pub fn nodes(&self) -> &[Node] {
-        &self.children
+        &self.0.children
     }
 
     /// The child element, where there is one and nothing else.
     pub(crate) fn into_only(mut self) -> Option<Element> {
-        match (self.children.pop(), self.children.is_empty()) {
+        match (self.0.children.pop(), self.0.children.is_empty()) {
             (Some(Node::Element(only)), true) => Some(only),
             _ => None,
         }
@@ -148,7 +162,7 @@ impl Element {
 
     /// The child elements in order.
     pub fn children(&self) -> impl Iterator<Item = &Element> {
-        self.children.iter().filter_map(|node| match node {
+        self.0.children.iter().filter_map(|node| match node {
             Node::Element(element) => Some(element),
             Node::Text(_) => None,
         })
@@ -162,7 +176,7 @@ impl Element {
     /// The direct text, that of child elements left out.
     pub fn text(&self) -> String {
         let mut text = String::new();
-        for node in &self.children {
+        for node in &self.0.children {
             if let Node::Text(piece) = node {
                 text.push_str(piece);
             }
@@ -245,7 +259,7 @@ impl serde::Serialize for Element {
         let mut object = serializer.serialize_struct("Element", 3)?;
         object.serialize_field("name", self.name())?;
         object.serialize_field("attrs", &attrs)?;
-        object.serialize_field("children", &self.children)?;
+        object.serialize_field("children", &self.0.children)?;
         object.end()
     }
 }

@@ -110,7 +110,7 @@ fn convert(root: roxmltree::Node<'_, '_>) -> Result<Element, ReadError> {
                 let Some((mut parent, sibling)) = open.pop() else {
                     return Ok(element);
                 };
-                parent.children.push(Node::Element(element));
+                parent.0.children.push(Node::Element(element));
                 (element, next) = (parent, sibling);
             }
         }
@@ -126,7 +126,7 @@ impl Namespaces {
         let tag = node.tag_name();
         let mut element = Element::new(tag.name().to_owned(), self.get(tag.namespace().unwrap_or_default())?);
         let attributes = node.attributes();
-        element.attrs.reserve_exact(attributes.len());
+        element.0.attrs.reserve_exact(attributes.len());
         for attribute in attributes {
             let local = attribute.name();
             let name = match attribute.namespace() {
@@ -135,7 +135,7 @@ impl Namespaces {
                 Some(ns) => ["{", ns, "}", local].concat(),
             };
             // roxmltree has refused duplicates.
-            element.attrs.push((Cow::Owned(name), attribute.value().to_owned()));
+            element.0.attrs.push((Cow::Owned(name), attribute.value().to_owned()));
         }
         Ok(element)
     }

@@ -40,6 +40,8 @@ pub struct Pair {
     pub stored: Vec<(String, Option<String>)>,
     /// What the store has of sessions; it answers for these by itself. What is known of servers is the test's to answer for.
     pub kept: BTreeMap<String, String>,
+    /// The same as of the last write of a segment.
+    pub at_segment: BTreeMap<String, String>,
     /// Whether the store takes anything.
     pub store_fails: bool,
     /// The locks that somebody holds.
@@ -100,6 +102,7 @@ impl Pair {
             load: None,
             stored: Vec::new(),
             kept: BTreeMap::new(),
+            at_segment: BTreeMap::new(),
             store_fails: false,
             locked: BTreeSet::new(),
             hold_locks: false,
@@ -459,9 +462,13 @@ impl Pair {
             Wish::Store { key, value, .. } if key.matches(':').count() == 1 => self.stored.push((key, value)),
             Wish::Store { id, key, value } => {
                 let kept = !self.store_fails || value.is_none();
+                let is_segment = value.is_some() && key.matches(':').count() == 3;
                 match value.filter(|_| kept) {
                     Some(value) => drop(self.kept.insert(key, value)),
                     None => drop(self.kept.remove(&key)),
+                }
+                if is_segment {
+                    self.at_segment = self.kept.clone();
                 }
                 self.answers.push_back((id, Answer::Store(kept)));
             }

@@ -87,7 +87,8 @@ impl World {
         }
         self.pages[page].wants = false;
         self.pages[page].let_go = true;
-        self.pages[page].ending = Some(self.now);
+        // It may be at that already.
+        self.pages[page].ending.get_or_insert(self.now);
         self.log(|| format!("  page {page}: disconnect()"));
         self.call(page, Call::Disconnect, Command::Disconnect);
     }

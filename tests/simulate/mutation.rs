@@ -11,6 +11,8 @@ pub enum Mutation {
     CountedTwice,
     /// It doesn't count a stanza that came in.
     NotCounted,
+    /// Its count stops at the last number, and doesn't begin anew behind it.
+    Saturated,
     /// It sends two messages in the wrong order.
     SwappedOut,
     /// It takes two messages in the wrong order.
@@ -48,11 +50,12 @@ pub enum Mutation {
 }
 
 impl Mutation {
-    pub const ALL: [Mutation; 22] = [
+    pub const ALL: [Mutation; 23] = [
         Mutation::AckDropped,
         Mutation::AckForged,
         Mutation::CountedTwice,
         Mutation::NotCounted,
+        Mutation::Saturated,
         Mutation::SwappedOut,
         Mutation::SwappedIn,
         Mutation::DoubledOut,
@@ -94,6 +97,8 @@ impl Mutation {
 pub struct Mutated {
     occasions: u32,
     held: Option<String>,
+    /// What it said last that it had counted.
+    counted: u32,
 }
 
 impl Mutated {
@@ -114,6 +119,7 @@ impl Mutated {
             Mutation::SentEarly if login && self.happens() => vec![frame, "<presence xmlns='jabber:client'/>".into()],
             Mutation::TokenLeft if login && frame.contains(" invalidate=") => Vec::new(),
             Mutation::NotCounted if frame.contains(" h=") && self.happens() => vec![recounted(&frame, -1)],
+            Mutation::Saturated => vec![self.saturated(frame)],
             _ => vec![frame],
         }
     }
@@ -136,6 +142,16 @@ impl Mutated {
         }
     }
 
+    fn saturated(&mut self, frame: String) -> String {
+        let Some(h) = counted(&frame) else { return frame };
+        let before = std::mem::replace(&mut self.counted, h);
+        if before > u32::MAX / 2 && h < u32::MAX / 2 {
+            self.counted = u32::MAX;
+            return recounted(&frame, -1 - i64::from(h));
+        }
+        frame
+    }
+
     fn swap(&mut self, frame: String) -> Vec<String> {
         match self.held.take() {
             Some(held) => vec![frame, held],
@@ -148,7 +164,13 @@ impl Mutated {
     }
 }
 
-/// The frame with another `h`.
+/// The `h` of a frame.
+fn counted(frame: &str) -> Option<u32> {
+    let (_, rest) = frame.split_once(" h=")?;
+    rest.split(&rest[..1]).nth(1)?.parse().ok()
+}
+
+/// The frame with another `h`, modulo 2³².
 fn recounted(frame: &str, by: i64) -> String {
     let Some((before, rest)) = frame.split_once(" h=") else {
         return frame.into();
@@ -157,6 +179,6 @@ fn recounted(frame: &str, by: i64) -> String {
     let Some((h, after)) = rest[1..].split_once(quote) else {
         return frame.into();
     };
-    let h = h.parse::<i64>().map_or(0, |h| (h + by).max(0));
+    let h = h.parse::<i64>().map_or(0, |h| (h + by).rem_euclid(1 << 32));
     format!("{before} h={quote}{h}{quote}{after}")
 }

@@ -121,6 +121,7 @@ impl World {
                 storage: page.store != StoreKind::None,
                 resource: page.resource.map(str::to_owned),
                 queue: page.queue,
+                counters: self.plan.server.counters,
                 keep_token: page.store != StoreKind::None && self.plan.server.sasl2.keep_token,
                 ..session::Config::new(account, CredentialSource::Fixed(credentials))
             },

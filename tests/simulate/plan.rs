@@ -60,6 +60,8 @@ pub struct ServerPlan {
     /// The presence that a client sends comes back to it, RFC 6121 §4.2.2.
     pub echo: bool,
     pub sasl2: Sasl2Plan,
+    /// Where the counters of a session begin, on both sides.
+    pub counters: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -232,6 +234,7 @@ impl Plan {
         let acts = acts(&mut random.fork(), end, &page);
         // Drawn last: the rest is as it was before there was this.
         server.sasl2 = Sasl2Plan::new(&mut random.fork(), &server);
+        server.counters = counters(&mut random.fork());
         Plan {
             server,
             network,
@@ -283,7 +286,16 @@ impl ServerPlan {
             echo: random.percent(60),
             unknown: random.pick(&[Unknown::Said, Unknown::Nothing, Unknown::Later]),
             sasl2: Sasl2Plan::default(),
+            counters: 0,
         }
+    }
+}
+
+/// XEP-0198 §4: they are modulo 2³², and nobody waits until they are there.
+fn counters(random: &mut Random) -> u32 {
+    match random.percent(20) {
+        true => u32::MAX - random.below(30) as u32,
+        false => 0,
     }
 }
 

@@ -32,6 +32,9 @@ use world::{Tally, World};
 /// How many seeds are run where nothing is asked for.
 const FEW: u64 = 300;
 
+/// After how many seeds a long run says how far it has come.
+const STEP: u64 = 20_000;
+
 /// Within how many seeds each of the client's faults must show.
 const SOON: u64 = 600;
 
@@ -254,9 +257,15 @@ fn several(seeds: std::ops::Range<u64>, options: &Options) -> (Tally, Vec<(u64, 
                     if seed >= seeds.end {
                         break;
                     }
+                    if options.all && seed > seeds.start && (seed - seeds.start).is_multiple_of(STEP) {
+                        eprintln!("{} seeds so far", seed - seeds.start);
+                    }
                     let ended = run(seed, &[], options.fault, false);
                     sum.add(&ended.tally);
                     if let Some(broken) = ended.broken {
+                        if options.all {
+                            eprintln!("seed {seed}: {broken}");
+                        }
                         stop.store(!options.all, Relaxed);
                         results.lock().unwrap().1.push((seed, broken));
                     }

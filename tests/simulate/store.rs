@@ -54,7 +54,10 @@ impl Store {
                     StoreFault::Garbage if random.percent(50) => {
                         let real = numbers(value.as_deref());
                         let value = garbage(value, random);
-                        self.made_up.extend(numbers(value.as_deref()).difference(&real));
+                        let shown = numbers(value.as_deref());
+                        // Each in its place: one that is there as well may have been made out of another.
+                        let made_up = shown.iter().enumerate().filter(|(place, number)| real.get(*place) != Some(*number));
+                        self.made_up.extend(made_up.map(|(_, number)| *number));
                         value
                     }
                     _ => value,
@@ -98,8 +101,8 @@ impl Store {
     }
 }
 
-/// The messages of the app's in a text.
-fn numbers(text: Option<&str>) -> BTreeSet<u32> {
+/// The messages of the app's in a text, in order.
+fn numbers(text: Option<&str>) -> Vec<u32> {
     let tokens = text.unwrap_or_default().split("[a").skip(1);
     tokens.filter_map(|rest| rest.split(']').next()?.parse().ok()).collect()
 }

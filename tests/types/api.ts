@@ -41,6 +41,7 @@ export const full: ConnectOptions = {
   keepalive: 5000,
   keepToken: true,
   presence: { show: "away", status: "lunch", priority: -1 },
+  features: ["http://jabber.org/protocol/tune", "http://jabber.org/protocol/tune+notify"],
   allowInsecure: false,
   allowPlain: true,
   storage: store,

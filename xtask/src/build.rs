@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
 use crate::tools::{Tools, hex};
-use crate::{glue, process};
+use crate::{glue, process, weave};
 
 /// What the compiler may use for this target; wasm-opt has to be told.
 const FEATURES: [&str; 8] = [
@@ -76,7 +76,11 @@ pub(crate) fn build(root: &Path, tools: &Tools) -> Result<PathBuf> {
     write(&new.join("stanzawire.d.ts"), types.as_bytes())?;
     write(&new.join("features.d.ts"), features.as_bytes())?;
     write(&new.join("stanzawire_bg.wasm"), &wasm)?;
-    write(&new.join("wasm.js"), inlined(&wasm).as_bytes())?;
+    let carrier = new.join("wasm.js");
+    write(&carrier, weave::UNWEAVE.as_bytes())?;
+    minify(tools, &carrier)?;
+    write(&carrier, inlined(&read(&carrier)?, &weave::weave(&wasm)?).as_bytes())?;
+    check_carried(&carrier, &wasm)?;
     let manifest = versioned(&read(&new.join("package.json"))?, env!("CARGO_PKG_VERSION"))?;
     write(&new.join("package.json"), manifest.as_bytes())?;
     for name in ["stanzawire.js", "index.js", "client.js"] {
@@ -105,7 +109,8 @@ const BUILD_STD: [&str; 2] = ["-Zbuild-std=std,panic_abort", "-Zbuild-std-featur
 /// Compiles the library and says where the wasm is.
 ///
 /// The flags are unstable ones. `RUSTC_BOOTSTRAP` lets the stable compiler take them, so that the package is made by the
-/// compiler that the tests run on, and not by some nightly.
+/// compiler that the tests run on, and not by some nightly. The one crate type is asked for because cargo optimises across
+/// crates only where nothing but the wasm is made: with the rlib of the manifest beside it, it would leave that out, silently.
 fn compile(root: &Path) -> Result<PathBuf> {
     let mut command = Command::new("cargo");
     command
@@ -113,7 +118,15 @@ fn compile(root: &Path) -> Result<PathBuf> {
         .env("RUSTC_BOOTSTRAP", "1")
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", RUSTFLAGS)
         .env("CARGO_TARGET_DIR", root.join("target/package"))
-        .args(["build", "--release", "--lib", "--package", "stanzawire"])
+        .args([
+            "rustc",
+            "--release",
+            "--lib",
+            "--package",
+            "stanzawire",
+            "--crate-type",
+            "cdylib",
+        ])
         .args(BUILD_STD);
     command.args([
         "--target",
@@ -168,16 +181,22 @@ fn minify(tools: &Tools, module: &Path) -> Result<()> {
     process::run(command.arg("--output").arg(module).arg("--").arg(module))
 }
 
-/// The wasm as a module of its own, which loads under every bundler and loader with no asset to be found, and exports a
-/// string of one character a byte: the byte, exclusive or 64. Zero, the most frequent byte, is `@` then and not an escape.
+/// The wasm as a module of its own, which loads under every bundler and loader with no asset to be found. It exports streams
+/// of bytes, and behind them how to make the wasm of them.
+fn inlined(unweave: &str, streams: &[Vec<u8>]) -> String {
+    let streams: Vec<String> = streams.iter().map(|stream| literal(stream)).collect();
+    format!("export default [{}];\n{unweave}", streams.join(","))
+}
+
+/// A string of one character a byte: the byte, exclusive or 64. Zero, the most frequent byte, is `@` then and not an escape.
 ///
-/// After brotli that is about 3 % more than the plain file, where base64, whose groups of six bits hide what repeats, is
+/// After brotli that is about 2 % more than the plain bytes, where base64, whose groups of six bits hide what repeats, is
 /// 40 % more. A module's text is always read as UTF-8; a bundler that makes a classic script of it may leave that to the
 /// page, which is why the façade looks for characters that are no bytes.
-fn inlined(wasm: &[u8]) -> String {
-    let mut text = String::with_capacity(wasm.len() * 3 / 2);
-    text.push_str("export default \"");
-    let mut bytes = wasm.iter().map(|byte| byte ^ 64).peekable();
+fn literal(stream: &[u8]) -> String {
+    let mut text = String::with_capacity(stream.len() * 3 / 2);
+    text.push('"');
+    let mut bytes = stream.iter().map(|byte| byte ^ 64).peekable();
     while let Some(byte) = bytes.next() {
         match byte {
             // What ends a line or a string literal, and what tools take for the mark of a binary file. `\0` before a digit
@@ -191,8 +210,21 @@ fn inlined(wasm: &[u8]) -> String {
             _ => text.push(char::from(byte)),
         }
     }
-    text.push_str("\";\n");
+    text.push('"');
     text
+}
+
+/// Lets Node make the wasm again, as a page will.
+fn check_carried(carrier: &Path, wasm: &[u8]) -> Result<()> {
+    let script = "import(process.argv[1]).then(async (m) => {
+        const { createHash } = await import('node:crypto');
+        console.log(createHash('sha256').update(m.unweave(m.default)).digest('hex'));
+    })";
+    let said = process::output(Command::new("node").args(["-e", script]).arg(carrier))?;
+    if said.trim() != hex(&Sha256::digest(wasm), 32) {
+        bail!("wasm.js does not give back the wasm");
+    }
+    Ok(())
 }
 
 /// `package.json` with the version that Cargo.toml says.
@@ -233,7 +265,7 @@ fn fingerprint(root: &Path, tools: &Tools) -> Result<String> {
     for name in ["Cargo.toml", "Cargo.lock", "LICENSE-MIT", "LICENSE-APACHE"] {
         inputs.push(root.join(name));
     }
-    for name in ["build.rs", "glue.rs"] {
+    for name in ["build.rs", "glue.rs", "weave.rs", "unweave.js"] {
         inputs.push(root.join("xtask/src").join(name));
     }
     let mut hash = Sha256::new();
@@ -305,12 +337,42 @@ mod tests {
     #[test]
     fn every_byte_comes_back() {
         // The last two become a NUL and a digit.
-        let wasm: Vec<u8> = (0..=255).chain([64, b'1' ^ 64]).collect();
+        let bytes: Vec<u8> = (0..=255).chain([64, b'1' ^ 64]).collect();
         let folder = tempfile::tempdir().unwrap();
         let module = folder.path().join("wasm.mjs");
-        fs::write(&module, inlined(&wasm)).unwrap();
-        let script = "import(process.argv[1]).then((m) => console.log(Buffer.from(m.default, 'latin1').map((b) => b ^ 64).toString('hex')))";
+        fs::write(&module, inlined("", std::slice::from_ref(&bytes))).unwrap();
+        let script = "import(process.argv[1]).then((m) => console.log(Buffer.from(m.default[0], 'latin1').map((b) => b ^ 64).toString('hex')))";
         let said = process::output(Command::new("node").args(["-e", script]).arg(&module)).unwrap();
-        assert_eq!(said.trim(), hex(&wasm, wasm.len()));
+        assert_eq!(said.trim(), hex(&bytes, bytes.len()));
+    }
+
+    #[test]
+    fn every_instruction_comes_back() {
+        let mut code = vec![0x02, 0x40, 0x03, 0x7f, 0x41, 0x80, 0x7f, 0x0c, 0x01, 0x0b, 0x0b];
+        code.extend([
+            0x20, 0x81, 0x01, 0x0e, 0x02, 0x00, 0x01, 0x00, 0x28, 0x02, 0x90, 0x03, 0x42, 0xff, 0xff, 0x00,
+        ]);
+        code.extend([
+            0x44, 0x0b, 1, 2, 3, 4, 5, 6, 7, 0xfc, 0x0a, 0, 0, 0xfc, 0x0b, 0, 0xfc, 0x07, 0x10, 0x85, 0x01,
+        ]);
+        code.extend([0x11, 0x03, 0x00, 0xd0, 0x6f, 0x1a, 0x0b]);
+        // One group of locals; so long that its size takes two bytes.
+        let mut body = vec![0x01, 0x05, 0x7f];
+        body.extend([0x01; 200]);
+        body.extend(code);
+        let mut section = vec![0x01, (body.len() & 127) as u8 | 128, (body.len() >> 7) as u8];
+        section.extend(body);
+        let mut wasm = b"\0asm\x01\0\0\0\x00\x02\x01a".to_vec();
+        wasm.extend([0x0a, (section.len() & 127) as u8 | 128, (section.len() >> 7) as u8]);
+        wasm.extend(&section);
+        wasm.extend(b"\x0b\x01\0");
+
+        let folder = tempfile::tempdir().unwrap();
+        let module = folder.path().join("wasm.mjs");
+        fs::write(&module, inlined(weave::UNWEAVE, &weave::weave(&wasm).unwrap())).unwrap();
+        check_carried(&module, &wasm).unwrap();
+        assert!(check_carried(&module, b"other").is_err());
+        wasm.truncate(40);
+        assert!(weave::weave(&wasm).is_err());
     }
 }

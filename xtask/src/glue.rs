@@ -137,11 +137,8 @@ pub(crate) fn types(web: &str) -> Result<(String, String)> {
     let (declared, _) = web
         .split_once("export type InitInput")
         .context("wasm-bindgen's types have no InitInput to cut at")?;
-    let classes = declared
-        .match_indices("export class ")
-        .next()
-        .map(|(place, _)| declared[..place].rfind("\n\n").map_or(0, |end| end + 2))
-        .context("wasm-bindgen's types have no class to cut at")?;
+    // Classes, where there are any that have types, stand behind them.
+    let classes = declared.find("export class ").unwrap_or(declared.len());
     let (features, declared) = declared.split_at(classes);
     let first = features.find("\n\n").map_or(0, |end| end + 2);
     let features = [FEATURES_HEAD, features[first..].trim_end(), "\n"].concat();

@@ -24,6 +24,7 @@ mod relay;
 mod reload;
 mod roundtrips;
 mod scripted;
+mod sends;
 mod serve;
 mod server;
 mod setup;
@@ -35,6 +36,7 @@ mod tally;
 mod test;
 mod tools;
 mod torture;
+mod weave;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -86,6 +88,7 @@ cargo xtask <command>
       --messages N    so many, in place of 1,000,000
       --plant NAME    instead plant a fault, and see it found: those of torture, and listener, timer, heap
   gap         Print how long a login keeps a page's main thread.
+  sends       Print what a message costs a page's main thread, with a store and without.
   build       Make the npm package in pkg/, unless nothing has changed.
   size        Print what the package costs in bytes; fail over xtask/size-budget.toml.
   setup       Install everything that `test` needs. The other commands install what they need by themselves.
@@ -164,6 +167,10 @@ fn run(arguments: &[String]) -> Result<bool> {
         "gap" => {
             flags(rest, [])?;
             gap::gap(&root)?;
+        }
+        "sends" => {
+            flags(rest, [])?;
+            sends::sends(&root)?;
         }
         "test" => return test::test(&root, rest),
         "build" => {

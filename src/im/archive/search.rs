@@ -135,7 +135,7 @@ impl Archive {
         };
         let cursor = mark.cloned().unwrap_or_else(|| after.clone());
         self.known = anchor.is_some();
-        (self.unread, self.tidying) = (false, false);
+        (self.unread, self.lost, self.tidying) = (false, false, false);
         self.search = Some(Box::new(Search {
             step,
             asked: false,

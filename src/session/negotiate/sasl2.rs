@@ -108,7 +108,10 @@ impl Negotiate {
         // A session that can't go on along with the authentication may do so behind it, where there is no resource yet.
         let asleep = shared.asleep.as_ref();
         let waits = asleep.is_some() && !inline.resume;
-        let bind = inline.bind.as_ref().filter(|_| !no_archive && !waits);
+        // A message in doubt must not arrive any more once the archive has been read. What the server may still have of its session
+        // ends with its resource bound anew (RFC 6120 §7.7.2.2), which only the client can ask for where it names it.
+        let lingers = asleep.is_none() && shared.bound.is_some() && !shared.outbox.doubts.is_empty();
+        let bind = inline.bind.as_ref().filter(|_| !no_archive && !waits && !lingers);
         let asleep = asleep.filter(|_| inline.resume);
         let resume = asleep.map(|asleep| sm::resume(&asleep.id, asleep.ledger.handled));
         // An anonymous account is another one each time.

@@ -78,7 +78,7 @@ impl Online {
             Sm::On { .. } => self.ask(shared, now, ANSWER),
             Sm::Off if self.ledger.awaited() > 0 => self.ask(shared, now, ANSWER),
             // It has answered what came behind `<enable/>`, and not that.
-            Sm::Asked if self.ledger.acknowledged() > 0 && self.ledger.awaited() > 0 => self.ask(shared, now, ANSWER),
+            Sm::Asked if self.progressed && self.ledger.awaited() > 0 => self.ask(shared, now, ANSWER),
             // A server that doesn't know the one won't know the other.
             Sm::Off | Sm::Asked => {}
         }

@@ -108,9 +108,10 @@ impl Online {
     ) -> Box<Online> {
         // Before the status, so that what features send first comes before what listeners make of the news.
         shared.note(Note::Online);
-        shared.keeper.begin(None);
+        let ledger = Ledger::begun(shared.config.counters);
+        shared.keeper.begin(ledger.handled);
         shared.bound = jid.resource().map(str::to_owned);
-        let mut online = Online::new(shared, now, begun, jid, Ledger::default(), Tracker::default(), sm);
+        let mut online = Online::new(shared, now, begun, jid, ledger, Tracker::default(), sm);
         for outgoing in ahead {
             let parcel = shared.outbox.parcel(outgoing);
             online.track(shared, now, parcel);
@@ -134,6 +135,7 @@ impl Online {
         // `<resume/>` has said it.
         asleep.ledger.told = asleep.ledger.handled;
         let salvaged = ending::to_send_again(shared, &mut asleep.tracker, asleep.ledger.take());
+        asleep.tracker.resumed(now);
         // What is sent again enters the ledger again, by the same numbers.
         shared.outbox.put_back(salvaged);
         let sm = Sm::On {

@@ -283,7 +283,7 @@ fn xep0313_3_2_what_has_been_thrown_away_since_leaves_a_gap() {
     }
     assert_eq!(bodies(&pair), ["1"], "nobody waits for ever");
     let (call, _) = send(&mut pair, "mine");
-    let asked = anew(&mut pair);
+    let asked = as_of_old(&mut pair);
     bare_page(&mut pair, &asked, &["8", "9"].map(from_bob), true);
     assert_eq!(bodies(&pair), ["1", "8", "9"]);
     let [gap] = &gaps(&pair)[..] else { panic!("one gap") };
@@ -298,47 +298,92 @@ fn xep0313_3_2_what_has_been_thrown_away_since_leaves_a_gap() {
 #[test]
 fn what_was_not_read_back_is_owed_by_the_next_page() {
     for resumed in [true, false] {
-        let mut old = Pair::new(storing());
-        let call = old.connect();
-        let (id, _) = old.load.take().expect("the store is asked");
-        old.handle(Input::Loaded { id, value: None });
-        old.open_socket();
-        header(&mut old);
-        announce(&mut old, &["SCRAM-SHA-1"], sasl2::INLINE);
-        let login = authenticate(&mut old, "SCRAM-SHA-1");
-        let proof = scram(&mut old, &login);
-        let along = bound(&(sasl2::enabled("session-1") + &metadata("1")));
-        success(&mut old, Some(&proof), FULL, &along);
-        assert_eq!(old.reply(call), Ok(Reply::Done));
-        sasl2::features(&mut old, BEHIND);
-        let asked = first_stanzas(&mut old);
+        let (mut old, asked) = storing_page(&metadata("1"));
         assert_eq!(before(&asked), (String::new(), 100));
         result(&mut old, &asked, &from_bob("1"));
         live(&mut old, "2");
 
-        let mut pair = reload(old);
-        pair.open_socket();
-        header(&mut pair);
-        announce(&mut pair, &["SCRAM-SHA-1"], sasl2::INLINE);
-        let login = authenticate(&mut pair, "SCRAM-SHA-1");
-        assert!(login.child("resume", sasl2::SM).is_some(), "{login:?}");
-        let proof = scram(&mut pair, &login);
-        if resumed {
-            let along = "<resumed xmlns='urn:xmpp:sm:3' previd='session-1' h='3'/>";
-            success(&mut pair, Some(&proof), FULL, along);
-        } else {
-            // However the next session is bound.
-            let along = "<failed xmlns='urn:xmpp:sm:3'/>";
-            success(&mut pair, Some(&proof), "alice@example.org", along);
-            sasl2::features(&mut pair, BEHIND);
-            pair.bind(crate::pair::JID);
-        }
-        let asked = question(&mut pair);
+        let (mut pair, asked) = next_page(old, resumed);
         assert_eq!(before(&asked), (String::new(), 100));
         bare_page(&mut pair, &asked, &["1", "2", "3"].map(from_bob), true);
         assert_eq!(bodies(&pair), ["1", "2", "3"]);
         assert!(gaps(&pair).is_empty());
     }
+}
+
+/// The first page of a client with a store, with this in the `<bound/>`; what the archive was asked.
+fn storing_page(inner: &str) -> (Pair, Element) {
+    let mut pair = Pair::new(storing());
+    let call = pair.connect();
+    let (id, _) = pair.load.take().expect("the store is asked");
+    pair.handle(Input::Loaded { id, value: None });
+    pair.open_socket();
+    header(&mut pair);
+    announce(&mut pair, &["SCRAM-SHA-1"], sasl2::INLINE);
+    let login = authenticate(&mut pair, "SCRAM-SHA-1");
+    let proof = scram(&mut pair, &login);
+    let along = bound(&(sasl2::enabled("session-1") + inner));
+    success(&mut pair, Some(&proof), FULL, &along);
+    assert_eq!(pair.reply(call), Ok(Reply::Done));
+    sasl2::features(&mut pair, BEHIND);
+    let asked = first_stanzas(&mut pair);
+    (pair, asked)
+}
+
+/// The page is loaded again, and goes on with the session, or begins another one, bound as of old; what the archive was
+/// asked.
+fn next_page(old: Pair, resumed: bool) -> (Pair, Element) {
+    let mut pair = reload(old);
+    pair.open_socket();
+    header(&mut pair);
+    announce(&mut pair, &["SCRAM-SHA-1"], sasl2::INLINE);
+    let login = authenticate(&mut pair, "SCRAM-SHA-1");
+    assert!(login.child("resume", sasl2::SM).is_some(), "{login:?}");
+    let proof = scram(&mut pair, &login);
+    if resumed {
+        let along = "<resumed xmlns='urn:xmpp:sm:3' previd='session-1' h='3'/>";
+        success(&mut pair, Some(&proof), FULL, along);
+    } else {
+        let along = "<failed xmlns='urn:xmpp:sm:3'/>";
+        success(&mut pair, Some(&proof), "alice@example.org", along);
+        sasl2::features(&mut pair, BEHIND);
+        pair.bind(crate::pair::JID);
+    }
+    let asked = question(&mut pair);
+    (pair, asked)
+}
+
+#[test]
+fn xep0386_2_2_what_was_dropped_where_there_is_no_archive_is_told_of_by_the_next_page() {
+    // A server that says nothing of an archive that it doesn't have.
+    for resumed in [true, false] {
+        let (old, _) = storing_page("");
+        let (mut pair, asked) = next_page(old, resumed);
+        refuse(&mut pair, &asked, "cancel", "service-unavailable");
+        let asked = question(&mut pair);
+        refuse(&mut pair, &asked, "cancel", "service-unavailable");
+        assert_eq!(gaps(&pair), [Gap::default()], "{resumed}");
+        let learnt =
+            |(_, value): &(String, Option<String>)| value.as_ref().is_some_and(|value| value.contains("no-archive"));
+        assert!(
+            !resumed || pair.stored.iter().any(learnt),
+            "the next resource is bound as of old"
+        );
+    }
+}
+
+#[test]
+fn what_was_told_of_by_one_page_is_not_told_again_by_the_next() {
+    let (mut old, asked) = storing_page("");
+    refuse(&mut old, &asked, "cancel", "service-unavailable");
+    let asked = question(&mut old);
+    refuse(&mut old, &asked, "cancel", "service-unavailable");
+    assert_eq!(gaps(&old), [Gap::default()]);
+    let (mut pair, asked) = next_page(old, true);
+    refuse(&mut pair, &asked, "cancel", "service-unavailable");
+    let asked = question(&mut pair);
+    refuse(&mut pair, &asked, "cancel", "service-unavailable");
+    assert_eq!(gaps(&pair), []);
 }
 
 #[test]
@@ -375,8 +420,30 @@ fn as_of_old(pair: &mut Pair) -> Element {
     let proof = scram(pair, &login);
     success(pair, Some(&proof), "alice@example.org", "");
     sasl2::features(pair, BEHIND);
-    pair.bind(crate::pair::JID);
+    let asked = pair.sent.front().cloned().unwrap_or_default();
+    let (_, resource) = FULL.split_once('/').unwrap();
+    assert!(asked.contains(&format!(">{resource}<")), "RFC 6120 §7.7.2.2: {asked}");
+    pair.bind(FULL);
     question(pair)
+}
+
+#[test]
+fn rfc6120_7_7_2_2_what_is_in_doubt_left_by_a_resource_that_is_bound_anew() {
+    let (mut pair, asked) = entered("");
+    bare_page(&mut pair, &asked, &[from_bob("1")], true);
+    let asked = anew(&mut pair);
+    page(&mut pair, &asked, &[], true);
+    // It may be on its way yet, and the server may let several sessions of one user agent live.
+    let (call, _) = send(&mut pair, "mine");
+    let asked = as_of_old(&mut pair);
+    page(&mut pair, &asked, &[], true);
+    let prefs = question(&mut pair);
+    pair.answer(&prefs, &format!("<prefs xmlns='{NS_MAM}' default='always'/>"));
+    let asked = question(&mut pair);
+    page(&mut pair, &asked, &[], true);
+    assert!(pair.sent.iter().any(|frame| frame.contains("mine")), "it was not taken");
+    pair.sent.clear();
+    assert!(pair.is_open(call));
 }
 
 /// What the archive is asked.
@@ -433,7 +500,7 @@ fn a_message_in_doubt_is_looked_for_on_the_last_page_and_before() {
     for found in [1, 2, 3] {
         let (mut pair, _) = entered("");
         let (call, id) = send(&mut pair, "mine");
-        let asked = anew(&mut pair);
+        let asked = as_of_old(&mut pair);
         assert!(pair.is_open(call));
         let mine = sent("0", &id, "mine");
         match found {

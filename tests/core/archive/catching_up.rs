@@ -439,6 +439,36 @@ fn an_archive_that_is_asked_again_with_the_session_has_its_time_again() {
 }
 
 #[test]
+fn a_question_that_is_sent_again_with_the_session_has_its_time_again() {
+    let mut pair = sm::online();
+    live(&mut pair, "1");
+    sm::back(&mut pair);
+    pair.sent.clear();
+    sm::failed(&mut pair, None);
+    pair.bind(JID);
+    pair.receive("<enabled xmlns='urn:xmpp:sm:3' id='session-1' resume='true'/>");
+    live(&mut pair, "5");
+    pair.close_socket();
+    // The machine sleeps, and wakes a second before half a minute is over.
+    pair.now = pair.now.after(19_000);
+    sm::again(&mut pair);
+    pair.now = pair.now.after(10_000);
+    pair.sent.clear();
+    sm::resumed(&mut pair, 0);
+    pair.advance(2_000);
+    let questions = pair.sent.iter().filter(|frame| frame.contains("queryid")).count();
+    assert_eq!(
+        (questions, pings(&mut pair).len()),
+        (1, 0),
+        "it has only just been asked"
+    );
+    let asked = pair.sent.iter().find(|frame| frame.contains("queryid")).unwrap();
+    let asked = stanzawire::xml::read(asked, &Default::default()).unwrap();
+    page(&mut pair, &asked, &["2", "5"].map(from_bob), true);
+    assert_eq!(bodies(&pair), ["1", "2", "5"]);
+}
+
+#[test]
 fn a_sign_of_life_that_was_asked_for_on_another_connection_is_none_of_the_archives_silence() {
     let mut pair = sm::online();
     live(&mut pair, "1");

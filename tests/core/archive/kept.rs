@@ -158,6 +158,34 @@ fn an_end_that_was_not_known_yet_is_asked_for() {
 }
 
 #[test]
+fn what_an_earlier_session_may_have_missed_is_told_of_by_the_next_page() {
+    // The first session ends before the archive has said where it ends, and so does the page in the second one.
+    let mut old = Pair::new(storing());
+    old.connect();
+    let (id, _) = old.load.take().unwrap();
+    old.handle(Input::Loaded { id, value: None });
+    old.open_socket();
+    sm::login(&mut old);
+    old.receive(&format!("<enabled xmlns='{}'/>", sm::SM));
+    sm::back(&mut old);
+    old.sent
+        .retain(|frame| frame.contains("xmpp-bind") || frame.contains(NS_MAM));
+    old.bind(crate::pair::JID);
+    old.receive(&format!("<enabled xmlns='{}' id='session-1' resume='true'/>", sm::SM));
+    assert!(asked(&mut old).is_some());
+    let mut pair = resumed(old, 0);
+    let question = asked(&mut pair).unwrap();
+    pair.answer(&question, &metadata("7"));
+    let [gap] = &gaps(&pair)[..] else { panic!("one gap") };
+    assert_eq!(gap, &Gap::default());
+    // And once.
+    let mut pair = resumed(pair, 0);
+    let question = asked(&mut pair).unwrap();
+    page(&mut pair, &question, &[], true);
+    assert_eq!(gaps(&pair), []);
+}
+
+#[test]
 fn an_earlier_pages_messages_end_as_events() {
     let mut old = page_knowing("1");
     let ids: Vec<String> = (0..4).map(|n| send(&mut old, &n.to_string()).1).collect();

@@ -96,6 +96,40 @@ fn xep0484_3_6_a_logout_makes_the_token_worthless() {
     assert!(pair.is_open(call));
 }
 
+#[test]
+fn xep0484_3_5_where_the_next_token_is_worth_nothing_a_logout_gives_back_the_one_before() {
+    // A login that was given up has come through late, and has brought a token that nobody got.
+    let mut pair = online("one");
+    back(&mut pair);
+    authenticate(&mut pair, "HT-SHA-256-NONE");
+    announce(&mut pair, &["SCRAM-SHA-1"], INLINE);
+    let resumed = "<resumed xmlns='urn:xmpp:sm:3' previd='session-1' h='3'/>".to_owned();
+    success(&mut pair, Some(&responder("one")), FULL, &(resumed + &issued("two")));
+    features(&mut pair, BEHIND);
+    let call = pair.call(Command::Disconnect);
+    pair.receive("<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>");
+    pair.sent.clear();
+    pair.open_socket();
+    header(&mut pair);
+    announce(&mut pair, &["SCRAM-SHA-1"], INLINE);
+    for token in ["two", "one"] {
+        assert!(pair.is_open(call));
+        let asked = authenticate(&mut pair, "HT-SHA-256-NONE");
+        assert!(
+            STANDARD
+                .decode(initial(&asked))
+                .unwrap()
+                .ends_with(&hashed(token, "Initiator"))
+        );
+        assert_eq!(asked.child("fast", FAST).unwrap().attr("invalidate"), Some("true"));
+        pair.receive(&format!(
+            "<failure xmlns='{SASL2}'><credentials-expired xmlns='{SASL}'/></failure>"
+        ));
+    }
+    assert!(pair.element().is("close", "urn:ietf:params:xml:ns:xmpp-framing"));
+    assert_eq!(pair.reply(call), Ok(Reply::Done));
+}
+
 /// A client that has logged out, as far as the socket for the end of its token.
 fn leaving() -> (Pair, Ticket) {
     let mut pair = online("secret-token:1");

@@ -175,6 +175,41 @@ fn a_failed_resumption_in_the_next_page_tells_how_far_the_server_came() {
 }
 
 #[test]
+fn a_page_that_is_killed_in_its_first_write_leaves_no_message_to_the_session_before() {
+    for h in [Some(FIRST), None] {
+        let mut old = online_with(storing());
+        old.advance(1_000);
+        let mut old = reload(old);
+        log_in(&mut old);
+        old.sent.clear();
+        failed(&mut old, Some(FIRST));
+        old.bind(JID);
+        old.receive(&format!("<enabled xmlns='{SM}' id='session-2' resume='true'/>"));
+        // The archive is asked, and nothing waits for its answer.
+        old.send(BOB, "1");
+        old.advance(1_000);
+        old.kept = old.at_segment.clone();
+        assert!(old.kept.values().any(|value| value.contains("<message")));
+        let mut pair = kill(old);
+        log_in(&mut pair);
+        let resume = pair.sent.pop_back().unwrap();
+        assert!(resume.contains("previd=\"session-2\""), "{resume}");
+        pair.sent.clear();
+        match h {
+            // The server has it.
+            Some(h) => pair.receive(&format!("<resumed xmlns='{SM}' previd='session-2' h='{}'/>", h + 1)),
+            None => failed(&mut pair, Some(FIRST + 1)),
+        }
+        if h.is_none() {
+            pair.bind(JID);
+        }
+        assert_eq!(bodies(&mut pair), [""; 0], "{h:?}");
+        let sent = |event: &Event| matches!(event, Event::Im(event) if event.name() == "sent");
+        assert_eq!(pair.events.iter().filter(|event| sent(event)).count(), 1, "{h:?}");
+    }
+}
+
+#[test]
 fn what_has_been_handled_is_stored_before_it_is_said() {
     let mut pair = online_with(storing());
     pair.advance(2_000);

@@ -129,9 +129,9 @@ impl Server {
         let managed = Managed {
             id: format!("sm{id}"),
             resumable,
-            handled: 0,
-            told: 0,
-            acknowledged: 0,
+            handled: self.plan.counters,
+            told: self.plan.counters,
+            acknowledged: self.plan.counters,
             queue: VecDeque::new(),
             asked: None,
         };
@@ -264,8 +264,8 @@ impl Server {
                 continue;
             };
             let h = match backwards {
-                true if managed.told == 0 => continue,
-                true => managed.told - 1,
+                true if managed.told == self.plan.counters => continue,
+                true => managed.told.wrapping_sub(1),
                 false => managed.handled.wrapping_add(100_000),
             };
             self.effects

@@ -1,0 +1,472 @@
+//! Data forms, XEP-0004 2.13.2 (30 August 2024), with the form types of XEP-0068 1.3.0 (5 May 2020): no feature of its own, but what
+//! features ask and are told in. A field has a value of its type, or the whole form is refused.
+//!
+//! Left out: media in fields, and rules that values must keep beside their type (XEP-0122, XEP-0221).
+
+use super::{OrNull, typescript};
+use crate::decimal::decimal;
+use crate::error::{Code, Error, Phase};
+use crate::given::{Arg, Look};
+use crate::jid::Jid;
+use crate::xml::Element;
+use serde::{Serialize, Serializer};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The namespace of forms.
+pub(super) const FORMS: &str = "jabber:x:data";
+
+/// The name of the field that says what the others mean (XEP-0068 §3.1).
+pub(super) const FORM_TYPE: &str = "FORM_TYPE";
+
+typescript!(
+    r#"
+/** A form of XEP-0004. */
+export interface DataForm {
+  /** To be filled in, filled in, given up, or data. */
+  type: "form" | "submit" | "cancel" | "result";
+  title?: string;
+  /** What to do with it, in lines. */
+  instructions?: string;
+  /** In the order in which they are to be shown. */
+  fields: DataField[];
+  /** What the {@link items} are made of, where the form is a table. */
+  reported?: DataField[];
+  /** The rows of the table. */
+  items?: DataField[][];
+}
+
+/** A field of a form; its `type` says what its `value` is. */
+export type DataField =
+  | (DataFieldOf<"boolean"> & { value: boolean })
+  | (DataFieldOf<"text-single" | "text-private" | "fixed"> & { value: string | null })
+  | (DataFieldOf<"list-single"> & { options: DataOption[]; value: string | null })
+  /** The value is an address, prepared (RFC 7622). */
+  | (DataFieldOf<"jid-single"> & { value: string | null })
+  /** The value has one string a line. */
+  | (DataFieldOf<"text-multi"> & { value: string[] })
+  | (DataFieldOf<"list-multi"> & { options: DataOption[]; value: string[] })
+  /** The values are addresses, prepared (RFC 7622), none of them twice. */
+  | (DataFieldOf<"jid-multi"> & { value: string[] })
+  /** Not to be shown. */
+  | (DataFieldOf<"hidden"> & { value: string | string[] | null });
+
+/** What all fields have. */
+export interface DataFieldOf<Type extends string> {
+  /** Its name in the form; empty for a `"fixed"` one, which is a text to be shown, without a name. */
+  name: string;
+  type: Type;
+  /** Its name for people. */
+  label?: string;
+  /** What it is about. */
+  description?: string;
+  /** The form can't be submitted without it. */
+  required?: true;
+}
+
+/** What can be chosen in a list. */
+export interface DataOption {
+  value: string;
+  /** Its name for people. */
+  label?: string;
+}
+
+/** The values of fields by the names of these, or a form whose values were filled in. Of a form all fields are submitted. */
+export type DataValues = Record<string, string | boolean | number | string[] | null | undefined> | DataForm;
+"#
+);
+
+/// A form.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct DataForm {
+    /// What it is for.
+    #[serde(rename = "type")]
+    pub kind: FormType,
+    /// Its title.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// What to do with it, in lines.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instructions: Option<String>,
+    /// Its fields, in the order in which they are to be shown.
+    pub fields: Vec<DataField>,
+    /// What the items are made of (§3.4).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reported: Option<Vec<DataField>>,
+    /// The rows of a table (§3.4).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub items: Option<Vec<Vec<DataField>>>,
+}
+
+/// What a form is for (XEP-0004 §3.1).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FormType {
+    /// To be filled in.
+    Form,
+    /// Filled in.
+    Submit,
+    /// Given up.
+    Cancel,
+    /// Data.
+    Result,
+}
+
+/// A field of a form.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct DataField {
+    /// Its name in the form; empty for a fixed one without.
+    pub name: String,
+    /// What its value is.
+    #[serde(rename = "type")]
+    pub kind: FieldType,
+    /// Its name for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// What it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Whether the form can't be submitted without it.
+    #[serde(skip_serializing_if = "core::ops::Not::not")]
+    pub required: bool,
+    /// What can be chosen, where it is a list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub options: Option<Vec<DataOption>>,
+    /// Its value.
+    pub value: FieldValue,
+}
+
+/// What a field's value is (XEP-0004 §3.3).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FieldType {
+    /// Yes or no.
+    Boolean,
+    /// A text to be shown.
+    Fixed,
+    /// Not to be shown.
+    Hidden,
+    /// Addresses.
+    JidMulti,
+    /// An address.
+    JidSingle,
+    /// Some of the options.
+    ListMulti,
+    /// One of the options.
+    ListSingle,
+    /// Lines.
+    TextMulti,
+    /// A line that isn't to be read over a shoulder.
+    TextPrivate,
+    /// A line.
+    TextSingle,
+}
+
+const TYPES: [(&str, FieldType); 10] = [
+    ("boolean", FieldType::Boolean),
+    ("fixed", FieldType::Fixed),
+    ("hidden", FieldType::Hidden),
+    ("jid-multi", FieldType::JidMulti),
+    ("jid-single", FieldType::JidSingle),
+    ("list-multi", FieldType::ListMulti),
+    ("list-single", FieldType::ListSingle),
+    ("text-multi", FieldType::TextMulti),
+    ("text-private", FieldType::TextPrivate),
+    ("text-single", FieldType::TextSingle),
+];
+
+/// A field's value.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum FieldValue {
+    /// There is none.
+    Absent,
+    /// Yes or no.
+    Flag(bool),
+    /// A text.
+    Text(String),
+    /// Several.
+    List(Vec<String>),
+}
+
+impl Serialize for FieldValue {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            FieldValue::Absent => OrNull::<bool>(None).serialize(serializer),
+            FieldValue::Flag(flag) => flag.serialize(serializer),
+            FieldValue::Text(text) => text.serialize(serializer),
+            FieldValue::List(list) => list.serialize(serializer),
+        }
+    }
+}
+
+/// What can be chosen in a list.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct DataOption {
+    /// What is chosen by it.
+    pub value: String,
+    /// Its name for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+}
+
+impl DataForm {
+    /// Reads an `<x/>`.
+    ///
+    /// # Errors
+    /// `protocol-violation` for anything else, and for fields whose values don't fit their types.
+    pub fn read(form: &Element) -> Result<DataForm, Error> {
+        let kind = match form.attr("type").filter(|_| form.is("x", FORMS)) {
+            Some("form") => FormType::Form,
+            Some("submit") => FormType::Submit,
+            Some("cancel") => FormType::Cancel,
+            Some("result") => FormType::Result,
+            _ => return Err(unfit("something else stands where a form should")),
+        };
+        let named = |name: &'static str| form.children().filter(move |child| child.is(name, FORMS));
+        let none = Columns::new();
+        let reported = named("reported").next();
+        let reported = reported.map(|reported| fields(reported, kind, &none)).transpose()?;
+        let columns = reported
+            .iter()
+            .flatten()
+            .map(|column| (column.name.as_str(), column.kind));
+        let columns = columns.collect();
+        let items = named("item").map(|item| fields(item, kind, &columns));
+        let items = items.collect::<Result<Vec<_>, Error>>()?;
+        let instructions: Vec<String> = named("instructions").map(Element::text).collect();
+        Ok(DataForm {
+            kind,
+            title: form.child_text("title", FORMS),
+            instructions: Some(instructions.join("\n")).filter(|text| !text.is_empty()),
+            fields: fields(form, kind, &none)?,
+            items: reported.is_some().then_some(items),
+            reported,
+        })
+    }
+
+    /// The field of this name.
+    pub fn field(&self, name: &str) -> Option<&DataField> {
+        self.fields.iter().find(|field| field.name == name)
+    }
+
+    /// What its fields mean, where it says.
+    pub fn form_type(&self) -> Option<&str> {
+        // XEP-0068 §4.3: one that isn't hidden says nothing.
+        let field = self.field(FORM_TYPE).filter(|field| field.kind == FieldType::Hidden)?;
+        match &field.value {
+            FieldValue::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+/// The types of a table's columns, by their names.
+type Columns<'a> = BTreeMap<&'a str, FieldType>;
+
+/// The fields in a form, or in a part of it. Where one doesn't say its type, the column of its name does.
+fn fields(of: &Element, form: FormType, columns: &Columns<'_>) -> Result<Vec<DataField>, Error> {
+    let mut names = BTreeSet::new();
+    let mut fields = Vec::new();
+    for element in of.children().filter(|child| child.is("field", FORMS)) {
+        let column = element.attr("var").and_then(|name| columns.get(name));
+        let field = field_of(element, form, column.copied())?;
+        // XEP-0004 §3.2: a name is that of one field, and only a fixed one needs none.
+        let named = element.attr("var").map(|name| names.insert(name));
+        if field.kind != FieldType::Fixed && named != Some(true) {
+            return Err(unfit("a form has fields without a name, or two of one name"));
+        }
+        fields.push(field);
+    }
+    Ok(fields)
+}
+
+fn field_of(field: &Element, form: FormType, column: Option<FieldType>) -> Result<DataField, Error> {
+    let named = |name: &'static str| field.children().filter(move |child| child.is(name, FORMS));
+    let values: Vec<String> = named("value").map(Element::text).collect();
+    let name = field.attr("var").unwrap_or_default();
+    let kind = match field.attr("type") {
+        // §3.3: what isn't known is a line of text.
+        Some(word) => TYPES.iter().find(|(known, _)| *known == word).map(|(_, kind)| *kind),
+        None if name == FORM_TYPE && form == FormType::Submit => Some(FieldType::Hidden),
+        // §3.2: where it isn't said, it is known to those who read the form, or to be seen from the values.
+        None => column.or_else(|| (form != FormType::Form && values.len() > 1).then_some(FieldType::TextMulti)),
+    };
+    let kind = kind.unwrap_or(FieldType::TextSingle);
+    let listed = matches!(kind, FieldType::ListMulti | FieldType::ListSingle);
+    let option = |option: &Element| {
+        let mut values = option.children().filter(|child| child.is("value", FORMS));
+        // §3.2: one and only one.
+        match (values.next(), values.next()) {
+            (Some(value), None) => Ok(DataOption {
+                value: value.text(),
+                label: option.attr("label").map(str::to_owned),
+            }),
+            _ => Err(unfit("an option in a form has no value, or several")),
+        }
+    };
+    let options = listed.then(|| named("option").map(option).collect::<Result<Vec<_>, Error>>());
+    Ok(DataField {
+        name: name.to_owned(),
+        kind,
+        label: field.attr("label").map(str::to_owned),
+        description: field.child_text("desc", FORMS),
+        required: field.child("required", FORMS).is_some(),
+        options: options.transpose()?,
+        value: value_of(kind, values)?,
+    })
+}
+
+/// What the values of a field say, if they fit its type.
+fn value_of(kind: FieldType, mut values: Vec<String>) -> Result<FieldValue, Error> {
+    let list = match kind {
+        FieldType::ListMulti | FieldType::TextMulti => return Ok(FieldValue::List(values)),
+        FieldType::JidMulti => {
+            let (mut known, mut jids) = (BTreeSet::new(), Vec::new());
+            for value in values.iter().filter(|value| !value.is_empty()) {
+                let jid = jid(value)?;
+                // §3.3: one that is there twice is ignored.
+                if known.insert(jid.clone()) {
+                    jids.push(jid);
+                }
+            }
+            return Ok(FieldValue::List(jids));
+        }
+        // Some write a text in lines.
+        FieldType::Fixed if values.len() > 1 => return Ok(FieldValue::Text(values.join("\n"))),
+        FieldType::Hidden if values.len() > 1 => return Ok(FieldValue::List(values)),
+        _ => values.len(),
+    };
+    // §3.2: one at most.
+    if list > 1 {
+        return Err(unfit("a field of a form has several values, and its type allows one"));
+    }
+    let value = values.pop();
+    Ok(match (kind, value.as_deref().map(str::trim)) {
+        // §3.3: where nothing is said it is false.
+        (FieldType::Boolean, None | Some("" | "false" | "0")) => FieldValue::Flag(false),
+        (FieldType::Boolean, Some("true" | "1")) => FieldValue::Flag(true),
+        (FieldType::Boolean, Some(_)) => return Err(unfit("a field of a form is neither true nor false")),
+        // §3.6: some write nothing as an empty value.
+        (FieldType::JidSingle, None | Some("")) => FieldValue::Absent,
+        (FieldType::JidSingle, Some(value)) => FieldValue::Text(jid(value)?),
+        _ => value.map_or(FieldValue::Absent, FieldValue::Text),
+    })
+}
+
+fn jid(value: &str) -> Result<String, Error> {
+    let jid = Jid::parse(value.trim())
+        .map_err(|_| unfit("a field of a form should have an address, and has something else"))?;
+    Ok(jid.as_str().to_owned())
+}
+
+fn unfit(message: &'static str) -> Error {
+    Error::new(Code::ProtocolViolation, Phase::Stanza, message)
+}
+
+/// A form that is submitted, of that type: its fields are added by [`field`].
+pub(super) fn submit(form_type: &str) -> Element {
+    submission().with_child(field(FORM_TYPE, &[form_type]).with_attr("type", "hidden"))
+}
+
+fn submission() -> Element {
+    Element::new("x", FORMS).with_attr("type", "submit")
+}
+
+/// A field of a form that is submitted.
+pub(super) fn field(name: &str, values: &[impl AsRef<str>]) -> Element {
+    let mut field = Element::new("field", FORMS).with_attr("var", name);
+    for value in values {
+        field = field.with_child(Element::new("value", FORMS).with_text(value.as_ref()));
+    }
+    field
+}
+
+/// What an app submits: a form that it has filled in, or values by the names of their fields. Where the form doesn't say what it is, it is
+/// of that type.
+///
+/// # Errors
+/// `invalid-argument` for anything else, and for values that don't fit the type of their field; `invalid-jid` for addresses that are none.
+pub(super) fn given(values: &Arg, form_type: &str) -> Result<Element, Error> {
+    if let Some(fields) = values.field("fields")?.given()?
+        && !values.field("type")?.is_absent()?
+    {
+        let fields = fields.opt_list()?.unwrap_or_default();
+        return filled_in(&fields, form_type);
+    }
+    let mut form = submit(form_type);
+    for (name, value) in values.entries()? {
+        let texts = match value.look()? {
+            Look::Absent => continue,
+            Look::Flag(flag) => vec![word(flag).to_owned()],
+            // The conversion saturates.
+            Look::Number(number) if number as i64 as f64 == number => vec![decimal(number as i64)],
+            Look::Text(text) => vec![text],
+            Look::List(_) => value.texts()?,
+            _ => return Err(value.wrong("a string, a boolean, a whole number, or an array of strings")),
+        };
+        form = form.with_child(field(&name, &texts));
+    }
+    Ok(form)
+}
+
+fn filled_in(fields: &[Arg], form_type: &str) -> Result<Element, Error> {
+    let mut form = submission();
+    let mut typed = false;
+    let mut written = Vec::new();
+    for given in fields {
+        let name = given.field("name")?.text()?;
+        let kind = given.field("type")?;
+        let kind = kind
+            .opt_word(&TYPES.map(|(word, _)| word))?
+            .and_then(|place| TYPES.get(place));
+        let Some((word, kind)) = kind else {
+            return Err(given.field("type")?.wrong("the type of a field"));
+        };
+        if let Some(texts) = texts(*kind, &given.field("value")?)? {
+            typed |= name == FORM_TYPE;
+            written.push(field(&name, &texts).with_attr("type", *word));
+        }
+    }
+    if !typed {
+        form = submit(form_type);
+    }
+    for field in written {
+        form = form.with_child(field);
+    }
+    Ok(form)
+}
+
+/// What a field of this type is submitted with; none where it isn't.
+fn texts(kind: FieldType, value: &Arg) -> Result<Option<Vec<String>>, Error> {
+    let one = |text: Option<String>| Ok(text.map(|text| vec![text]));
+    match kind {
+        FieldType::Fixed => Ok(None),
+        FieldType::Boolean => one(value.opt_flag()?.map(|flag| word(flag).to_owned())),
+        FieldType::JidSingle => one(value.opt_jid()?.map(|jid| jid.as_str().to_owned())),
+        FieldType::TextSingle | FieldType::TextPrivate | FieldType::ListSingle => one(value.opt_text()?),
+        FieldType::Hidden => match value.look()? {
+            Look::List(_) => value.texts().map(Some),
+            _ => one(value.opt_text()?),
+        },
+        FieldType::ListMulti => value.texts().map(Some),
+        // §3.3: one value a line.
+        FieldType::TextMulti => {
+            let texts = value.texts()?;
+            Ok(Some(
+                texts
+                    .iter()
+                    .flat_map(|text| text.split('\n'))
+                    .map(str::to_owned)
+                    .collect(),
+            ))
+        }
+        FieldType::JidMulti => {
+            let list = value.opt_list()?.unwrap_or_default();
+            let jids = list.iter().map(|jid| jid.jid().map(|jid| jid.as_str().to_owned()));
+            jids.collect::<Result<Vec<_>, Error>>().map(Some)
+        }
+    }
+}
+
+fn word(flag: bool) -> &'static str {
+    if flag { "true" } else { "false" }
+}
