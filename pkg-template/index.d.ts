@@ -83,6 +83,15 @@ export interface ConnectOptions {
    * stanzawire can. `"NODE+notify"` asks for `pubsub` events of the node `NODE` of the account and its contacts (XEP-0163).
    */
   features?: string[] | undefined;
+   * What is said to those who ask what software this is (XEP-0092). Default: this package's name and version. Of the operating system
+   * nothing is said unless you do.
+   */
+  software?: Software | undefined;
+  /**
+   * Whether contacts that see the user's presence, and other clients of the account's, are told how long nothing has happened
+   * (XEP-0012): since the app last called, or the page came into sight or left it. Nobody else is. Default true.
+   */
+  lastActivity?: boolean | undefined;
   /** Whether `ws:` and `http:` may be used beyond loopback. Default false. */
   allowInsecure?: boolean | undefined;
   /**
@@ -100,10 +109,11 @@ export interface ConnectOptions {
    *
    * Under keys that begin so and go on with a colon there is what it takes to go on after a reload as if nothing had been: the
    * address of the server, the bound JID, the id of the stream management session and its counters, how far the archive has
-   * been read, and **the messages under way**, as they were sent, until it is certain what became of them ({@link Events.sent},
-   * {@link Events["not-sent"]}). It is written at most once a second, and when the page is hidden or goes. Of credentials only
-   * a token is kept, and that by your leave ({@link keepToken}): whoever can read that can log in. Without it, whoever can read
-   * the rest can read those messages, and no others; without the credentials nobody can go on with the session. {@link Client.disconnect} removes all but the line.
+   * been read, who is there, the contacts where they fit into 64 kB, who asks to see the user's presence, and **the messages under
+   * way**, as they were sent, until it is certain what became of them ({@link Events.sent}, {@link Events["not-sent"]}). It is
+   * written at most once a second, and when the page is hidden or goes. Of credentials only a token is kept, and that by your
+   * leave ({@link keepToken}): whoever can read that can log in. Without it, whoever can read the rest can read those messages, and
+   * no others; without the credentials nobody can go on with the session. {@link Client.disconnect} removes all but the line.
    *
    * No two clients go on with one session: a lock (Web Locks) keeps them apart, so that a duplicated tab, which starts with a
    * copy of `sessionStorage`, gets a session of its own. Where there are no locks (a page that isn't secure, Node before 24),
@@ -181,6 +191,14 @@ export interface ReconnectOptions {
   maxDelay?: number | undefined;
   /** After how many failures in a row to give up. Default never. */
   maxAttempts?: number | undefined;
+}
+
+/** A piece of software. */
+export interface Software {
+  name: string;
+  version?: string | undefined;
+  /** The operating system that it runs on. */
+  os?: string | undefined;
 }
 
 /** A store such as `sessionStorage`; its methods may also return promises. One of them is called at a time. */
@@ -272,7 +290,7 @@ export interface Client extends Calls {
    * harms no other, and is told as uncaught.
    *
    * `message`, `sent` and `not-sent` events that come while nobody listens for them are held for the next listener, up to 10,000
-   * of each, and `gap` events, up to 1,000; then the oldest go and an `error` event says so (`queue-full`).
+   * of each, and `gap` and `subscription` events, up to 1,000; then the oldest go and an `error` event says so (`queue-full`).
    */
   on<K extends keyof Events>(type: K, listener: (event: Events[K]) => void, options?: ListenerOptions): () => void;
 

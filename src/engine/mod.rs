@@ -13,7 +13,7 @@ pub use io::{
 };
 
 use crate::error::{Code, Error, Phase};
-use crate::im::{self, Ctx, Features, Flow};
+use crate::im::{self, Ctx, Features, Flow, WallClock};
 use crate::jid::Jid;
 use crate::session::{self, Kind, Note, Origin, Outgoing, Said, Session, Token};
 use crate::stanza::iq;
@@ -84,6 +84,9 @@ impl Engine {
     /// The app calls. Each ticket must be greater than the one before, and is settled exactly once.
     pub fn command(&mut self, now: Millis, ticket: Ticket, command: Command) {
         self.tickets.open(ticket, deadline(now, &command));
+        if !matches!(command, Command::Answer { .. }) {
+            self.facts.active = now;
+        }
         if let Err(error) = self.begin(now, ticket, command) {
             self.reply(ticket, Err(error));
         }
@@ -92,19 +95,26 @@ impl Engine {
 
     /// A fact from the edge.
     pub fn handle(&mut self, now: Millis, input: Input<'_>) {
-        if let Input::Deadline = input {
-            while let Some(ticket) = self.tickets.expired(now) {
-                // A login watches its own time: what is late here is a stanza or its answer.
-                let error = Error::new(Code::Timeout, Phase::Stanza, "nobody answered in time");
-                self.cancel(now, ticket, error);
-            }
-            while let Some(place) = self.timers.iter().position(|(_, at)| *at <= now) {
-                let (feature, _) = self.timers.swap_remove(place);
-                self.features(now, |features, cx| features.on_timer(cx, feature));
-            }
+        match input {
+            Input::Deadline => self.expire(now),
+            Input::Visible(_) => self.facts.active = now,
+            Input::WallClock { utc, zone } => self.facts.clock = Some(WallClock { at: now, utc, zone }),
+            _ => {}
         }
         self.session.handle(now, input);
         self.advance(now);
+    }
+
+    fn expire(&mut self, now: Millis) {
+        while let Some(ticket) = self.tickets.expired(now) {
+            // A login watches its own time: what is late here is a stanza or its answer.
+            let error = Error::new(Code::Timeout, Phase::Stanza, "nobody answered in time");
+            self.cancel(now, ticket, error);
+        }
+        while let Some(place) = self.timers.iter().position(|(_, at)| *at <= now) {
+            let (feature, _) = self.timers.swap_remove(place);
+            self.features(now, |features, cx| features.on_timer(cx, feature));
+        }
     }
 
     /// The app no longer wants to know. The call ends with `aborted`, unless it has ended already.
@@ -372,7 +382,7 @@ fn app(ticket: Ticket) -> Origin {
 fn deadline(now: Millis, command: &Command) -> Option<Millis> {
     match command {
         Command::Iq { timeout, .. } => Some(now.after(timeout.unwrap_or(IQ_TIMEOUT))),
-        Command::Im { timeout, .. } => timeout.map(|timeout| now.after(timeout)),
+        Command::Im { command, timeout } => timeout.or(command.patience()).map(|timeout| now.after(timeout)),
         Command::Connect { .. }
         | Command::Discover { .. }
         | Command::Disconnect

@@ -76,6 +76,12 @@ impl<'a> Ctx<'a> {
         self.session.learn_of_archive(archive);
     }
 
+    /// Whether the server numbers the versions of rosters (RFC 6121 §2.6.1), as far as its features have said so, now or at the
+    /// login before.
+    pub fn numbers_rosters(&self) -> bool {
+        self.session.numbers_rosters()
+    }
+
     /// The connection's state.
     pub fn status(&self) -> Status {
         self.session.status()

@@ -3,17 +3,34 @@
 use super::Config;
 use super::caps;
 use crate::jid::Jid;
+use crate::session::Millis;
 use std::collections::BTreeSet;
 
-/// Facts of the account and its session. Each is written by the one feature that it names.
+/// Facts of the account and its session. Each is written by the one feature that it names, or by the engine.
 #[derive(Debug)]
 pub struct Facts {
-    /// Who may see our presence, by bare JID (`roster`).
+    /// Who may see our presence, by bare JID (`roster`). Nobody, as long as that isn't known: between the beginning of a session
+    /// and the server's answer.
     pub watchers: BTreeSet<String>,
     /// What this client can.
     pub own: caps::Own,
     /// What other clients can (`caps`, and `disco`, which asks them).
     pub caps: caps::Known,
+    /// When the app last called, or the page came into sight or left it (the engine).
+    pub active: Millis,
+    /// The clock on the wall (the engine).
+    pub clock: Option<WallClock>,
+}
+
+/// What a clock on the wall said.
+#[derive(Clone, Copy, Debug)]
+pub struct WallClock {
+    /// When it was looked at.
+    pub at: Millis,
+    /// Milliseconds since 1970, UTC.
+    pub utc: u64,
+    /// By how many minutes the local time is ahead of UTC.
+    pub zone: i32,
 }
 
 impl Facts {
@@ -23,6 +40,8 @@ impl Facts {
             watchers: BTreeSet::new(),
             own: caps::Own::new(config),
             caps: caps::Known::default(),
+            active: Millis::default(),
+            clock: None,
         }
     }
 

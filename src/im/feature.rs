@@ -1,8 +1,9 @@
 //! What a feature is: see [`Feature`].
 
 use super::{Config, Ctx};
-use crate::error::Error;
+use crate::error::{Code, Error, Phase};
 use crate::given::{Arg, Args, invalid};
+use crate::jid::Jid;
 use crate::session::{Ticket, Token};
 use crate::xml::Element;
 use serde::{Serialize, Serializer};
@@ -41,6 +42,10 @@ pub trait Feature: Sized {
     /// What an app can call: the name by which it does, such as `roster.get`, how many arguments the call has beside its
     /// `CallOptions`, and how it answers.
     const CALLS: &'static [Call] = &[];
+
+    /// How long a call lasts whose caller names no time, in milliseconds. Without it as long as the session: where it is the
+    /// server that answers, it does.
+    const PATIENCE: Option<u64> = None;
 
     /// Before the first connection.
     fn new(config: &Config) -> Self;
@@ -180,6 +185,20 @@ impl<T: Serialize> Serialize for OrNull<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.0.serialize(serializer)
     }
+}
+
+/// Whether it is the account itself, or the server on its behalf, that has sent this (RFC 6120 §8.1.2.1).
+pub(super) fn from_account(stanza: &Element, account: &Jid) -> bool {
+    match stanza.attr("from") {
+        None => true,
+        Some(from) => Jid::parse(from).is_ok_and(|from| from.is_bare() && from.same_bare(account)),
+    }
+}
+
+/// What was answered is no answer to `what`.
+pub(super) fn unfit(what: &str) -> Error {
+    let message = [what, " was answered by something else"].concat();
+    Error::new(Code::ProtocolViolation, Phase::Stanza, message)
 }
 
 /// There is no such call.

@@ -37,6 +37,15 @@ macro_rules! features {
             $variant(<$module::$feature as Feature>::Command),)*
         }
 
+        impl Command {
+            /// How long it lasts where the caller names no time, in milliseconds.
+            pub fn patience(&self) -> Option<u64> {
+                match self {
+                    $(Command::$variant(_) => <$module::$feature as Feature>::PATIENCE,)*
+                }
+            }
+        }
+
         /// What a feature's call resolves to.
         #[derive(Clone, PartialEq, Debug)]
         pub enum Reply {

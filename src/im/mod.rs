@@ -12,7 +12,7 @@ mod list;
 mod rsm;
 
 pub use cx::{Ctx, Said};
-pub use facts::Facts;
+pub use facts::{Facts, WallClock};
 pub use feature::{Bytes, Call, Feature, Flow, Named, Never, OrNull, Page, Payload};
 
 use crate::error::Error;
@@ -20,8 +20,9 @@ use crate::given::{Arg, Args};
 use crate::session::{Origin, Ticket};
 use crate::stanza::Stamp;
 use crate::xml::Element;
-use feature::typescript;
+use feature::{from_account, typescript, unfit};
 use list::features;
+use presence::in_a_line;
 use serde::{Serialize, Serializer};
 
 /// The features' part of the app's options.
@@ -31,6 +32,10 @@ pub struct Config {
     pub presence: Option<presence::PresenceInit>,
     /// Features that the app has itself: what service discovery says beside those of this client.
     pub features: Vec<String>,
+    /// What software the client is.
+    pub software: software_version::Software,
+    /// Whether those who may know that the user is there are told how long nothing has happened.
+    pub last_activity: bool,
 }
 
 impl Default for Config {
@@ -38,6 +43,8 @@ impl Default for Config {
         Config {
             presence: Some(presence::PresenceInit::default()),
             features: Vec::new(),
+            software: software_version::Software::default(),
+            last_activity: true,
         }
     }
 }
@@ -56,6 +63,10 @@ features! {
     Chat => chat::Chat;
     Carbons => carbons::Carbons;
     Ping => ping::Ping;
+    Blocking => blocking::Blocking;
+    LastActivity => last_activity::LastActivity;
+    EntityTime => entity_time::EntityTime;
+    SoftwareVersion => software_version::SoftwareVersion;
     Disco => disco::Disco;
     Caps => caps::Caps;
     PrivateXml => private_xml::PrivateXml;

@@ -409,7 +409,7 @@ fn element(presence: &PresenceInit) -> Element {
 }
 
 /// In XML without control characters: as references those of white space are the same in a text.
-fn in_a_line(presence: &Element) -> Option<String> {
+pub(super) fn in_a_line(presence: &Element) -> Option<String> {
     let text = xml::write(presence).ok()?;
     Some(text.replace('\n', "&#10;").replace('\t', "&#9;"))
 }

@@ -1,50 +1,36 @@
-//! The roster, RFC 6121 §2: fetched when a session begins, then kept up to date by pushes.
+//! The roster, RFC 6121 §2 and §3 (March 2011): the contacts of an account, and who sees whose presence. It is fetched when a
+//! session begins, then kept up to date by pushes.
 //!
-//! Left out for now: changing the roster, and versioning (§2.6).
+//! Where the server numbers the versions of rosters (§2.6), one that hasn't changed isn't sent again: the client keeps what it
+//! knows over sessions, and, up to [`KEPT`] bytes of it, over pages. It is believed only by the number that the server gave
+//! it, with nothing missing in between (`roster/versions.rs`). Requests of others to see our presence, which a server delivers once
+//! in a session, are kept for the next page of that session (`roster/requests.rs`), with a bound.
+//!
+//! Left out: the error that may come back for a request of our own is a `presence` event like any other.
+
+mod item;
+mod requests;
+mod versions;
+
+pub use item::{RosterItem, Subscription};
+pub use requests::{Request, Verb};
 
 use super::{Call, Config, Ctx, Event, Feature, Flow, Named, Reply, typescript};
-use crate::error::{Code, Error, Phase};
-use crate::given::Args;
+use crate::error::Error;
+use crate::given::{Arg, Args, invalid};
 use crate::jid::Jid;
 use crate::session::{Status, Ticket, Token};
 use crate::stanza::iq;
+use crate::stream::ns;
 use crate::xml::Element;
-use serde::Serialize;
+use core::cell::OnceCell;
+use serde::{Serialize, Serializer};
+use std::collections::BTreeSet;
 
 const ROSTER: &str = "jabber:iq:roster";
 
-/// A contact.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct RosterItem {
-    /// The contact's bare JID.
-    pub jid: String,
-    /// The name that the user gave the contact.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// Who sees whose presence.
-    pub subscription: Subscription,
-    /// Whether the user has asked to see the contact's presence, and waits for an answer (RFC 6121 §2.1.2.2).
-    pub pending: bool,
-    /// The groups that the user put the contact in.
-    pub groups: Vec<String>,
-}
-
-/// Who sees whose presence (RFC 6121 §2.1.2.5).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Subscription {
-    /// Neither sees the other's.
-    None,
-    /// The user sees the contact's.
-    To,
-    /// The contact sees the user's.
-    From,
-    /// Both see each other's.
-    Both,
-    /// In a push: the contact has been removed.
-    Remove,
-}
+/// How many bytes are kept for the next page, at most, more or less: of contacts, and beside them of requests.
+const KEPT: usize = 64 << 10;
 
 typescript!(
     r#"
@@ -54,34 +40,16 @@ export interface Calls {
 }
 
 export interface FeatureEvents {
-  /** A contact was added, changed, or removed. */
+  /**
+   * A contact was added, changed, or removed. Where that happened between two sessions of this client, it is told when the new one
+   * has begun.
+   */
   roster: RosterPush;
-}
-
-/**
- * Who sees whose presence (RFC 6121 §2.1.2.5): nobody, the user the contact's, the contact the user's, or both each other's. In a push
- * `"remove"`: the contact has been removed.
- */
-export type Subscription = "none" | "to" | "from" | "both" | "remove";
-
-/** A contact. */
-export interface RosterItem {
-  /** The contact's bare JID. */
-  jid: string;
-  /** The name that the user gave the contact. */
-  name?: string;
-  /** Who sees whose presence. */
-  subscription: Exclude<Subscription, "remove">;
-  /** Whether the user has asked to see the contact's presence, and waits for an answer (RFC 6121 §2.1.2.2). */
-  pending: boolean;
-  /** The groups that the user put the contact in. */
-  groups: string[];
-}
-
-/** A change of a contact. */
-export interface RosterPush extends Omit<RosterItem, "subscription"> {
-  /** Who sees whose presence; `"remove"` where the contact was removed. */
-  subscription: Subscription;
+  /**
+   * Somebody asks to see our presence (RFC 6121 §3.1.3): {@link Roster.approve} or {@link Roster.deny}. It is told again in each new
+   * session until one of the account's clients has answered. Up to 1,000 are held for the first listener.
+   */
+  subscription: SubscriptionRequest;
 }
 
 /** The contacts of an account. */
@@ -90,8 +58,69 @@ export interface Roster {
    * All contacts, in the order of their JIDs. Changes arrive as `roster` events.
    *
    * Rejects `offline`, `stanza-error`.
+   *
+   * @example
+   * const byGroup = new Map<string, RosterItem[]>();
+   * for (const contact of await client.roster.get()) {
+   *   for (const group of contact.groups) byGroup.set(group, [...(byGroup.get(group) ?? []), contact]);
+   * }
    */
   get(options?: CallOptions): Promise<RosterItem[]>;
+  /**
+   * Adds a contact, or puts another name and other groups in the place of those it had: what is left out is taken away. Who sees
+   * whose presence stays as it is. Only the bare JID counts.
+   *
+   * Rejects `offline`, `invalid-jid`, `stanza-error`.
+   *
+   * @example
+   * await client.roster.set({ jid: "bob@example.org", name: "Bob", groups: ["Friends"] });
+   * await client.roster.subscribe("bob@example.org", { status: "It's me, Alice" });
+   */
+  set(contact: RosterInit, options?: CallOptions): Promise<void>;
+  /**
+   * Removes a contact; from then on neither sees the other's presence (RFC 6121 §2.5).
+   *
+   * Rejects `offline`, `invalid-jid`, `stanza-error`: `item-not-found` where there is no such contact.
+   */
+  remove(jid: string, options?: CallOptions): Promise<void>;
+  /**
+   * Asks to see somebody's presence; resolves when that is sent (RFC 6121 §3.1). The contact is `pending` until there is an answer, which
+   * comes as a `roster` event, and as a `presence` of type `subscribed` or `unsubscribed`.
+   *
+   * Rejects `offline`, `invalid-jid`.
+   */
+  subscribe(jid: string, request?: SubscriptionInit | null, options?: CallOptions): Promise<void>;
+  /** Asks no longer to see somebody's presence (RFC 6121 §3.3). Rejects `offline`, `invalid-jid`. */
+  unsubscribe(jid: string, options?: CallOptions): Promise<void>;
+  /**
+   * Lets somebody see our presence who has asked for it. Who hasn't asked yet will be let without a question, where the server can do
+   * that (RFC 6121 §3.4): the contact is `approved` then.
+   *
+   * Rejects `offline`, `invalid-jid`.
+   *
+   * @example
+   * client.on("subscription", async ({ from, nick }) => {
+   *   if (confirm(`May ${nick ?? from} see when you are online?`)) await client.roster.approve(from);
+   *   else await client.roster.deny(from);
+   * });
+   */
+  approve(jid: string, options?: CallOptions): Promise<void>;
+  /**
+   * Doesn't let somebody see our presence, or no longer, or takes back what was approved ahead (RFC 6121 §3.2).
+   *
+   * Rejects `offline`, `invalid-jid`.
+   */
+  deny(jid: string, options?: CallOptions): Promise<void>;
+}
+
+/** What the user calls a contact, and where it belongs. */
+export interface RosterInit {
+  /** The contact's JID. */
+  jid: string;
+  /** The name that the user gives the contact. */
+  name?: string | null | undefined;
+  /** The groups that the user puts the contact in. */
+  groups?: readonly string[] | null | undefined;
 }
 "#
 );
@@ -101,23 +130,97 @@ export interface Roster {
 pub enum Command {
     /// All contacts.
     Get,
+    /// Adds or changes a contact.
+    Set {
+        /// Its bare JID.
+        jid: Jid,
+        /// The name that the user gives it.
+        name: Option<String>,
+        /// The groups, no two of the same name.
+        groups: Vec<String>,
+    },
+    /// Removes the contact of this bare JID.
+    Remove(Jid),
+    /// Asks, approves or refuses.
+    Say {
+        /// What.
+        verb: Verb,
+        /// To which bare JID.
+        to: Jid,
+        /// In words.
+        status: Option<String>,
+        /// By what name.
+        nick: Option<String>,
+    },
 }
 
-impl Named for RosterItem {
+/// What a call resolves to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Answer {
+    /// All contacts, in the order of their JIDs.
+    Items(Vec<RosterItem>),
+    /// Nothing.
+    Done,
+}
+
+impl Serialize for Answer {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Answer::Items(items) => items.serialize(serializer),
+            Answer::Done => serializer.serialize_unit(),
+        }
+    }
+}
+
+/// What listeners are told.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum News {
+    /// A contact has changed.
+    Item(RosterItem),
+    /// Somebody asks to see our presence.
+    Request(Request),
+}
+
+impl Named for News {
     fn name(&self) -> &'static str {
-        "roster"
+        match self {
+            News::Item(_) => "roster",
+            News::Request(_) => "subscription",
+        }
+    }
+}
+
+impl Serialize for News {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            News::Item(item) => item.serialize(serializer),
+            News::Request(request) => request.serialize(serializer),
+        }
     }
 }
 
 /// The roster as far as it is known.
 #[derive(Debug, Default)]
 pub struct Roster {
+    /// In the order of their JIDs, each there once.
     items: Vec<RosterItem>,
+    /// The server's number for just these: nothing is missing, and nothing too much. None where that isn't certain.
+    ver: Option<String>,
     state: State,
+    /// A push couldn't be read, and the whole roster hasn't come since.
+    missed: bool,
+    /// An earlier page knew the roster of the session that it left behind.
+    left_known: bool,
+    /// The app may have been told of the items: it is told of what changes.
+    told: bool,
     waiting: Vec<Ticket>,
+    /// Who asks to see our presence, the oldest first.
+    requests: Vec<Request>,
+    /// What [`Feature::save`] says, as long as nothing changes.
+    saved: OnceCell<String>,
 }
 
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum State {
     #[default]
     Unknown,
@@ -127,23 +230,170 @@ enum State {
 
 impl Feature for Roster {
     type Command = Command;
-    type Reply = Vec<RosterItem>;
-    type Event = RosterItem;
+    type Reply = Answer;
+    type Event = News;
 
-    const CALLS: &'static [Call] = &[Call::once("roster.get", 0)];
+    const NAME: &'static str = "roster";
+
+    const CALLS: &'static [Call] = &[
+        Call::once("roster.get", 0),
+        Call::once("roster.set", 1),
+        Call::once("roster.remove", 1),
+        Call::once("roster.subscribe", 2),
+        Call::once("roster.unsubscribe", 1),
+        Call::once("roster.approve", 1),
+        Call::once("roster.deny", 1),
+    ];
 
     fn new(_: &Config) -> Self {
         Roster::default()
     }
 
-    fn read(_: &str, _: &mut Args) -> Result<Command, Error> {
-        Ok(Command::Get)
+    fn read(name: &str, args: &mut Args) -> Result<Command, Error> {
+        if name == "roster.get" {
+            return Ok(Command::Get);
+        }
+        if name == "roster.set" {
+            return set(&args.take(0, "contact"));
+        }
+        let jid = args.take(0, "jid").jid()?.to_bare();
+        if name == "roster.remove" {
+            return Ok(Command::Remove(jid));
+        }
+        let request = args.take(1, "request");
+        Ok(Command::Say {
+            verb: Verb::of(name),
+            to: jid,
+            status: request.opt_field("status")?.opt_text()?,
+            nick: request.opt_field("nick")?.opt_text()?,
+        })
     }
 
     fn command(&mut self, cx: &mut Ctx<'_>, ticket: Ticket, command: Command) {
-        let Command::Get = command;
-        match (&self.state, cx.status()) {
-            (State::Known, _) => cx.reply(ticket, Ok(Reply::Roster(self.items.clone()))),
+        let result = match command {
+            Command::Get => return self.get(cx, ticket),
+            Command::Say { verb, to, status, nick } => {
+                let sent = requests::say(cx, verb, &to, status, nick);
+                if sent.is_ok() && matches!(verb, Verb::Approve | Verb::Deny) {
+                    self.answered(cx, to.as_str());
+                }
+                let done = sent.map(|()| Reply::Roster(Answer::Done));
+                return cx.reply(ticket, done);
+            }
+            Command::Set { jid, name, groups } => ask(cx, item::entry(jid.as_str(), name.as_deref(), &groups), ticket),
+            Command::Remove(jid) => {
+                // RFC 6121 §2.5.1.
+                let item = item::entry(jid.as_str(), None, &[]).with_attr("subscription", "remove");
+                ask(cx, item, ticket)
+            }
+        };
+        if let Err(error) = result {
+            cx.reply(ticket, Err(error));
+        }
+    }
+
+    fn on_binding(&mut self, cx: &mut Ctx<'_>) {
+        // It can be asked for again where this comes to nothing.
+        self.begin();
+        if self.request(cx).is_ok() {
+            self.state = State::Asked;
+        }
+    }
+
+    fn on_online(&mut self, cx: &mut Ctx<'_>) {
+        self.begin();
+        if self.state != State::Asked {
+            self.fetch(cx);
+        }
+    }
+
+    fn on_resumed(&mut self, cx: &mut Ctx<'_>, restored: bool, _: bool) {
+        if !restored {
+            return;
+        }
+        if core::mem::take(&mut self.left_known) {
+            // What has changed since comes now, with all else that the server held back.
+            self.know(cx);
+        } else {
+            // Nobody else's answer is ours. Until it has come, nobody may know that we are there.
+            self.fetch(cx);
+        }
+        for request in &self.requests {
+            cx.emit(Event::Roster(News::Request(request.clone())));
+        }
+    }
+
+    fn on_stanza(&mut self, cx: &mut Ctx<'_>, stanza: &Element) -> Flow {
+        if stanza.is("presence", ns::CLIENT) {
+            self.presence(cx, stanza);
+            return Flow::Next;
+        }
+        let (Some(true), Some(query)) = (iq::request(stanza), stanza.child("query", ROSTER)) else {
+            return Flow::Next;
+        };
+        // RFC 6121 §2.1.6: a push comes without a sender, or from the account itself. Anybody else's is a forgery.
+        if !super::from_account(stanza, cx.account()) {
+            // Nobody else's to handle, either.
+            cx.answer(&iq::error(stanza, "cancel", "service-unavailable"));
+            return Flow::Taken;
+        }
+        // §2.1.6 again: exactly one item.
+        let mut items = query.children();
+        match (items.next().and_then(item::read), items.next()) {
+            (Some(item), None) => {
+                cx.answer(&iq::result(stanza, None));
+                self.push(cx, item, query.attr("ver"));
+            }
+            _ => {
+                self.miss(cx);
+                cx.answer(&iq::error(stanza, "modify", "bad-request"));
+            }
+        }
+        Flow::Taken
+    }
+
+    fn on_reply(&mut self, cx: &mut Ctx<'_>, token: Token, result: Result<Option<Element>, Error>) {
+        let asked = match token {
+            Token::Call(ticket) => {
+                let done = result.map(|_| Reply::Roster(Answer::Done));
+                return cx.reply(ticket, done);
+            }
+            Token::Own(asked) => asked,
+        };
+        match result {
+            Ok(Some(query)) if query.is("query", ROSTER) => self.replace(cx, &query),
+            Ok(None) if asked == versions::KNOWN => self.know(cx),
+            // It makes something of our having nothing that it shouldn't.
+            Ok(None) if asked == versions::NONE => {
+                if let Err(error) = versions::ask(cx, None) {
+                    self.fail(cx, &error);
+                }
+            }
+            Ok(_) => self.fail(cx, &super::unfit("the roster request")),
+            Err(error) => self.fail(cx, &error),
+        }
+    }
+
+    fn on_offline(&mut self, cx: &mut Ctx<'_>) {
+        self.state = State::Unknown;
+        self.left_known = false;
+        cx.facts.watchers.clear();
+        self.changed(cx);
+    }
+
+    fn save(&self) -> Option<String> {
+        Some(self.saved.get_or_init(|| self.write()).clone())
+    }
+
+    fn restore(&mut self, _: &mut Ctx<'_>, saved: &str) {
+        self.recall(saved);
+    }
+}
+
+impl Roster {
+    fn get(&mut self, cx: &mut Ctx<'_>, ticket: Ticket) {
+        match (self.state, cx.status()) {
+            (State::Known, _) => cx.reply(ticket, Ok(Reply::Roster(Answer::Items(self.items.clone())))),
             (State::Asked, _) | (State::Unknown, Status::Reconnecting) => self.waiting.push(ticket),
             (State::Unknown, _) => {
                 self.waiting.push(ticket);
@@ -152,78 +402,16 @@ impl Feature for Roster {
         }
     }
 
-    fn on_binding(&mut self, cx: &mut Ctx<'_>) {
-        // It can be asked for again where this comes to nothing.
-        if ask(cx).is_ok() {
-            self.state = State::Asked;
-        }
+    /// A session begins that isn't an earlier page's: the server says anew who asks.
+    fn begin(&mut self) {
+        self.left_known = false;
+        self.requests.clear();
+        self.saved.take();
     }
 
-    fn on_online(&mut self, cx: &mut Ctx<'_>) {
-        if self.state != State::Asked {
-            self.fetch(cx);
-        }
-    }
-
-    fn on_stanza(&mut self, cx: &mut Ctx<'_>, stanza: &Element) -> Flow {
-        let (Some(true), Some(query)) = (iq::request(stanza), stanza.child("query", ROSTER)) else {
-            return Flow::Next;
-        };
-        // RFC 6121 §2.1.6: a push comes without a sender, or from the account itself. Anybody else's is a forgery.
-        let genuine = match stanza.attr("from") {
-            None => true,
-            Some(from) => Jid::parse(from).is_ok_and(|from| from.is_bare() && from.same_bare(cx.account())),
-        };
-        // §2.1.6 again: exactly one item.
-        let mut items = query.children();
-        let item = match (items.next(), items.next()) {
-            (Some(item), None) => item_of(item),
-            _ => None,
-        };
-        match item {
-            Some(item) if genuine => {
-                cx.answer(&iq::result(stanza, None));
-                self.apply(item.clone());
-                cx.emit(Event::Roster(item));
-            }
-            // Nobody else's to handle, either.
-            _ => cx.answer(&iq::error(stanza, "cancel", "service-unavailable")),
-        }
-        Flow::Taken
-    }
-
-    fn on_reply(&mut self, cx: &mut Ctx<'_>, _: Token, result: Result<Option<Element>, Error>) {
-        let result = result.and_then(|payload| {
-            let query = payload.filter(|payload| payload.is("query", ROSTER)).ok_or_else(|| {
-                let message = "the server answered the roster request with something else";
-                Error::new(Code::ProtocolViolation, Phase::Stanza, message)
-            })?;
-            Ok(query.children().filter_map(item_of).collect::<Vec<_>>())
-        });
-        match result {
-            Ok(items) => {
-                self.items.clear();
-                for item in items {
-                    self.apply(item);
-                }
-                self.state = State::Known;
-                for ticket in core::mem::take(&mut self.waiting) {
-                    cx.reply(ticket, Ok(Reply::Roster(self.items.clone())));
-                }
-            }
-            Err(error) => self.fail(cx, &error),
-        }
-    }
-
-    fn on_offline(&mut self, _: &mut Ctx<'_>) {
-        self.state = State::Unknown;
-    }
-}
-
-impl Roster {
     /// RFC 6121 §2.1.3.
     fn fetch(&mut self, cx: &mut Ctx<'_>) {
-        match ask(cx) {
+        match self.request(cx) {
             Ok(()) => self.state = State::Asked,
             Err(error) => self.fail(cx, &error),
         }
@@ -237,8 +425,36 @@ impl Roster {
         }
     }
 
+    /// The items are what the server has.
+    fn know(&mut self, cx: &mut Ctx<'_>) {
+        self.state = State::Known;
+        self.told = true;
+        let watchers = self.items.iter().filter(|item| item.watches());
+        cx.facts.watchers = watchers.map(|item| item.jid.clone()).collect::<BTreeSet<_>>();
+        for ticket in core::mem::take(&mut self.waiting) {
+            cx.reply(ticket, Ok(Reply::Roster(Answer::Items(self.items.clone()))));
+        }
+        self.changed(cx);
+    }
+
+    /// One item has changed.
+    fn push(&mut self, cx: &mut Ctx<'_>, item: RosterItem, ver: Option<&str>) {
+        self.number(ver);
+        if item.watches() {
+            cx.facts.watchers.insert(item.jid.clone());
+        } else {
+            cx.facts.watchers.remove(&item.jid);
+        }
+        if item.watches() || item.subscription == Subscription::Remove {
+            self.requests.retain(|request| request.from != item.jid);
+        }
+        self.apply(&item);
+        self.changed(cx);
+        cx.emit(Event::Roster(News::Item(item)));
+    }
+
     /// Puts an item in its place, in the order of JIDs.
-    fn apply(&mut self, item: RosterItem) {
+    fn apply(&mut self, item: &RosterItem) {
         let place = self.items.binary_search_by(|other| other.jid.cmp(&item.jid));
         match (place, item.subscription) {
             (Ok(place), Subscription::Remove) => {
@@ -246,42 +462,39 @@ impl Roster {
             }
             (Ok(place), _) => {
                 if let Some(known) = self.items.get_mut(place) {
-                    *known = item;
+                    known.clone_from(item);
                 }
             }
             (Err(_), Subscription::Remove) => {}
-            (Err(place), _) => self.items.insert(place, item),
+            (Err(place), _) => self.items.insert(place, item.clone()),
         }
     }
-}
 
-fn ask(cx: &mut Ctx<'_>) -> Result<(), Error> {
-    cx.ask(false, None, Element::new("query", ROSTER), Token::Own(0))
-}
-
-/// Reads an `<item/>`; one without an address is none.
-fn item_of(element: &Element) -> Option<RosterItem> {
-    if !element.is("item", ROSTER) {
-        return None;
+    fn changed(&mut self, cx: &mut Ctx<'_>) {
+        self.saved.take();
+        cx.changed();
     }
-    let jid = element.attr("jid")?;
-    Some(RosterItem {
-        // Servers may know addresses that RFC 7622 no longer allows. The contact is there all the same.
-        jid: Jid::parse(jid).map_or_else(|_| jid.to_owned(), |jid| jid.as_str().to_owned()),
-        name: element.attr("name").filter(|name| !name.is_empty()).map(str::to_owned),
-        subscription: match element.attr("subscription") {
-            Some("to") => Subscription::To,
-            Some("from") => Subscription::From,
-            Some("both") => Subscription::Both,
-            Some("remove") => Subscription::Remove,
-            // §2.1.2.5: without the attribute it is "none".
-            _ => Subscription::None,
-        },
-        pending: element.attr("ask") == Some("subscribe"),
-        groups: element
-            .children()
-            .filter(|child| child.is("group", ROSTER))
-            .map(Element::text)
-            .collect(),
-    })
+}
+
+/// Asks for a change of one item (RFC 6121 §2.1.5).
+fn ask(cx: &mut Ctx<'_>, item: Element, ticket: Ticket) -> Result<(), Error> {
+    let query = Element::new("query", ROSTER).with_child(item);
+    cx.ask(true, None, query, Token::Call(ticket))
+}
+
+/// Reads what an app wants to know of a contact.
+fn set(contact: &Arg) -> Result<Command, Error> {
+    let jid = contact.field("jid")?.jid()?.to_bare();
+    let name = contact.field("name")?.opt_text()?;
+    let mut groups = Vec::new();
+    for group in contact.field("groups")?.texts()? {
+        // RFC 6121 §2.3.3: a server takes no group without a name, and none twice.
+        if group.is_empty() {
+            return Err(invalid("a group in `groups` has no name"));
+        }
+        if !groups.contains(&group) {
+            groups.push(group);
+        }
+    }
+    Ok(Command::Set { jid, name, groups })
 }

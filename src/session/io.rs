@@ -105,6 +105,14 @@ pub enum Input<'a> {
     PageHidden,
     /// The clock has jumped: the machine has slept, or the process was stopped.
     ClockJumped,
+    /// What a clock on the wall says: once before the first login, and whenever the two clocks have drifted apart since. It is
+    /// for those who ask us for the time, and nothing is decided by it.
+    WallClock {
+        /// Milliseconds since 1970, UTC.
+        utc: u64,
+        /// By how many minutes the local time is ahead of UTC.
+        zone: i32,
+    },
     /// The end of a [`Wish::Lock`].
     Locked {
         /// The wish's number.

@@ -23,6 +23,8 @@ pub(crate) struct Memory {
     /// The account has logged in by a mechanism that doesn't give the password away; whoever offers only PLAIN from
     /// now on is not believed.
     pub(crate) pinned: bool,
+    /// The account's server numbers the versions of rosters, as its features last said (RFC 6121 §2.6.1).
+    pub(crate) roster_ver: bool,
     /// The server of the last login.
     known: Option<Known>,
     /// The last login that was hurried was cut off before a word of the server's.
@@ -73,12 +75,13 @@ impl Known {
     }
 }
 
-/// The words of a record for what a server offers along with an authentication.
+/// Words of a record, most of them for what a server offers along with an authentication.
 const INLINE: &str = "sasl2";
 const RESUME: &str = "resume";
 const BIND: &str = "bind2";
 const WITH: &str = "with:";
 const TOKEN: &str = "token:";
+const ROSTER_VER: &str = "rosterver";
 
 impl Memory {
     /// What is known of the server at this endpoint.
@@ -116,6 +119,7 @@ impl Memory {
             }
         };
         say(self.pinned, "pinned");
+        say(self.roster_ver, ROSTER_VER);
         if let Some(known) = &self.known {
             say(known.session, "session");
             say(known.sm, "sm");
@@ -155,6 +159,7 @@ impl Memory {
             let inline = known.inline.as_mut();
             match (word, inline) {
                 ("pinned", _) => self.pinned = true,
+                (ROSTER_VER, _) => self.roster_ver = true,
                 ("session", _) => known.session = true,
                 ("sm", _) => known.sm = true,
                 ("pipelining", _) => known.pipelining = true,

@@ -259,6 +259,11 @@ impl Session {
         }
     }
 
+    /// Whether the server numbers the versions of rosters, as far as its features have said so, now or at the login before.
+    pub fn numbers_rosters(&self) -> bool {
+        self.shared.memory.roster_ver
+    }
+
     /// Whether the server keeps an archive for the account.
     pub fn learn_of_archive(&mut self, archive: bool) {
         self.shared.memory.learn_of_archive(archive);

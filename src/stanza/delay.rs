@@ -1,5 +1,6 @@
 //! Delayed delivery, XEP-0203 2.0: when a stanza was first sent, if that was not just now.
 
+use crate::decimal::decimal;
 use crate::xml::Element;
 
 /// A point in time as XEP-0082 writes it, such as `2002-09-10T23:08:25Z`. JavaScript gets it as a `Date`.
@@ -12,13 +13,7 @@ impl Stamp {
         let text = text.trim();
         let (date, time) = text.split_once('T')?;
         let [year, month, day] = numbers(date, '-')?;
-        let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-        let days = match month {
-            2 => 28 + u32::from(leap),
-            4 | 6 | 9 | 11 => 30,
-            1..=12 => 31,
-            _ => return None,
-        };
+        let days = days_of(year, month)?;
         let zone = time.find(['Z', '+', '-'])?;
         let (time, zone) = time.split_at_checked(zone)?;
         let (time, fraction) = time.split_once('.').unwrap_or((time, "0"));
@@ -38,6 +33,46 @@ impl Stamp {
             && zone.is_some_and(|[hours, minutes]| hours < 24 && minutes < 60);
         fits.then(|| Stamp(text.to_owned()))
     }
+
+    /// So many milliseconds after the beginning of 1970, up to the end of 9999 (§3.1 has years of four digits); to the second.
+    pub fn of(millis: u64) -> Option<Stamp> {
+        let seconds = millis / 1_000;
+        let mut days = seconds / 86_400;
+        let (mut year, mut month) = (1970, 1);
+        loop {
+            let of_month = days_of(year, month)?.into();
+            if days < of_month {
+                break;
+            }
+            days -= of_month;
+            (year, month) = if month < 12 { (year, month + 1) } else { (year + 1, 1) };
+            if year > 9_999 {
+                return None;
+            }
+        }
+        let [hours, minutes] = [seconds / 3_600 % 24, seconds / 60 % 60];
+        let two = |number: u64| two_digits(number as u32);
+        let date = [&decimal(year.into()), "-", &two_digits(month), "-", &two(days + 1)].concat();
+        let time = [&two(hours), ":", &two(minutes), ":", &two(seconds % 60)].concat();
+        Some(Stamp([&date, "T", &time, "Z"].concat()))
+    }
+}
+
+/// How many days a month has.
+fn days_of(year: u32, month: u32) -> Option<u32> {
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    match month {
+        2 => Some(28 + u32::from(leap)),
+        4 | 6 | 9 | 11 => Some(30),
+        1..=12 => Some(31),
+        _ => None,
+    }
+}
+
+/// A number below 100, in two digits.
+pub(crate) fn two_digits(number: u32) -> String {
+    let digits = decimal(number.into());
+    if number < 10 { ["0", &digits].concat() } else { digits }
 }
 
 /// So many numbers of two digits, the first of which may have four.

@@ -6,3 +6,5 @@ pub mod iq;
 
 pub use conditions::StanzaError;
 pub use delay::{Stamp, delay};
+
+pub(crate) use delay::two_digits;

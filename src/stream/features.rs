@@ -26,6 +26,8 @@ pub struct Features {
     /// The server says by its capabilities (XEP-0115 §6.3) that it is Prosody. It (0.12 and 13) reads a new stream's header
     /// with the old stream's parser where the two come in one read: nobody is to send it both in one breath.
     pub prosody: bool,
+    /// The server numbers the versions of rosters (RFC 6121 §2.6.1).
+    pub roster_ver: bool,
 }
 
 impl Features {
@@ -53,6 +55,7 @@ impl Features {
             prosody: element
                 .child("c", ns::CAPS)
                 .is_some_and(|caps| caps.attr("node") == Some("http://prosody.im")),
+            roster_ver: element.child("ver", ns::ROSTER_VER).is_some(),
         }
     }
 }

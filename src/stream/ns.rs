@@ -32,5 +32,7 @@ pub const SM: &str = "urn:xmpp:sm:3";
 pub const CSI: &str = "urn:xmpp:csi:0";
 /// XEP-0478.
 pub const LIMITS: &str = "urn:xmpp:stream-limits:0";
+/// RFC 6121 §2.6.1.
+pub const ROSTER_VER: &str = "urn:xmpp:features:rosterver";
 /// XEP-0115.
 pub const CAPS: &str = "http://jabber.org/protocol/caps";

@@ -119,7 +119,12 @@ impl Inner {
         if self.draining.replace(true) {
             return;
         }
-        if self.page.clock_has_jumped() {
+        let clock = self.page.clock();
+        if let Some((utc, zone)) = clock.news {
+            let news: Entry = Box::new(move |engine, now| engine.handle(now, Input::WallClock { utc, zone }));
+            self.entries.borrow_mut().push_front(news);
+        }
+        if clock.jumped {
             // Told first: what has come in may be old.
             let jump: Entry = Box::new(|engine, now| engine.handle(now, Input::ClockJumped));
             self.entries.borrow_mut().push_front(jump);

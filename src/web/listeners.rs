@@ -1,5 +1,5 @@
-//! The app's listeners, and the events that wait for one: messages, what became of those sent by an earlier page, and the keys of a
-//! login.
+//! The app's listeners, and the events that wait for one: messages, what became of those sent by an earlier page, requests to see
+//! our presence, and the keys of a login.
 
 use crate::engine::{Event, Observe};
 use js_sys::Function;
@@ -8,11 +8,12 @@ use std::collections::VecDeque;
 
 /// What is held for want of a listener, and how many of each. Beyond that the oldest go. (A login that `connect()` makes is
 /// over before the app has the client.)
-const HELD: [(&str, usize); 6] = [
+const HELD: [(&str, usize); 7] = [
     ("message", 10_000),
     ("sent", 10_000),
     ("not-sent", 10_000),
     ("gap", 1_000),
+    ("subscription", 1_000),
     ("resumed", 1),
     (NEWEST, 1),
 ];

@@ -12,6 +12,7 @@ use crate::given::invalid;
 use crate::im;
 use crate::im::disco;
 use crate::im::presence::PresenceInit;
+use crate::im::software_version::Software;
 use crate::jid::Jid;
 use crate::sasl::Credentials;
 use crate::session::{self, CredentialSource, Framing, ReconnectPolicy};
@@ -70,6 +71,7 @@ impl Options {
         config.storage = store.is_some();
         config.keep_token = keep_token && config.storage;
         let presence = fields.get("presence")?;
+        let software = fields.get("software")?;
         let im = im::Config {
             features: disco::features(&Arg::new(Box::new(JsGiven(fields.get("features")?)), "features"))?,
             presence: match presence.as_bool() {
@@ -78,6 +80,12 @@ impl Options {
                 None if presence.is_undefined() => Some(PresenceInit::default()),
                 None => Some(PresenceInit::given(&Arg::new(Box::new(JsGiven(presence)), "presence"))?),
             },
+            software: if software.is_undefined() {
+                Software::default()
+            } else {
+                Software::given(&Arg::new(Box::new(JsGiven(software)), "software"))?
+            },
+            last_activity: fields.flag("lastActivity")?.unwrap_or(true),
         };
         Ok(Options {
             config: Config { session: config, im },

@@ -10,7 +10,7 @@ use super::fetch::AbortController;
 use super::fields::set;
 use super::timer::now;
 use crate::engine::Input;
-use js_sys::{Function, Object, Reflect};
+use js_sys::{Date, Function, Object, Reflect};
 use std::cell::{Cell, RefCell};
 use wasm_bindgen::prelude::*;
 
@@ -44,6 +44,11 @@ const OF_DOCUMENT: usize = 4;
 /// How far the clock must run ahead of the platform's own count of time, in milliseconds, for it to have jumped.
 const JUMP: f64 = 2_000.0;
 
+/// By how much what the engine knows of the clock may be wrong, and how long it may know nothing of another time zone (in summer
+/// there is one), in milliseconds.
+const DRIFT: f64 = 500.0;
+const ZONE: f64 = 600_000.0;
+
 /// What the platform has under that name; `undefined` where it has nothing, or keeps it from the page.
 pub(super) fn global(name: &str) -> JsValue {
     Reflect::get(&Global::itself(), &name.into()).unwrap_or_default()
@@ -56,6 +61,16 @@ pub(super) struct Page {
     hidden: Cell<bool>,
     /// How far the clock is ahead of the platform's own count of time.
     ahead: Cell<f64>,
+    /// The same when the engine was told the time, and when that was.
+    told: Cell<(f64, f64)>,
+}
+
+/// What is to be known of the clock.
+pub(super) struct Clock {
+    /// It has jumped: the platform's own count of time may stand still in a machine that sleeps. One that is set back hasn't.
+    pub(super) jumped: bool,
+    /// The time in milliseconds, and by how many minutes the local time is ahead of it, where the engine is to be told.
+    pub(super) news: Option<(u64, i32)>,
 }
 
 impl Page {
@@ -64,14 +79,22 @@ impl Page {
             listening: RefCell::default(),
             hidden: Cell::default(),
             ahead: Cell::new(f64::INFINITY),
+            told: Cell::new((f64::INFINITY, 0.0)),
         }
     }
 
-    /// Whether the clock has jumped since this was last asked: the platform's own count may stand still in a machine that
-    /// sleeps. A clock set back is none that jumps.
-    pub(super) fn clock_has_jumped(&self) -> bool {
-        let ahead = date_now() - now().0 as f64;
-        ahead - self.ahead.replace(ahead) > JUMP
+    /// What is to be known of the clock since this was last asked.
+    pub(super) fn clock(&self) -> Clock {
+        let (date, count) = (date_now(), now().0 as f64);
+        let ahead = date - count;
+        let jumped = ahead - self.ahead.replace(ahead) > JUMP;
+        let (told, at) = self.told.get();
+        let news = ((ahead - told).abs() > DRIFT || count - at > ZONE).then(|| {
+            self.told.set((ahead, count));
+            let zone = Date::new(&date.into()).get_timezone_offset();
+            (date as u64, -zone as i32)
+        });
+        Clock { jumped, news }
     }
 }
 

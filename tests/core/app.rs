@@ -6,7 +6,7 @@ use crate::pair::Pair;
 use serde_json::Value;
 use stanzawire::engine::{Command, Event, Reply, Ticket};
 use stanzawire::error::Error;
-use stanzawire::given::{Args, Given, Look};
+use stanzawire::given::{Arg, Args, Given, Look};
 use stanzawire::im::{self, Named};
 
 struct Json(Value);
@@ -42,6 +42,11 @@ impl Given for Json {
 
 fn boxed(value: &Value) -> Box<dyn Given> {
     Box::new(Json(value.clone()))
+}
+
+/// A value of the app's, which errors call `name`.
+pub fn given(value: Value, name: &'static str) -> Arg {
+    Arg::new(Box::new(Json(value)), name)
 }
 
 impl Pair {

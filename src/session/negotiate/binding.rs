@@ -25,7 +25,7 @@ const TOO_EARLY: [&str; 4] = [
 impl Negotiate {
     /// The server's features after the login.
     pub(super) fn bind(&mut self, shared: &mut Shared, features: &Features) -> Outcome {
-        self.take_features(features);
+        self.take_features(shared, features);
         if !features.bind {
             return Err(violation(
                 Phase::Bind,
@@ -49,7 +49,8 @@ impl Negotiate {
         Ok(self.ask_to_bind(shared))
     }
 
-    pub(super) fn take_features(&mut self, features: &Features) {
+    pub(super) fn take_features(&mut self, shared: &mut Shared, features: &Features) {
+        shared.memory.roster_ver = features.roster_ver;
         self.limits = features.limits;
         self.stumbles = features.prosody;
         self.sm = features.sm;

@@ -382,7 +382,7 @@ impl Negotiate {
             (Incoming::Nothing, step) => Ok(Progress::To(step)),
             (Incoming::Features(features), Step::Features { authenticated: false }) => self.features(shared, features),
             (Incoming::Features(features), Step::Bound { jid, early }) => {
-                self.take_features(&features);
+                self.take_features(shared, &features);
                 Ok(Progress::Bound(jid, early))
             }
             (Incoming::Features(features), Step::Features { authenticated: true }) => self.bind(shared, &features),

@@ -99,6 +99,8 @@ impl Online {
             Incoming::Features(features) if self.features_to_come => {
                 self.features_to_come = false;
                 (self.limits, self.csi) = (features.limits, features.csi);
+                shared.memory.roster_ver = features.roster_ver;
+                shared.remember();
                 self.indicate(shared);
                 self.rest(shared);
                 State::Online(self)

@@ -54,6 +54,8 @@ fn news(pair: &Pair) -> Vec<News> {
 fn a_session_that_goes_on_has_missed_nothing() {
     let mut pair = resumed(page_knowing("1"), sm::FIRST);
     assert_eq!(asked(&mut pair), None);
+    // The roster alone is asked for.
+    sm::acknowledge(&mut pair, sm::FIRST + 1);
     // What the earlier page has had is known.
     live(&mut pair, "1");
     live(&mut pair, "2");
