@@ -9,6 +9,7 @@ mod facts;
 mod feature;
 pub mod forms;
 mod list;
+mod pep;
 mod rsm;
 
 pub use cx::{Ctx, Said};
@@ -59,6 +60,12 @@ features! {
     Roster => roster::Roster;
     Presence => presence::Presence;
     Pubsub => pubsub::Pubsub;
+    Nick => nick::Nicks {
+        /// What the sender calls themselves, for those who don't know them yet (XEP-0172). It proves nothing.
+        nick: Nick,
+    };
+    Vcard => vcard::Vcard;
+    Avatar => avatar::Avatars;
     Archive => archive::Archive;
     Chat => chat::Chat;
     Carbons => carbons::Carbons;

@@ -11,7 +11,7 @@ mod wire;
 
 pub use wire::PubsubItem;
 #[allow(unused_imports, reason = "what the features ask for that keep something in nodes")]
-pub(super) use wire::{event, is_missing, items, items_of, options, publish, published, retract, violation};
+pub(super) use wire::{Item, Notification, event, is_missing, items, items_of, options, publish, published, retract, violation};
 
 use super::forms::{self, DataForm};
 use super::{Call, Config, Ctx, Event, Feature, Flow, Named, Page, Reply, typescript};
@@ -361,7 +361,7 @@ impl Feature for Pubsub {
             let event = PubsubEvent {
                 from: told.from.as_str().to_owned(),
                 node: told.node.to_owned(),
-                items: told.items.iter().map(wire::Item::to_owned).collect(),
+                items: told.items.iter().map(Item::to_owned).collect(),
                 retracted: told.retracted.iter().map(|id| (*id).to_owned()).collect(),
                 purged: told.purged,
                 deleted: told.deleted,
