@@ -83,6 +83,7 @@ export interface ConnectOptions {
    * stanzawire can. `"NODE+notify"` asks for `pubsub` events of the node `NODE` of the account and its contacts (XEP-0163).
    */
   features?: string[] | undefined;
+  /**
    * What is said to those who ask what software this is (XEP-0092). Default: this package's name and version. Of the operating system
    * nothing is said unless you do.
    */
@@ -92,6 +93,8 @@ export interface ConnectOptions {
    * (XEP-0012): since the app last called, or the page came into sight or left it. Nobody else is. Default true.
    */
   lastActivity?: boolean | undefined;
+  /** Whether `message` events also tell of what the account's other clients send and are sent (XEP-0280), where the server can. Default true. */
+  carbons?: boolean | undefined;
   /** Whether `ws:` and `http:` may be used beyond loopback. Default false. */
   allowInsecure?: boolean | undefined;
   /**

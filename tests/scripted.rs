@@ -306,7 +306,11 @@ impl Script {
             Some(("query", ns @ MAM)) if self.offer.along.is_some() => Some(format!(
                 "<fin xmlns='{ns}' complete='true'><set xmlns='http://jabber.org/protocol/rsm'/></fin>"
             )),
-            Some(("session", "urn:ietf:params:xml:ns:xmpp-session") | ("ping", "urn:xmpp:ping")) => Some(String::new()),
+            Some(
+                ("session", "urn:ietf:params:xml:ns:xmpp-session")
+                | ("ping", "urn:xmpp:ping")
+                | ("enable", "urn:xmpp:carbons:2"),
+            ) => Some(String::new()),
             _ => None,
         };
         let from = iq.attribute("to").map(|to| format!(" from='{to}'")).unwrap_or_default();

@@ -67,7 +67,7 @@ const RESERVED: [&str; 8] = [
 impl Engine {
     /// A client that isn't connected. The seed feeds its random numbers, all of which are as unpredictable as it is.
     pub fn new(mut config: Config, seed: [u8; 32]) -> Engine {
-        config.session.inline = im::INLINE;
+        config.session.inline = im::inline(&config.im);
         Engine {
             features: Features::new(&config.im),
             facts: im::Facts::new(&config.im),

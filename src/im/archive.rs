@@ -6,81 +6,43 @@
 //! been told of. A session that isn't a resumed one begins with what is behind it (`archive/search.rs`), and messages that
 //! come meanwhile wait for that. Where something may be missing, there is a `gap` event.
 //!
-//! Left out for now: the app's own queries, changing the preferences, archives of rooms and what they leave in that of the
-//! account, and messages that the account's other clients have sent, except as they come (`carbons.rs`).
+//! What is in a gap can be fetched later (`archive/gap.rs`), and the app's own queries are the matter of
+//! [`history`](super::history).
+//!
+//! Left out for now: what rooms leave in the account's archive, and messages that the account's other clients have sent, except as
+//! they come (`carbons.rs`).
 
 mod answers;
 mod back;
-mod page;
-mod prefs;
+mod gap;
+pub(super) mod page;
+pub(super) mod prefs;
 mod proof;
 mod search;
 mod seen;
 
 use super::carbons::{self, Carbon};
-use super::{Config, Ctx, Event, Feature, Flow, Named, Never, chat, typescript};
+use super::{Call, Config, Ctx, Event, Feature, Flow, Page, chat};
 use crate::error::Error;
+use crate::given::Args;
 use crate::jid::Jid;
 use crate::session::{Status, Ticket, Token};
-use crate::stanza::Stamp;
+use crate::stanza::{Stamp, delay};
 use crate::stream::ns;
 use crate::xml::{self, Element, Node};
-use chat::{MessageType, News};
+use chat::{Message, MessageType, News};
+use gap::Fills;
 use search::Search;
 use seen::{Marks, Seen};
-use serde::Serialize;
 
-/// Messages may be missing: those behind the last one known. Some that came after those may have been told of already.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
-pub struct Gap {
-    /// The archive's id of the last message that came before, where one is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub after: Option<String>,
-    /// A time at which nothing was missing yet, by the server's clock.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub since: Option<Stamp>,
-    /// The archive's id of the first message behind it, where all that is known is that something came before that.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub before: Option<String>,
-}
-
-typescript!(
-    r#"
-export interface FeatureEvents {
-  /** Messages may be missing here, and could not be fetched from the archive. */
-  gap: GapEvent;
-}
-
-/**
- * A hole in what came in, between the last message seen and the first one of this session. Where all fields are absent, it
- * isn't known where it begins.
- *
- * A client that knows nothing of the archive, on a server that drops at a login what it kept (Bind 2, XEP-0386), reads the last 100 entries, and
- * tells of them as `message` events. Where there are more, it says so by `before`.
- */
-export interface GapEvent {
-  /** The archive's id of the last message before it. */
-  after?: string;
-  /** When it began. */
-  since?: Date;
-  /** The archive's id of the first message behind it. Where it begins isn't known: there may be nothing in it that is new. */
-  before?: string;
-}
-"#
-);
-
-impl Named for Gap {
-    fn name(&self) -> &'static str {
-        "gap"
-    }
-}
+pub use gap::{Command, Cursor, Gap};
 
 /// An entry of the archive; without an id the place before the first.
 #[derive(Clone, Debug, Default)]
-struct Point {
-    id: Option<String>,
+pub(super) struct Point {
+    pub(super) id: Option<String>,
     /// When it was put there, or some time before that.
-    stamp: Option<Stamp>,
+    pub(super) stamp: Option<Stamp>,
 }
 
 /// How many messages wait at most while the archive is read, and how many bytes of them, roughly.
@@ -97,6 +59,9 @@ pub struct Archive {
     anchor: Option<Point>,
     marks: Marks,
     seen: Seen,
+    /// The first entry that has been told of since the last gap.
+    first: Option<String>,
+    fills: Fills,
     /// The server has an archive and numbers messages, and so nobody else does (XEP-0359 §5).
     known: bool,
     /// There has been a session before.
@@ -120,18 +85,25 @@ pub struct Archive {
 }
 
 impl Feature for Archive {
-    type Command = Never;
-    type Reply = Never;
+    type Command = Command;
+    type Reply = Page<Message>;
     type Event = Gap;
 
     const NAME: &'static str = "archive";
+
+    const CALLS: &'static [Call] = &[Call::paged("archive.fill", 1)];
 
     fn new(_: &Config) -> Self {
         Archive::default()
     }
 
-    fn command(&mut self, _: &mut Ctx<'_>, _: Ticket, command: Never) {
-        match command {}
+    fn read(_: &str, args: &mut Args) -> Result<Command, Error> {
+        gap::read(args)
+    }
+
+    fn command(&mut self, cx: &mut Ctx<'_>, ticket: Ticket, command: Command) {
+        let Command::Fill(gap, cursor) = command;
+        self.fill(cx, ticket, gap, cursor);
     }
 
     fn on_binding(&mut self, cx: &mut Ctx<'_>) {
@@ -147,9 +119,12 @@ impl Feature for Archive {
         if account != self.account {
             // An anonymous account is another one each time.
             if !self.account.is_empty() {
-                let tokens = self.tokens;
-                *self = Archive::default();
-                self.tokens = tokens;
+                let (tokens, fills) = (self.tokens, core::mem::take(&mut self.fills));
+                *self = Archive {
+                    tokens,
+                    fills,
+                    ..Archive::default()
+                };
             }
             self.account = account.to_owned();
         }
@@ -174,6 +149,7 @@ impl Feature for Archive {
                 }
                 _ => self.again(cx),
             }
+            self.fill_on(cx);
             return;
         }
         (self.known, self.lived) = (self.anchor.is_some(), true);
@@ -184,13 +160,14 @@ impl Feature for Archive {
         {
             self.fail(cx, &error);
         }
+        self.fill_on(cx);
     }
 
     fn on_stanza(&mut self, cx: &mut Ctx<'_>, stanza: &Element) -> Flow {
         if !stanza.is("message", ns::CLIENT) {
             return Flow::Next;
         }
-        if self.entry(cx, stanza) {
+        if self.entry(cx, stanza) || self.fill_entry(cx, stanza) {
             return Flow::Taken;
         }
         let own = cx.account();
@@ -232,7 +209,10 @@ impl Feature for Archive {
     }
 
     fn on_reply(&mut self, cx: &mut Ctx<'_>, token: Token, result: Result<Option<Element>, Error>) {
-        self.answered(cx, token, result);
+        match token {
+            Token::Call(ticket) => self.filled(cx, ticket, result),
+            Token::Own(_) => self.answered(cx, token, result),
+        }
     }
 
     fn on_timer(&mut self, cx: &mut Ctx<'_>) {
@@ -273,6 +253,7 @@ impl Feature for Archive {
             .with_opt_attr("after", anchor.map(|anchor| id(&anchor.id)))
             .with_opt_attr("stamp", anchor.and_then(|anchor| anchor.stamp.clone()).map(|at| at.0))
             .with_opt_attr("mark", self.marks.first().map(id))
+            .with_opt_attr("first", self.first.clone())
             .with_opt_attr("unread", (self.unread || self.search.is_some()).then_some("1"))
             .with_opt_attr("lost", self.may_have_lost().then_some("1"))
             .with_opt_attr("inline", self.may_have_been_dropped().then_some("1"))
@@ -304,6 +285,7 @@ impl Feature for Archive {
         if let Some(mark) = id("mark") {
             self.marks.begin(Some(mark));
         }
+        self.first = saved.attr("first").map(str::to_owned);
         self.unread = saved.attr("unread").is_some();
         self.lost = saved.attr("lost").is_some();
         self.inline = saved.attr("inline").is_some();
@@ -319,6 +301,7 @@ impl Feature for Archive {
             let unkept = Archive::unkept(cx, search.held);
             self.let_through(cx, unkept);
         }
+        self.fill_no_more(cx);
         self.known = false;
         self.tidying = false;
         cx.set_timer(None);
@@ -345,6 +328,10 @@ impl Archive {
             && let Some(key) = own_key(message)
         {
             self.seen.insert(&key);
+        }
+        // What was kept aside by the server has its place in the archive before what is from now.
+        if self.first.is_none() && delay(message).is_none() {
+            self.first = Some(id.to_owned());
         }
         if self.search.is_none() && self.known {
             self.advance(cx, id.to_owned(), None);
@@ -377,6 +364,9 @@ impl Archive {
         };
         read.stanza_id.clone_from(&at.id);
         read.delay = at.stamp.clone().or(read.delay);
+        if self.first.is_none() {
+            self.first.clone_from(&at.id);
+        }
         cx.emit(Event::Chat(News::Message(read)));
         true
     }
@@ -428,7 +418,7 @@ fn is_connected(cx: &Ctx<'_>) -> bool {
 }
 
 /// About how many bytes an element takes.
-fn weight(element: &Element) -> usize {
+pub(super) fn weight(element: &Element) -> usize {
     let own = element.attrs().fold(100, |sum, (_, value)| sum + value.len() + 50);
     element.nodes().iter().fold(own, |sum, node| match node {
         Node::Element(child) => sum + weight(child),

@@ -1,14 +1,14 @@
 //! Message Carbons, XEP-0280 1.0.1 (26 December 2021): copies of what the account's other clients send and are sent.
 //!
-//! They are enabled along with a resource (XEP-0386 §2.2), and then there are no others to be had: from the first message
-//! on the session gets all of them. A copy of what somebody sent to the account counts as if it had come directly, for the
+//! They are enabled along with a resource (XEP-0386 §2.2), or else asked for behind the first presence; a server that has none says so,
+//! and there are none. A copy of what somebody sent to the account counts as if it had come directly, for the
 //! archive (`archive.rs`) and for listeners ([`chat`](super::chat)).
 //!
-//! Left out for now: enabling them in a session that was bound in another way, and keeping a message from being copied.
+//! Left out: disabling them within a session, and keeping a message from being copied.
 
 use super::{Config, Ctx, Feature, Never};
 use crate::jid::Jid;
-use crate::session::Ticket;
+use crate::session::{Ticket, Token};
 use crate::stream::ns;
 use crate::xml::Element;
 use serde::Serialize;
@@ -27,22 +27,51 @@ pub enum Carbon {
 }
 
 /// Has them enabled.
-#[derive(Debug, Default)]
-pub struct Carbons;
+#[derive(Debug)]
+pub struct Carbons {
+    wanted: bool,
+    /// Ahead of the session.
+    asked: bool,
+}
 
 impl Feature for Carbons {
     type Command = Never;
     type Reply = Never;
     type Event = Never;
 
-    const INLINE: Option<(&'static str, &'static str)> = Some(("enable", CARBONS));
+    fn inline(config: &Config) -> Option<(&'static str, &'static str)> {
+        config.carbons.then_some(("enable", CARBONS))
+    }
 
-    fn new(_: &Config) -> Self {
-        Carbons
+    fn new(config: &Config) -> Self {
+        let (wanted, asked) = (config.carbons, false);
+        Carbons { wanted, asked }
     }
 
     fn command(&mut self, _: &mut Ctx<'_>, _: Ticket, command: Never) {
         match command {}
+    }
+
+    fn on_binding(&mut self, cx: &mut Ctx<'_>) {
+        self.asked = self.ask(cx);
+    }
+
+    fn on_online(&mut self, cx: &mut Ctx<'_>) {
+        if !core::mem::take(&mut self.asked) && !cx.is_enabled(CARBONS) {
+            self.ask(cx);
+        }
+    }
+
+    fn on_offline(&mut self, _: &mut Ctx<'_>) {
+        self.asked = false;
+    }
+}
+
+impl Carbons {
+    /// Asks for them, if anybody wants them: nobody else has an anonymous account. §4: a server that can't enable them says so.
+    fn ask(&self, cx: &mut Ctx<'_>) -> bool {
+        let enable = Element::new("enable", CARBONS);
+        self.wanted && !cx.is_anonymous() && cx.ask(true, None, enable, Token::Own(0)).is_ok()
     }
 }
 

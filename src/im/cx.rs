@@ -67,7 +67,13 @@ impl<'a> Ctx<'a> {
 
     /// What the server said of the resource, where it was bound along with the authentication: a `<bound/>` (XEP-0386 §2.2).
     pub fn inline(&self) -> Option<&Element> {
-        self.session.inline()
+        self.session.inline().map(|(bound, _)| bound)
+    }
+
+    /// Whether what a feature wants enabled along with a resource has been: see [`Feature::inline`](super::Feature::inline).
+    pub fn is_enabled(&self, xmlns: &str) -> bool {
+        let inline = self.session.inline();
+        inline.is_some_and(|(_, enabled)| enabled.iter().any(|feature| feature == xmlns))
     }
 
     /// Whether the server keeps an archive for the account. One that doesn't is asked for a resource in another way, by which

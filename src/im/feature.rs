@@ -32,10 +32,6 @@ pub trait Feature: Sized {
     /// What the feature adds to the client's service discovery information (XEP-0030 §3.1).
     const DISCO: &'static [&'static str] = &[];
 
-    /// What the feature wants enabled along with a resource (XEP-0386 §2.2): an element's name, and its namespace, by which the
-    /// server says that it can.
-    const INLINE: Option<(&'static str, &'static str)> = None;
-
     /// The name that what it saves is kept under.
     const NAME: &'static str = "";
 
@@ -46,6 +42,12 @@ pub trait Feature: Sized {
     /// How long a call lasts whose caller names no time, in milliseconds. Without it as long as the session: where it is the
     /// server that answers, it does.
     const PATIENCE: Option<u64> = None;
+
+    /// What the feature wants enabled along with a resource (XEP-0386 §2.2): an element's name, and its namespace, by which the
+    /// server says that it can.
+    fn inline(_config: &Config) -> Option<(&'static str, &'static str)> {
+        None
+    }
 
     /// Before the first connection.
     fn new(config: &Config) -> Self;

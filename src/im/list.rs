@@ -14,7 +14,10 @@ macro_rules! features {
         pub const DISCO: &[&[&str]] = &[$(<$module::$feature as Feature>::DISCO),*];
 
         /// What all features together want enabled along with a resource.
-        pub const INLINE: &[Option<(&str, &str)>] = &[$(<$module::$feature as Feature>::INLINE),*];
+        pub fn inline(config: &Config) -> Vec<(&'static str, &'static str)> {
+            let inline = [$(<$module::$feature as Feature>::inline(config)),*];
+            inline.into_iter().flatten().collect()
+        }
 
         /// What an app can call.
         pub const CALLS: &[&[Call]] = &[$(<$module::$feature as Feature>::CALLS),*];

@@ -37,6 +37,8 @@ pub struct Config {
     pub software: software_version::Software,
     /// Whether those who may know that the user is there are told how long nothing has happened.
     pub last_activity: bool,
+    /// Whether copies are wanted of what the account's other clients send and are sent.
+    pub carbons: bool,
 }
 
 impl Default for Config {
@@ -46,6 +48,7 @@ impl Default for Config {
             features: Vec::new(),
             software: software_version::Software::default(),
             last_activity: true,
+            carbons: true,
         }
     }
 }
@@ -55,7 +58,8 @@ const FIELD: &str = "\u{1f}";
 
 // The order is the order in which stanzas are offered, and in which features speak when a session begins: RFC 6121 §2.2
 // wants the roster asked for before the first presence, and what comes with that is to find the archive at work. That may hold messages
-// back, for the sake of what is told of conversations: what reads something else in them stands before it.
+// back, for the sake of what is told of conversations: what reads something else in them stands before it. Carbons come before
+// it looks where it ends: what another client is sent from then on would be neither here nor behind that.
 features! {
     Roster => roster::Roster;
     Presence => presence::Presence;
@@ -66,9 +70,10 @@ features! {
     };
     Vcard => vcard::Vcard;
     Avatar => avatar::Avatars;
+    Carbons => carbons::Carbons;
+    History => history::History;
     Archive => archive::Archive;
     Chat => chat::Chat;
-    Carbons => carbons::Carbons;
     Ping => ping::Ping;
     Blocking => blocking::Blocking;
     LastActivity => last_activity::LastActivity;

@@ -41,7 +41,7 @@ pub struct Config {
     /// password.
     pub keep_token: bool,
     /// What features want enabled along with a resource (XEP-0386 §2.2): an element's name and namespace.
-    pub inline: &'static [Option<(&'static str, &'static str)>],
+    pub inline: Vec<(&'static str, &'static str)>,
     /// How many stanzas may wait for a connection or a confirmation at once.
     pub queue: usize,
     /// How long the server may be silent, while somebody can see the page, before it is asked whether it is there; in
@@ -83,7 +83,7 @@ impl Config {
             framing: Framing::default(),
             storage: false,
             keep_token: false,
-            inline: &[],
+            inline: Vec::new(),
             queue: 10_000,
             silence: 3_000,
             counters: 0,

@@ -252,7 +252,8 @@ impl Session {
     }
 
     /// What the server said of the resource, where it was bound along with the authentication (XEP-0386 §2.2).
-    pub fn inline(&self) -> Option<&Element> {
+    /// With it what was enabled along with it, by their namespaces.
+    pub fn inline(&self) -> Option<(&Element, &[String])> {
         match &self.state {
             State::Online(online) => online.inline(),
             _ => None,

@@ -74,6 +74,7 @@ impl Options {
         let software = fields.get("software")?;
         let im = im::Config {
             features: disco::features(&Arg::new(Box::new(JsGiven(fields.get("features")?)), "features"))?,
+            carbons: fields.flag("carbons")?.unwrap_or(true),
             presence: match presence.as_bool() {
                 Some(false) => None,
                 Some(true) => Some(PresenceInit::default()),

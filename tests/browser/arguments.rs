@@ -86,6 +86,7 @@ fn options_are_checked_by_name() {
             "invalid-argument",
             "`maxAttempts`",
         ),
+        ("{'carbons': 'some'}", "invalid-argument", "`carbons`"),
         ("{'presence': 'away'}", "invalid-argument", "`presence`"),
         ("{'presence': {'show': 'busy'}}", "invalid-argument", "`show`"),
         ("{'presence': {'priority': 128}}", "invalid-argument", "`priority`"),
@@ -122,13 +123,13 @@ fn options_are_checked_by_name() {
 fn options_that_are_fine() {
     for more in [
         "{'reconnect': {'minDelay': 1, 'maxDelay': 2, 'maxAttempts': 3}, 'presence': true, 'storage': null, 'framing': 'rfc7395'}",
-        "{'reconnect': false, 'presence': false, 'allowPlain': true, 'allowInsecure': true, 'lang': 'de', 'timeout': 1.5, 'queue': 1, 'keepalive': 1000}",
+        "{'reconnect': false, 'presence': false, 'allowPlain': true, 'allowInsecure': true, 'lang': 'de', 'timeout': 1.5, 'queue': 1, 'keepalive': 1000, 'carbons': false}",
         "{'password': null, 'credentials': {'password': 'a'}}",
         "{'password': null, 'jid': 'localhost'}",
         "{'password': null, 'credentials': {'token': 't'}, 'framing': 'draft-00'}",
         "{'password': null, 'jid': 'localhost', 'credentials': {'external': true, 'authzid': 'a@localhost'}}",
         "{'password': null, 'jid': 'ALICE@LOCALHOST', 'credentials': {'anonymous': true}}",
-        "{'url': null, 'hostMeta': null, 'resource': null, 'timeout': null, 'queue': null, 'keepalive': null, 'reconnect': null, 'presence': null}",
+        "{'url': null, 'hostMeta': null, 'resource': null, 'timeout': null, 'queue': null, 'keepalive': null, 'reconnect': null, 'presence': null, 'carbons': null}",
     ] {
         client_with(&options("alice", more));
     }

@@ -4,6 +4,7 @@ mod bind2;
 mod carbons;
 mod catching_up;
 mod doubts;
+mod gaps;
 mod hostile;
 mod ids;
 mod kept;
@@ -32,6 +33,7 @@ fn log_in(pair: &mut Pair) -> Element {
         pair.element().is("presence", NS_CLIENT),
         "nothing falls between the archive and the presence"
     );
+    pair.take_carbons();
     pair.element()
 }
 

@@ -1,9 +1,14 @@
 //! Copies of what the account's other clients send and are sent: XEP-0280.
 
-use crate::pair::{NS_CLIENT, Pair, config};
+use crate::pair::{JID, NS_CLIENT, NS_MAM, Pair, config};
 use crate::sasl2::{BIND2, FULL, INLINE, announce, authenticate, bound, enabled, header, scram, success};
+use crate::server::Fault;
+use crate::sm;
 use stanzawire::im::carbons::Carbon;
 use stanzawire::im::chat::MessageType;
+use stanzawire::jid::Jid;
+use stanzawire::sasl::Credentials;
+use stanzawire::session::{CredentialSource, Status};
 
 const CARBONS: &str = "urn:xmpp:carbons:2";
 const BOB: &str = "bob@example.org/phone";
@@ -59,12 +64,116 @@ fn xep0386_2_2_they_are_enabled_along_with_the_resource() {
         // §4.1: it succeeds without a word.
         let proof = scram(&mut pair, &login);
         success(&mut pair, Some(&proof), FULL, &bound(&enabled("session-1")));
-        assert!(
-            !pair.sent.iter().any(|frame| frame.contains(CARBONS)),
-            "{:?}",
-            pair.sent
-        );
+        let later = pair.sent.iter().any(|frame| frame.contains(CARBONS));
+        assert_eq!(later, !asked, "{:?}", pair.sent);
     }
+}
+
+#[test]
+fn xep0280_4_they_are_asked_for_between_the_presence_and_the_archive() {
+    let mut pair = Pair::new(config());
+    let call = pair.connect();
+    pair.open_socket();
+    pair.login(&Fault::None);
+    assert!(pair.reply(call).is_ok(), "nobody waits for them");
+    assert!(pair.element().child("query", "jabber:iq:roster").is_some());
+    assert!(pair.element().is("presence", NS_CLIENT));
+    let asked = pair.element();
+    assert_eq!((asked.attr("type"), asked.attr("to")), (Some("set"), None));
+    assert!(asked.child("enable", CARBONS).is_some());
+    assert!(pair.element().child("metadata", NS_MAM).is_some());
+    // A server that has none says so.
+    let id = asked.attr("id").unwrap();
+    pair.receive(&format!(
+        "<iq xmlns='{NS_CLIENT}' type='error' id='{id}'><error type='auth'>\
+         <forbidden xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>"
+    ));
+    pair.nothing_sent();
+    assert_eq!(pair.engine.status(), Status::Online);
+    // One that says nothing keeps nobody waiting either.
+    pair.advance(60_000);
+    assert_eq!(pair.engine.status(), Status::Online);
+    assert!(!pair.sent.iter().any(|frame| frame.contains(CARBONS)));
+}
+
+#[test]
+fn they_are_asked_for_in_each_session_and_once() {
+    let mut pair = sm::online();
+    sm::back(&mut pair);
+    sm::resumed(&mut pair, sm::FIRST);
+    assert!(!pair.sent.iter().any(|frame| frame.contains(CARBONS)), "it goes on");
+    sm::back(&mut pair);
+    pair.sent.clear();
+    sm::failed(&mut pair, None);
+    pair.bind(JID);
+    let asked = pair.sent.iter().filter(|frame| frame.contains(CARBONS)).count();
+    assert_eq!(asked, 1);
+}
+
+#[test]
+fn who_wants_none_asks_for_none() {
+    let mut config = config();
+    config.im.carbons = false;
+    let mut pair = Pair::new(config.clone());
+    pair.connect();
+    pair.open_socket();
+    pair.login(&Fault::None);
+    assert!(!pair.sent.is_empty() && !pair.sent.iter().any(|frame| frame.contains(CARBONS)));
+
+    let mut pair = Pair::new(config);
+    pair.connect();
+    pair.open_socket();
+    header(&mut pair);
+    announce(&mut pair, &["SCRAM-SHA-1"], INLINE);
+    let login = authenticate(&mut pair, "SCRAM-SHA-1");
+    assert!(login.child("bind", BIND2).unwrap().child("enable", CARBONS).is_none());
+    let proof = scram(&mut pair, &login);
+    success(&mut pair, Some(&proof), FULL, &bound(&enabled("session-1")));
+    assert!(!pair.sent.is_empty() && !pair.sent.iter().any(|frame| frame.contains(CARBONS)));
+}
+
+#[test]
+fn nobody_else_has_an_anonymous_account() {
+    let mut config = config();
+    config.session.account = Jid::parse("example.org").unwrap();
+    config.session.credentials = CredentialSource::Fixed(Credentials::Anonymous);
+    let mut pair = Pair::new(config);
+    pair.connect();
+    pair.open_socket();
+    pair.greet("<mechanism>ANONYMOUS</mechanism>");
+    pair.element();
+    pair.receive("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>");
+    pair.restart("<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>");
+    pair.bind("guest@example.org/x");
+    assert!(pair.sent.iter().any(|frame| frame.contains("jabber:iq:roster")));
+    assert!(
+        !pair.sent.iter().any(|frame| frame.contains(CARBONS)),
+        "{:?}",
+        pair.sent
+    );
+    // Nor is anything asked ahead.
+    pair.close_socket();
+    while pair.socket.is_none() {
+        pair.advance(1_000);
+    }
+    pair.sent.clear();
+    pair.open_socket();
+    pair.receive("<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' from='example.org' id='s1' version='1.0'/>");
+    pair.receive(
+        "<stream:features xmlns:stream='http://etherx.jabber.org/streams'><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>\
+         <mechanism>ANONYMOUS</mechanism></mechanisms></stream:features>",
+    );
+    pair.receive("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>");
+    assert!(
+        pair.sent.iter().any(|frame| frame.contains("jabber:iq:roster")),
+        "{:?}",
+        pair.sent
+    );
+    assert!(
+        !pair.sent.iter().any(|frame| frame.contains(CARBONS)),
+        "{:?}",
+        pair.sent
+    );
 }
 
 #[test]
@@ -142,7 +251,6 @@ fn xep0280_11_a_carbon_is_the_own_accounts() {
 
 #[test]
 fn xep0280_11_a_carbon_in_the_archive_is_not_opened() {
-    use crate::pair::NS_MAM;
     use stanzawire::xml::Element;
     let mut pair = Pair::online();
     pair.receive(&message(BOB, OWN, "first", "1"));
@@ -151,9 +259,9 @@ fn xep0280_11_a_carbon_in_the_archive_is_not_opened() {
         pair.advance(1_000);
     }
     pair.open_socket();
-    pair.login(&crate::server::Fault::None);
+    pair.login(&Fault::None);
     let is_query = |asked: &Element| asked.child("query", NS_MAM).is_some();
-    let asked = (0..3).map(|_| pair.element()).find(is_query).unwrap();
+    let asked = (0..4).map(|_| pair.element()).find(is_query).unwrap();
     let query = asked
         .child("query", NS_MAM)
         .unwrap()
@@ -209,6 +317,13 @@ fn a_carbon_is_of_a_message_of_the_accounts() {
     ] {
         pair.receive(&carbon(kind, &message(from, to, "foreign", "7")));
     }
+    // What is in it is nobody's archive.
+    let result = format!(
+        "<message xmlns='{NS_CLIENT}' from='{BOB}' to='{OWN}'><result xmlns='{NS_MAM}' queryid='q' id='1'>\
+         <forwarded xmlns='urn:xmpp:forward:0'>{}</forwarded></result></message>",
+        message(BOB, OWN, "foreign", "7")
+    );
+    pair.receive(&carbon("received", &result));
     // Nor is it of two, or of nothing, or of what says of itself that it is an error.
     let genuine = received("doubled", "8");
     let (start, end) = (

@@ -26,6 +26,7 @@ mod draft00;
 mod forms;
 mod entity_time;
 mod haste;
+mod history;
 mod hostile;
 mod house;
 mod iq;

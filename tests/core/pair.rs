@@ -134,8 +134,8 @@ impl Pair {
         pair
     }
 
-    /// The roster request and the first presence, unanswered, and behind them the question where the archive ends: it is
-    /// empty.
+    /// The roster request and the first presence, unanswered, and behind them the request for carbons, and the question where the
+    /// archive ends: it is empty.
     pub fn take_first_stanzas(&mut self) -> (Element, Element) {
         let roster = self.element();
         assert!(
@@ -144,6 +144,7 @@ impl Pair {
         );
         let presence = self.element();
         assert!(presence.is("presence", NS_CLIENT));
+        self.take_carbons();
         let archive = self.element();
         assert!(
             archive.child("metadata", NS_MAM).is_some(),
@@ -151,6 +152,13 @@ impl Pair {
         );
         self.answer(&archive, &format!("<metadata xmlns='{NS_MAM}'/>"));
         (roster, presence)
+    }
+
+    /// The request for carbons: there are some from now on.
+    pub fn take_carbons(&mut self) {
+        let carbons = self.element();
+        assert!(carbons.child("enable", "urn:xmpp:carbons:2").is_some(), "{carbons:?}");
+        self.answer(&carbons, "");
     }
 
     // --- the app's side ---

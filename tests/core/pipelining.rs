@@ -284,7 +284,7 @@ fn rfc6120_6_four_round_trips_at_first_and_two_from_then_on() {
         assert_eq!((pair.reply(call), &server.flights[..]), (Ok(Reply::Done), &[2][..]));
         assert_eq!(
             server.names(),
-            ["open", "auth", "response", "open", "iq", "iq", "presence", "iq"],
+            ["open", "auth", "response", "open", "iq", "iq", "presence", "iq", "iq"],
             "RFC 6121 §2.2: the roster before the presence"
         );
         pair.nothing_sent();

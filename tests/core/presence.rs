@@ -43,6 +43,7 @@ fn without_presence_nobody_is_told() {
     pair.open_socket();
     pair.login(&Fault::None);
     assert!(pair.element().child("query", "jabber:iq:roster").is_some());
+    pair.take_carbons();
     assert!(pair.element().child("metadata", NS_MAM).is_some());
     pair.nothing_sent();
 }

@@ -46,10 +46,16 @@ pub fn enabled(pair: &mut Pair, id: &str) {
     assert!(enable.is("enable", SM), "{enable:?}");
     assert_eq!(enable.attr("resume"), Some("true"));
     // It counts what comes behind its answer.
-    let archive = pair.sent.iter().find(|frame| frame.contains("<metadata")).cloned();
+    let asked = |name| pair.sent.iter().find(|frame| frame.contains(name)).cloned();
+    let [carbons, archive] = ["<enable", "<metadata"].map(asked);
     let first = stanzas(pair);
-    let archive = stanzawire::xml::read(&archive.unwrap(), &Default::default()).unwrap();
-    pair.answer(&archive, &format!("<metadata xmlns='{NS_MAM}'/>"));
+    for (asked, answer) in [
+        (carbons, String::new()),
+        (archive, format!("<metadata xmlns='{NS_MAM}'/>")),
+    ] {
+        let asked = stanzawire::xml::read(&asked.unwrap(), &Default::default()).unwrap();
+        pair.answer(&asked, &answer);
+    }
     pair.receive(&format!("<enabled xmlns='{SM}' id='{id}' resume='true' max='300'/>"));
     acknowledge(pair, first);
 }
@@ -69,7 +75,7 @@ pub fn acknowledge(pair: &mut Pair, h: u32) {
 }
 
 /// The number of the last of the first stanzas.
-pub const FIRST: u32 = 3;
+pub const FIRST: u32 = 4;
 
 /// Comes back over a new socket, as far as the server's features.
 pub fn back(pair: &mut Pair) {

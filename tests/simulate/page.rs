@@ -127,6 +127,7 @@ impl World {
             },
             im: im::Config {
                 presence: (!page.invisible).then(Default::default),
+                ..im::Config::default()
             },
         }
     }

@@ -40,6 +40,7 @@ export const full: ConnectOptions = {
   queue: 100,
   keepalive: 5000,
   keepToken: true,
+  carbons: false,
   presence: { show: "away", status: "lunch", priority: -1 },
   features: ["http://jabber.org/protocol/tune", "http://jabber.org/protocol/tune+notify"],
   allowInsecure: false,

@@ -3,7 +3,7 @@
 use super::page;
 use super::prefs::Prefs;
 use super::search::{FORWARD_PAGES, BACKWARD_PAGES, STALE, Step};
-use super::{Archive, Event, Gap, Point, weight};
+use super::{Archive, Gap, Point, weight};
 use crate::error::{Code, Error};
 use crate::im::Ctx;
 use crate::session::Token;
@@ -281,6 +281,7 @@ impl Archive {
         self.tidying = false;
         self.tidy_later(cx);
         cx.changed();
+        self.fill_on(cx);
     }
 
     /// Says so where there has been something that may be missed.
@@ -298,11 +299,8 @@ impl Archive {
         let Some(search) = &mut self.search else { return };
         if !core::mem::replace(&mut search.told, true) {
             let anchor = self.anchor.clone().unwrap_or_default();
-            cx.emit(Event::Archive(Gap {
-                after: anchor.id,
-                since: anchor.stamp,
-                before: None,
-            }));
+            let (after, since, before) = (anchor.id, anchor.stamp, None);
+            self.tell_gap(cx, Gap { after, since, before });
         }
     }
 }

@@ -9,7 +9,7 @@
 use super::page;
 use super::search::{BACKWARD_PAGES, Search, Step};
 use super::seen::Place;
-use super::{Archive, Event, Gap, Point, is_sent};
+use super::{Archive, Gap, Point, is_sent};
 use crate::im::{Ctx, chat};
 use crate::stanza::delay;
 use crate::xml::Element;
@@ -131,11 +131,8 @@ impl Archive {
         let Some(search) = &mut self.search else { return };
         if (!complete || forgotten) && !core::mem::replace(&mut search.told, true) {
             let first = back.into_iter().next().and_then(|(at, _)| at.id);
-            cx.emit(Event::Archive(Gap {
-                after: None,
-                since: None,
-                before: oldest.or(first),
-            }));
+            let (after, since, before) = (None, None, oldest.or(first));
+            self.tell_gap(cx, Gap { after, since, before });
         }
         self.owed = false;
         self.acquire(cx, end);

@@ -5,15 +5,15 @@ use crate::decimal::decimal;
 use crate::jid::Jid;
 use crate::stanza::{Stamp, delay};
 use crate::stream::ns;
-use crate::xml::Element;
+use crate::xml::{Element, Node};
 
-pub(super) const MAM: &str = "urn:xmpp:mam:2";
+pub(in crate::im) const MAM: &str = "urn:xmpp:mam:2";
 const RSM: &str = "http://jabber.org/protocol/rsm";
 const FORM: &str = "jabber:x:data";
 
 /// Where a page begins, or ends.
 #[derive(Debug)]
-pub(super) enum From<'a> {
+pub(in crate::im) enum From<'a> {
     /// Behind this entry; with the first where there is none.
     After(Option<&'a str>),
     /// At this time.
@@ -22,43 +22,63 @@ pub(super) enum From<'a> {
     Before(Option<&'a str>),
 }
 
+/// A field of the form that says which entries are meant (§4.1), with its values.
+pub(in crate::im) type Field = (&'static str, Vec<String>);
+
 /// A query for a page of so many entries at most.
 pub(super) fn query(id: &str, from: &From<'_>, max: u32) -> Element {
+    among(id, from, max, &[])
+}
+
+/// The same among the entries that these fields describe.
+pub(in crate::im) fn among(id: &str, from: &From<'_>, max: u32, fields: &[Field]) -> Element {
     let limit = |name, text: &str| Element::new(name, RSM).with_text(text);
-    let set = Element::new("set", RSM).with_child(limit("max", &decimal(max.into())));
-    let query = Element::new("query", MAM).with_attr("queryid", id);
+    let field = |name: &str, values: &[String]| {
+        let field = Element::new("field", FORM).with_attr("var", name);
+        values.iter().fold(field, |field, value| {
+            field.with_child(Element::new("value", FORM).with_text(value.as_str()))
+        })
+    };
+    let mut set = Element::new("set", RSM).with_child(limit("max", &decimal(max.into())));
+    let kind = field("FORM_TYPE", &[MAM.to_owned()]).with_attr("type", "hidden");
+    let mut form = Element::new("x", FORM).with_attr("type", "submit").with_child(kind);
+    for (name, values) in fields {
+        form.push(Node::Element(field(name, values)));
+    }
+    let mut filtered = !fields.is_empty();
     match from {
-        From::After(after) => query.with_child(set.with_opt_child(after.map(|after| limit("after", after)))),
-        From::Before(before) => query.with_child(set.with_child(limit("before", before.unwrap_or_default()))),
+        From::After(after) => set = set.with_opt_child(after.map(|after| limit("after", after))),
+        From::Before(before) => set = set.with_child(limit("before", before.unwrap_or_default())),
         From::Start(stamp) => {
             // §4.1.2: every server knows the field `start`.
-            let field = |name, value: &str| {
-                let value = Element::new("value", FORM).with_text(value);
-                Element::new("field", FORM).with_attr("var", name).with_child(value)
-            };
-            let form = Element::new("x", FORM)
-                .with_attr("type", "submit")
-                .with_child(field("FORM_TYPE", MAM).with_attr("type", "hidden"))
-                .with_child(field("start", &stamp.0));
-            query.with_child(form).with_child(set)
+            form = form.with_child(field("start", &[stamp.0.clone()]));
+            filtered = true;
         }
     }
+    let query = Element::new("query", MAM).with_attr("queryid", id);
+    query.with_opt_child(filtered.then_some(form)).with_child(set)
 }
 
 /// One entry of a page.
-pub(super) struct Entry<'a> {
-    pub(super) point: Point,
+pub(in crate::im) struct Entry<'a> {
+    pub(in crate::im) point: Point,
     /// None where the server has taken it out (§3.2).
-    pub(super) message: Option<&'a Element>,
+    pub(in crate::im) message: Option<&'a Element>,
 }
 
-/// The entry in this stanza, if it is one that was asked for by this query.
+/// The entry in this stanza, if it is one that was asked for by this query of the account's own archive.
 pub(super) fn entry<'a>(stanza: &'a Element, query: &str, account: &Jid) -> Option<Entry<'a>> {
+    entry_of(stanza, query, account, account)
+}
+
+/// The same of any archive.
+pub(in crate::im) fn entry_of<'a>(stanza: &'a Element, query: &str, archive: &Jid, account: &Jid) -> Option<Entry<'a>> {
     let result = stanza.child("result", MAM)?;
     // §8.2: from the archive that was asked, and with the id that was asked by.
     let genuine = match stanza.attr("from") {
-        None => true,
-        Some(from) => Jid::parse(from).is_ok_and(|from| from.is_bare() && from.same_bare(account)),
+        // RFC 6120 §8.1.2.1: who isn't named is the own account.
+        None => archive.same_bare(account),
+        Some(from) => Jid::parse(from).is_ok_and(|from| from.is_bare() && from.same_bare(archive)),
     };
     if !genuine || result.attr("queryid") != Some(query) {
         return None;
@@ -75,21 +95,24 @@ pub(super) fn entry<'a>(stanza: &'a Element, query: &str, account: &Jid) -> Opti
 
 /// How a page ends.
 #[derive(Debug)]
-pub(super) struct Fin {
+pub(in crate::im) struct Fin {
     /// There is no more in this direction.
-    pub(super) complete: bool,
+    pub(in crate::im) complete: bool,
+    /// It says what the page is (§4).
+    pub(in crate::im) set: bool,
     /// The first and the last entry of the page.
-    pub(super) first: Option<String>,
-    pub(super) last: Option<String>,
+    pub(in crate::im) first: Option<String>,
+    pub(in crate::im) last: Option<String>,
 }
 
 /// Reads a `<fin/>`.
-pub(super) fn fin(payload: Option<&Element>) -> Option<Fin> {
+pub(in crate::im) fn fin(payload: Option<&Element>) -> Option<Fin> {
     let fin = payload.filter(|payload| payload.is("fin", MAM))?;
     let end = |name| fin.child("set", RSM).and_then(|set| set.child_text(name, RSM));
     let (first, last) = (end("first"), end("last"));
     Some(Fin {
         complete: matches!(fin.attr("complete"), Some("true" | "1")),
+        set: fin.child("set", RSM).is_some(),
         first,
         last,
     })

@@ -45,10 +45,12 @@ impl Archive {
             return self.gone(cx);
         }
         // What is left has been read.
-        let met = search.met;
+        let (met, first) = (search.met, search.first.clone());
         self.doubt(cx);
         if !met {
             self.gap(cx);
+            // What is behind it has been told of already.
+            self.first = first;
         }
         self.proceed(cx);
     }

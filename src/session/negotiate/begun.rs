@@ -16,7 +16,10 @@ impl Negotiate {
     pub(super) fn online(mut self, shared: &mut Shared, now: Millis, jid: Jid, early: Vec<Element>) -> State {
         let bound = self.bound.take();
         let inactive = bound.as_ref().is_some_and(|bound| bound.inactive);
-        let (inline, sm) = bound.map_or((None, None), |bound| (Some(bound.element), bound.sm));
+        let (inline, sm) = match bound {
+            Some(bound) => (Some((bound.element, bound.used)), bound.sm),
+            None => (None, None),
+        };
         let sm = sm.unwrap_or(if self.sm { Sm::Asked } else { Sm::Off });
         if matches!(sm, Sm::Asked) && !self.enabled {
             // Before anything that it is to count.

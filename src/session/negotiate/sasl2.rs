@@ -53,6 +53,8 @@ pub(super) struct Along {
 pub(super) struct Bound {
     /// The `<bound/>`.
     pub(super) element: Element,
+    /// What was asked for along with it, by their namespaces.
+    pub(super) used: Vec<String>,
     /// Stream management, where it was asked for along with it.
     pub(super) sm: Option<Sm>,
     pub(super) inactive: bool,
@@ -136,7 +138,7 @@ impl Negotiate {
             let tag = shared.config.resource.as_deref().unwrap_or(TAG);
             let mut bind = Element::new("bind", ns::BIND2).with_child(Element::new("tag", ns::BIND2).with_text(tag));
             let mut used = Vec::new();
-            for (name, xmlns) in shared.config.inline.iter().flatten() {
+            for (name, xmlns) in &shared.config.inline {
                 if offered(xmlns) {
                     bind = bind.with_child(Element::new(*name, *xmlns));
                     used.push((*xmlns).to_owned());
@@ -167,10 +169,10 @@ impl Negotiate {
     /// What is worth remembering of what the server offers.
     pub(super) fn inline_learnt(&self, shared: &Shared) -> Option<Inline> {
         let (_, inline) = self.offered.sasl2.as_ref()?;
-        let own = shared.config.inline;
+        let own = &shared.config.inline;
         let useful = |feature: &String| {
             let feature = feature.as_str();
-            matches!(feature, ns::SM | ns::CSI) || own.iter().flatten().any(|(_, xmlns)| *xmlns == feature)
+            matches!(feature, ns::SM | ns::CSI) || own.iter().any(|(_, xmlns)| *xmlns == feature)
         };
         let bind = inline.bind.as_ref();
         Some(Inline {
@@ -281,6 +283,7 @@ impl Negotiate {
         let waits = sm.is_none();
         self.bound = Some(Bound {
             element: bound.clone(),
+            used: along.used.bind.unwrap_or_default(),
             sm,
             inactive: along.inactive,
         });

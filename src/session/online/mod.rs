@@ -41,7 +41,7 @@ pub(crate) struct Online {
     /// Whether the server takes it that somebody looks.
     active: bool,
     features_to_come: bool,
-    inline: Option<Element>,
+    inline: Option<(Element, Vec<String>)>,
     hurried: Hurried,
     since: Millis,
     tracker: Tracker,
@@ -90,8 +90,9 @@ pub(crate) struct Begun {
     pub(crate) hurried: Hurried,
     /// The server's features come behind this (XEP-0388 §2.6.1).
     pub(crate) features_to_come: bool,
-    /// What was said of the resource, where it was bound along with the authentication (XEP-0386 §2.2).
-    pub(crate) inline: Option<Element>,
+    /// What was said of the resource, where it was bound along with the authentication, and what was enabled with it, by their
+    /// namespaces (XEP-0386 §2.2).
+    pub(crate) inline: Option<(Element, Vec<String>)>,
     /// The server was told along with that that nobody looks.
     pub(crate) inactive: bool,
 }
@@ -193,8 +194,9 @@ impl Online {
     }
 
     /// What the server said of the resource, where it was bound along with the authentication.
-    pub(crate) fn inline(&self) -> Option<&Element> {
-        self.inline.as_ref()
+    pub(crate) fn inline(&self) -> Option<(&Element, &[String])> {
+        let (bound, enabled) = self.inline.as_ref()?;
+        Some((bound, enabled))
     }
 
     /// Where the server would like the session to be resumed (XEP-0198 §5).

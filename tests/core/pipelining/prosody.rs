@@ -28,7 +28,7 @@ fn prosody_is_given_a_moment_between_two_streams() {
     pair.advance(9);
     assert_eq!(pair.sent.len(), 1);
     pair.advance(1);
-    assert_eq!(pair.sent.len(), 6, "and the new stream: {:?}", pair.sent);
+    assert_eq!(pair.sent.len(), 7, "and the new stream: {:?}", pair.sent);
     server.flight(&mut pair, generation);
     assert_eq!((pair.reply(call), &server.flights[..]), (Ok(Reply::Done), &[2][..]));
 

@@ -54,7 +54,7 @@ fn xep0388_one_message_takes_two_round_trips_and_then_one() {
             announce(&mut pair, &[name], BIND);
             pair.nothing_sent();
             let along = if resumed {
-                "<resumed xmlns='urn:xmpp:sm:3' previd='session-1' h='3'/>".to_owned()
+                "<resumed xmlns='urn:xmpp:sm:3' previd='session-1' h='4'/>".to_owned()
             } else {
                 format!("<failed xmlns='{SM}'/>") + &bound(&enabled("session-2"))
             };

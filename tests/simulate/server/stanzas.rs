@@ -149,6 +149,8 @@ impl Server {
         };
         let own = iq.attr("to").is_none_or(|to| to == ACCOUNT);
         match (payload.name(), payload.ns(), iq.attr("to")) {
+            // Another client of the account's has none that this one could miss.
+            ("enable", "urn:xmpp:carbons:2", None) => self.answer(id, iq, String::new()),
             ("ping", "urn:xmpp:ping", None | Some(DOMAIN | ACCOUNT)) => self.answer(id, iq, String::new()),
             ("query", ROSTER, _) if own => self.answer(id, iq, format!("<query xmlns='{ROSTER}'/>")),
             ("query", DISCO, None | Some(DOMAIN | ACCOUNT)) => {
