@@ -95,6 +95,11 @@ export interface ConnectOptions {
   lastActivity?: boolean | undefined;
   /** Whether `message` events also tell of what the account's other clients send and are sent (XEP-0280), where the server can. Default true. */
   carbons?: boolean | undefined;
+  /**
+   * Whether those who ask for a receipt of a message get one by itself (XEP-0184). It says that we are there, so that only those get
+   * one who may know that: contacts who see our presence. Default true.
+   */
+  receipts?: boolean | undefined;
   /** Whether `ws:` and `http:` may be used beyond loopback. Default false. */
   allowInsecure?: boolean | undefined;
   /**
@@ -293,7 +298,8 @@ export interface Client extends Calls {
    * harms no other, and is told as uncaught.
    *
    * `message`, `sent` and `not-sent` events that come while nobody listens for them are held for the next listener, up to 10,000
-   * of each, and `gap` and `subscription` events, up to 1,000; then the oldest go and an `error` event says so (`queue-full`).
+   * of each, and `gap` and `subscription` events, up to 1,000; then the oldest go and an `error` event says so (`queue-full`). The last 1,000 each of
+   * `retraction`, `reaction`, `receipt` and `marker` are held as well, and of those none says so.
    */
   on<K extends keyof Events>(type: K, listener: (event: Events[K]) => void, options?: ListenerOptions): () => void;
 

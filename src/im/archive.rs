@@ -30,7 +30,7 @@ use crate::session::{Status, Ticket, Token};
 use crate::stanza::{Stamp, delay};
 use crate::stream::ns;
 use crate::xml::{self, Element, Node};
-use chat::{Message, MessageType, News};
+use chat::{Message, MessageType};
 use gap::Fills;
 use search::Search;
 use seen::{Marks, Seen};
@@ -367,8 +367,7 @@ impl Archive {
         if self.first.is_none() {
             self.first.clone_from(&at.id);
         }
-        cx.emit(Event::Chat(News::Message(read)));
-        true
+        chat::tell(cx, read, true)
     }
 
     /// Lets through what has waited, in order.
@@ -391,9 +390,8 @@ impl Archive {
                     id.is_some_and(|id| self.pass(cx, message, &id))
                 }
             };
-            if first || !self.known {
-                read.into_iter()
-                    .for_each(|read| cx.emit(Event::Chat(News::Message(read))));
+            if let Some(read) = read.filter(|_| first || !self.known) {
+                chat::tell(cx, read, false);
             }
         }
     }

@@ -3,9 +3,10 @@
 pub use super::{Message, OutgoingMessage};
 
 use super::carbons;
-use super::{Call, Config, Ctx, Event, Feature, Flow, Named, Reply, typescript};
+use super::correction::Replaces;
+use super::{Call, Config, Ctx, Event, Feature, Flow, Named, Place, Reply, typescript};
 use crate::error::{Code, Error, Phase};
-use crate::given::Args;
+use crate::given::{Arg, Args, Look};
 use crate::jid::Jid;
 use crate::session::{Ticket, Token};
 use crate::stanza::{StanzaError, delay};
@@ -14,6 +15,12 @@ use crate::xml::Element;
 use serde::{Serialize, Serializer};
 
 pub(super) const SID: &str = "urn:xmpp:sid:0";
+
+/// What the ids of that begin with which the client sends of its own accord: see [`send_notice`].
+const NOTICE: &str = "~";
+
+/// By which a room marks what its occupants say to each other alone.
+const MUC_USER: &str = "http://jabber.org/protocol/muc#user";
 
 /// The kinds of message (RFC 6121 §5.2.2).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
@@ -33,6 +40,23 @@ pub enum MessageType {
     Error,
 }
 
+impl MessageType {
+    /// Reads what an app has passed, if there is anything.
+    ///
+    /// # Errors
+    /// `invalid-argument`: nobody sends errors.
+    pub(super) fn given(kind: &Arg) -> Result<Option<MessageType>, Error> {
+        const KINDS: [(&str, MessageType); 4] = [
+            ("chat", MessageType::Chat),
+            ("normal", MessageType::Normal),
+            ("groupchat", MessageType::Groupchat),
+            ("headline", MessageType::Headline),
+        ];
+        let place = kind.opt_word(&KINDS.map(|(word, _)| word))?;
+        Ok(place.and_then(|place| KINDS.get(place)).map(|(_, kind)| *kind))
+    }
+}
+
 /// A message that the server has taken.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -44,36 +68,25 @@ pub struct SentMessage {
     pub origin_id: String,
     /// To whom, prepared (RFC 7622).
     pub to: String,
-    /// The archive's id for it, where it is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub stanza_id: Option<String>,
-}
-
-/// A message that an earlier page had sent, whose promise died with that page.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct KeptMessage {
-    /// Its id.
-    pub id: String,
-    /// Its origin id (XEP-0359 §3.2).
-    pub origin_id: String,
-    /// To whom.
-    pub to: String,
-    /// The archive's id for it, where it is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub stanza_id: Option<String>,
     /// What kind of message.
     #[serde(rename = "type")]
+    #[cfg_attr(target_arch = "wasm32", tsify(type = "Exclude<MessageType, \"error\">"))]
     pub kind: MessageType,
-    /// The text.
+    /// The archive's id for it, where it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub body: Option<String>,
-    /// What it is about.
+    pub stanza_id: Option<String>,
+    /// Where it is a correction, the id of the message that it takes the place of.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub subject: Option<String>,
-    /// The conversation it belongs to.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub thread: Option<String>,
+    #[cfg_attr(target_arch = "wasm32", tsify(type = "string"))]
+    pub replaces: Option<Replaces>,
+}
+
+/// A message under way, and what its call is answered with in the end.
+#[derive(Debug)]
+pub struct UnderWay {
+    ticket: Ticket,
+    sent: SentMessage,
+    reply: fn(SentMessage) -> Reply,
 }
 
 typescript!(
@@ -92,8 +105,8 @@ export interface Calls {
    *   an error that forbids it or the last attempt; or
    * - the session could not be resumed, the server doesn't say how much of it it has handled, and its archive (XEP-0313) doesn't tell
    *   either: there is none, it can't be read, it is too long to be searched by a client that hadn't seen its end before, or it
-   *   doesn't keep such messages (those without a body, or of type `groupchat` or `headline`, or to somebody whom the account's
-   *   preferences leave out).
+   *   doesn't keep such messages (those without a body, or whose `hints` or `fallback` say that there is nothing to keep, or of type
+   *   `groupchat` or `headline`, or to somebody whom the account's preferences leave out).
    *
    * The promise ends with the page, the message doesn't: as long as {@link ConnectOptions.storage} keeps it, the next page
    * sends it, and says by a `sent` or `not-sent` event what has become of it.
@@ -114,18 +127,14 @@ export interface FeatureEvents {
 }
 
 /** A message to be sent. */
-export interface MessageInit extends Omit<OutgoingMessage, "type"> {
+export interface MessageInit extends Omit<OutgoingMessage, "type" | keyof MessageInitFields>, MessageInitFields {
   /** Default `"chat"`. */
   type?: Exclude<MessageType, "error"> | undefined;
 }
 
 /** A message that an earlier page had sent. */
-export interface SentEvent extends SentMessage {
-  body?: string;
-  type?: Exclude<MessageType, "error">;
-  subject?: string;
-  thread?: string;
-}
+export interface SentEvent
+  extends Omit<Message, "id" | "originId" | "type" | "delay" | "condition" | "carbon">, SentMessage {}
 
 /** The same, where the server hasn't taken it, or nobody knows whether it has. */
 export interface NotSentEvent extends Omit<SentEvent, "stanzaId"> {
@@ -148,9 +157,9 @@ pub enum News {
     /// A message came in.
     Message(Message),
     /// The server has taken a message of an earlier page's.
-    Sent(KeptMessage),
+    Sent(Message),
     /// It hasn't, or nobody knows.
-    NotSent(KeptMessage, Error),
+    NotSent(Message, Error),
 }
 
 impl Named for News {
@@ -173,18 +182,14 @@ impl Named for News {
 impl Serialize for News {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            News::Message(message) => message.serialize(serializer),
-            News::Sent(kept) | News::NotSent(kept, _) => kept.serialize(serializer),
+            News::Message(message) | News::Sent(message) | News::NotSent(message, _) => message.serialize(serializer),
         }
     }
 }
 
-/// The messages under way.
+/// Messages both ways.
 #[derive(Debug, Default)]
-pub struct Chat {
-    /// In the order of their tickets, which ascend.
-    sent: Vec<(Ticket, SentMessage)>,
-}
+pub struct Chat;
 
 impl Feature for Chat {
     type Command = Command;
@@ -194,7 +199,7 @@ impl Feature for Chat {
     const CALLS: &'static [Call] = &[Call::once("send", 1)];
 
     fn new(_: &Config) -> Self {
-        Chat::default()
+        Chat
     }
 
     fn read(_: &str, args: &mut Args) -> Result<Command, Error> {
@@ -208,9 +213,7 @@ impl Feature for Chat {
 
     fn command(&mut self, cx: &mut Ctx<'_>, ticket: Ticket, command: Command) {
         let Command::Send(message) = command;
-        if let Err(error) = self.send(cx, ticket, message) {
-            cx.reply(ticket, Err(error));
-        }
+        send(cx, ticket, message, Reply::Chat);
     }
 
     fn on_stanza(&mut self, cx: &mut Ctx<'_>, stanza: &Element) -> Flow {
@@ -218,36 +221,30 @@ impl Feature for Chat {
             return Flow::Next;
         }
         if let Some(message) = open(stanza, cx.account()) {
-            cx.emit(Event::Chat(News::Message(message)));
+            tell(cx, message, false);
         }
         Flow::Next
     }
 
     fn on_reply(&mut self, cx: &mut Ctx<'_>, token: Token, result: Result<Option<Element>, Error>) {
         let Token::Call(ticket) = token else { return };
-        if let Ok(place) = self.sent.binary_search_by_key(&ticket, |(ticket, _)| *ticket) {
-            let (_, mut sent) = self.sent.remove(place);
+        let under_way = &mut cx.facts.under_way;
+        if let Ok(place) = under_way.binary_search_by_key(&ticket, |one| one.ticket) {
+            let UnderWay { mut sent, reply, .. } = under_way.remove(place);
             let result = result.map(|stanza_id| {
                 sent.stanza_id = stanza_id.and_then(id_of);
-                Reply::Chat(sent)
+                reply(sent)
             });
             cx.reply(ticket, result);
         }
     }
 
     fn on_kept(&mut self, cx: &mut Ctx<'_>, message: &Element, result: &Result<Option<Element>, Error>) {
-        let id = message.attr("id").unwrap_or_default();
-        let text = |name| message.child_text(name, ns::CLIENT);
-        let kept = KeptMessage {
-            id: id.to_owned(),
-            origin_id: origin_id(message).unwrap_or(id).to_owned(),
-            to: message.attr("to").unwrap_or_default().to_owned(),
-            stanza_id: result.as_ref().ok().cloned().flatten().and_then(id_of),
-            kind: kind(message),
-            body: text("body"),
-            subject: text("subject"),
-            thread: text("thread"),
-        };
+        let mut kept = parse(message, cx.account());
+        kept.id.get_or_insert_default();
+        kept.origin_id = kept.origin_id.or_else(|| kept.id.clone());
+        kept.stanza_id = result.as_ref().ok().cloned().flatten().and_then(id_of);
+        cx.facts.known.note(&kept, &cx.account().to_bare());
         cx.emit(Event::Chat(match result {
             Ok(_) => News::Sent(kept),
             Err(error) => News::NotSent(kept, error.clone()),
@@ -255,47 +252,109 @@ impl Feature for Chat {
     }
 }
 
-impl Chat {
-    fn send(&mut self, cx: &mut Ctx<'_>, ticket: Ticket, message: OutgoingMessage) -> Result<(), Error> {
-        let invalid = |message: &'static str| Error::new(Code::InvalidArgument, Phase::Stanza, message);
-        let to = Jid::parse(&message.to).map_err(|error| {
-            let message = "`to` is no JID: ".to_owned() + &error.text();
-            Error::new(Code::InvalidJid, Phase::Stanza, message)
-        })?;
-        let kind = match message.kind {
-            None | Some(MessageType::Chat) => Some("chat"),
-            Some(MessageType::Groupchat) => Some("groupchat"),
-            Some(MessageType::Headline) => Some("headline"),
-            Some(MessageType::Normal) => None,
-            Some(MessageType::Error) => return Err(invalid("a message of type \"error\" cannot be sent")),
-        };
-        let id = match message.id.clone() {
-            Some(id) if id.is_empty() => return Err(invalid("`id` is empty")),
-            Some(id) => id,
-            None => cx.id(),
-        };
-        let text = |name, text: &Option<String>| {
-            let text = text.as_ref()?;
-            Some(Element::new(name, ns::CLIENT).with_text(text.as_str()))
-        };
-        let element = Element::new("message", ns::CLIENT)
-            .with_attr("to", to.as_str())
-            .with_opt_attr("type", kind)
-            .with_attr("id", id.as_str())
-            .with_opt_child(text("subject", &message.subject))
-            .with_opt_child(text("body", &message.body))
-            .with_opt_child(text("thread", &message.thread))
-            .with_child(Element::new("origin-id", SID).with_attr("id", id.as_str()));
-        let element = message.write(element);
-        let sent = SentMessage {
-            id: id.clone(),
-            origin_id: id.clone(),
-            to: to.as_str().to_owned(),
-            stanza_id: None,
-        };
-        cx.deliver(&element, id, to, Token::Call(ticket))?;
-        self.sent.push((ticket, sent));
-        Ok(())
+/// Sends a message, and settles the call by what becomes of it: a function makes the reply.
+pub(super) fn send(cx: &mut Ctx<'_>, ticket: Ticket, message: OutgoingMessage, reply: fn(SentMessage) -> Reply) {
+    // What has become of it is for the messages' own feature to hear.
+    let owner = core::mem::replace(&mut cx.owner, Place::Chat as u8);
+    let sent = deliver(cx, ticket, message, reply);
+    cx.owner = owner;
+    if let Err(error) = sent {
+        cx.reply(ticket, Err(error));
+    }
+}
+
+fn deliver(
+    cx: &mut Ctx<'_>,
+    ticket: Ticket,
+    mut message: OutgoingMessage,
+    reply: fn(SentMessage) -> Reply,
+) -> Result<(), Error> {
+    let invalid = |message: &'static str| Error::new(Code::InvalidArgument, Phase::Stanza, message);
+    let to = Jid::parse(&message.to).map_err(|error| {
+        let message = "`to` is no JID: ".to_owned() + &error.text();
+        Error::new(Code::InvalidJid, Phase::Stanza, message)
+    })?;
+    let kind = match message.kind {
+        None | Some(MessageType::Chat) => Some("chat"),
+        Some(MessageType::Groupchat) => Some("groupchat"),
+        Some(MessageType::Headline) => Some("headline"),
+        Some(MessageType::Normal) => None,
+        Some(MessageType::Error) => return Err(invalid("a message of type \"error\" cannot be sent")),
+    };
+    let id = match message.id.clone() {
+        Some(id) if id.is_empty() => return Err(invalid("`id` is empty")),
+        Some(id) => id,
+        None => cx.id(),
+    };
+    let state = cx.facts.states.with(&to, &mut message);
+    let text = |name, text: &Option<String>| {
+        let text = text.as_ref()?;
+        Some(Element::new(name, ns::CLIENT).with_text(text.as_str()))
+    };
+    let element = Element::new("message", ns::CLIENT)
+        .with_attr("to", to.as_str())
+        .with_opt_attr("type", kind)
+        .with_attr("id", id.as_str())
+        .with_opt_child(text("subject", &message.subject))
+        .with_opt_child(text("body", &message.body))
+        .with_opt_child(text("thread", &message.thread))
+        .with_child(Element::new("origin-id", SID).with_attr("id", id.as_str()));
+    let element = message.write(element);
+    let sent = SentMessage {
+        id: id.clone(),
+        origin_id: id.clone(),
+        to: to.as_str().to_owned(),
+        kind: message.kind.unwrap_or(MessageType::Chat),
+        stanza_id: None,
+        replaces: message.replaces,
+    };
+    cx.deliver(&element, id, to.clone(), Token::Call(ticket))?;
+    cx.facts.states.said(&to, state, cx.now());
+    let account = cx.account().to_bare();
+    cx.facts.known.note_sent(&sent, &to, &account);
+    cx.facts.under_way.push(UnderWay { ticket, sent, reply });
+    Ok(())
+}
+
+/// Tells the listeners of a message that came in, now or `late`, as far as it is to be believed; whether there was something to
+/// be told.
+pub(super) fn tell(cx: &mut Ctx<'_>, mut message: Message, late: bool) -> bool {
+    // What was so when it was sent needn't be so when it comes.
+    if late || message.delay.is_some() {
+        message.forget_live();
+    }
+    let account = cx.account().to_bare();
+    if !cx.facts.known.check(&mut message, &account) || message.event().is_none() {
+        return false;
+    }
+    cx.facts.known.note(&message, &account);
+    cx.emit(Event::Chat(News::Message(message)));
+    true
+}
+
+/// Sends something of the client's own accord, with nothing else in it. It isn't tracked, and where it bounces nobody is told.
+pub(super) fn send_notice(cx: &mut Ctx<'_>, to: &str, kind: Option<&str>, child: Element) {
+    let id = [NOTICE, &cx.id()].concat();
+    let message = Element::new("message", ns::CLIENT)
+        .with_attr("to", to)
+        .with_opt_attr("type", kind)
+        .with_attr("id", id)
+        .with_child(child);
+    cx.answer(&message);
+}
+
+/// Reads what is to be said in a message to somebody who is known: a text, or more than that.
+///
+/// # Errors
+/// `invalid-argument` for anything else.
+pub(super) fn words(given: &Arg) -> Result<OutgoingMessage, Error> {
+    match given.look()? {
+        Look::Text(text) => Ok(OutgoingMessage {
+            body: Some(text),
+            ..OutgoingMessage::default()
+        }),
+        Look::Object => OutgoingMessage::given(given),
+        _ => Err(given.wrong("a string or an object")),
     }
 }
 
@@ -340,14 +399,23 @@ pub(super) fn open(stanza: &Element, own: &Jid) -> Option<Message> {
     }
 }
 
-/// A message with nothing to read in it (a chat state, a receipt) is none for listeners, nor is a carbon that is not to be
-/// opened.
+/// A message with nothing to be told of in it is none for listeners, nor is a carbon that is not to be opened.
 pub(super) fn read(stanza: &Element, own: &Jid) -> Option<Message> {
-    let kind = kind(stanza);
-    let text = |name| stanza.child_text(name, ns::CLIENT);
     if carbons::is_carbon(stanza) {
         return None;
     }
+    let message = parse(stanza, own);
+    let notice = message.id.as_deref().is_some_and(|id| id.starts_with(NOTICE));
+    if message.kind == MessageType::Error && notice {
+        return None;
+    }
+    message.event()?;
+    Some(message)
+}
+
+fn parse(stanza: &Element, own: &Jid) -> Message {
+    let kind = kind(stanza);
+    let text = |name| stanza.child_text(name, ns::CLIENT);
     // RFC 6120 §8.1.2.1: without a sender, it is the own account's.
     let from = stanza.attr("from").unwrap_or(own.bare_str());
     let stanza_id = match kind {
@@ -356,6 +424,9 @@ pub(super) fn read(stanza: &Element, own: &Jid) -> Option<Message> {
             .and_then(|room| stanza_id(stanza, room.bare_str())),
         _ => stanza_id(stanza, own.bare_str()),
     };
+    let private = matches!(kind, MessageType::Chat | MessageType::Normal)
+        && from.contains('/')
+        && stanza.child("x", MUC_USER).is_some();
     let mut message = Message {
         to: stanza.attr("to").unwrap_or(own.as_str()).to_owned(),
         id: stanza.attr("id").map(str::to_owned),
@@ -369,9 +440,12 @@ pub(super) fn read(stanza: &Element, own: &Jid) -> Option<Message> {
         condition: StanzaError::of(stanza).map(|error| error.condition),
         from: from.to_owned(),
         carbon: None,
+        occupant: private.then_some(true),
         ..Message::default()
     };
-    message.read_payloads(stanza);
-    message.event()?;
-    Some(message)
+    // RFC 6120 §8.3.1: an error may have in it what bounced. Nobody says that.
+    if kind != MessageType::Error {
+        message.read_payloads(stanza);
+    }
+    message
 }

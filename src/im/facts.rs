@@ -2,6 +2,9 @@
 
 use super::Config;
 use super::caps;
+use super::chat::UnderWay;
+use super::chat_states::States;
+use super::known::Known;
 use crate::jid::Jid;
 use crate::session::Millis;
 use std::collections::BTreeSet;
@@ -12,6 +15,12 @@ pub struct Facts {
     /// Who may see our presence, by bare JID (`roster`). Nobody, as long as that isn't known: between the beginning of a session
     /// and the server's answer.
     pub watchers: BTreeSet<String>,
+    /// The messages under way, in the order of their tickets, which ascend (`chat`).
+    pub under_way: Vec<UnderWay>,
+    /// Whose message an id names (`chat`).
+    pub known: Known,
+    /// Who is told how far the user is in a chat (`chat_states`).
+    pub states: States,
     /// What this client can.
     pub own: caps::Own,
     /// What other clients can (`caps`, and `disco`, which asks them).
@@ -42,6 +51,9 @@ impl Facts {
             caps: caps::Known::default(),
             active: Millis::default(),
             clock: None,
+            under_way: Vec::new(),
+            known: Known::default(),
+            states: States::default(),
         }
     }
 

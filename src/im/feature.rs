@@ -20,6 +20,61 @@ macro_rules! typescript {
 
 pub(super) use typescript;
 
+/// A feature that is no more than what messages carry, its entries in service discovery, and perhaps a call that sends such a
+/// message: its name, the number of its arguments, and the function that reads them.
+macro_rules! carried {
+    ($(#[$doc:meta])* $feature:ident, [$($disco:expr),*]) => {
+        $(#[$doc])*
+        #[derive(Debug, Default)]
+        pub struct $feature;
+
+        impl $crate::im::Feature for $feature {
+            type Command = $crate::im::Never;
+            type Reply = $crate::im::Never;
+            type Event = $crate::im::Never;
+
+            const DISCO: &'static [&'static str] = &[$($disco),*];
+
+            fn new(_: &$crate::im::Config) -> Self {
+                $feature
+            }
+
+            fn command(&mut self, _: &mut $crate::im::Ctx<'_>, _: $crate::session::Ticket, command: Self::Command) {
+                match command {}
+            }
+        }
+    };
+    ($(#[$doc:meta])* $feature:ident, [$($disco:expr),*], $call:literal / $args:literal by $read:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Default)]
+        pub struct $feature;
+
+        impl $crate::im::Feature for $feature {
+            type Command = $crate::im::message_ref::About;
+            type Reply = $crate::im::Never;
+            type Event = $crate::im::Never;
+
+            const DISCO: &'static [&'static str] = &[$($disco),*];
+
+            const CALLS: &'static [$crate::im::Call] = &[$crate::im::Call::once($call, $args)];
+
+            fn new(_: &$crate::im::Config) -> Self {
+                $feature
+            }
+
+            fn read(_: &str, args: &mut $crate::given::Args) -> Result<Self::Command, $crate::error::Error> {
+                $read(args)
+            }
+
+            fn command(&mut self, cx: &mut $crate::im::Ctx<'_>, ticket: $crate::session::Ticket, command: Self::Command) {
+                command.send(cx, ticket, $crate::im::Reply::Chat);
+            }
+        }
+    };
+}
+
+pub(super) use carried;
+
 /// One feature of the client.
 pub trait Feature: Sized {
     /// What the app can call.
@@ -153,6 +208,21 @@ pub trait Payload: Sized {
 
     /// [`Payload::EVENT`] tells of it even where there is a text: that is only for those who don't know better.
     const LEADS: bool = false;
+
+    /// The same, where the sender says that the text stands in for this namespace (XEP-0428 §2.2).
+    const FALLBACK: &'static str = "";
+
+    /// It is of the moment: a message that comes late, from the archive say, is as if it didn't have it. Its event tells of a
+    /// message that has nothing else.
+    const LIVE: bool = false;
+
+    /// A correction says it again where the app doesn't name another (XEP-0308 §4).
+    const STAYS: bool = false;
+
+    /// [`Payload::EVENT`], where it isn't always the same.
+    fn event(&self) -> &'static str {
+        Self::EVENT
+    }
 
     /// Reads it off a message that came in. Whoever sent it, it says nothing of what others have sent.
     fn read(message: &Element) -> Option<Self>;

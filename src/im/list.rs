@@ -126,19 +126,10 @@ macro_rules! features {
             /// # Errors
             /// `invalid-argument`.
             pub fn given(message: &Arg) -> Result<OutgoingMessage, Error> {
-                const KINDS: [(&str, chat::MessageType); 4] = [
-                    ("chat", chat::MessageType::Chat),
-                    ("normal", chat::MessageType::Normal),
-                    ("groupchat", chat::MessageType::Groupchat),
-                    ("headline", chat::MessageType::Headline),
-                ];
                 Ok(OutgoingMessage {
                     to: String::new(),
                     body: message.field("body")?.opt_text()?,
-                    kind: {
-                        let kind = message.field("type")?.opt_word(&KINDS.map(|(word, _)| word))?;
-                        kind.and_then(|place| KINDS.get(place)).map(|(_, kind)| *kind)
-                    },
+                    kind: chat::MessageType::given(&message.field("type")?)?,
                     id: message.field("id")?.opt_text()?,
                     subject: message.field("subject")?.opt_text()?,
                     thread: message.field("thread")?.opt_text()?,
@@ -147,6 +138,31 @@ macro_rules! features {
                         given.map(Payload::given).transpose()?
                     },)+)?)*
                 })
+            }
+
+            /// What of a message is said again when it is corrected. Where that can't be read, there is none.
+            fn repeated(message: &Arg) -> OutgoingMessage {
+                OutgoingMessage {
+                    subject: message.field("subject").and_then(|subject| subject.opt_text()).unwrap_or_default(),
+                    thread: message.field("thread").and_then(|thread| thread.opt_text()).unwrap_or_default(),
+                    $($($($field: if <$module::$payload as Payload>::STAYS {
+                        let given = message.field(stringify!($field)).and_then(Arg::given);
+                        given.and_then(|given| given.map(Payload::given).transpose()).unwrap_or_default()
+                    } else {
+                        None
+                    },)+)?)*
+                    ..OutgoingMessage::default()
+                }
+            }
+
+            /// With what it doesn't say itself.
+            fn or(self, other: OutgoingMessage) -> OutgoingMessage {
+                OutgoingMessage {
+                    subject: self.subject.or(other.subject),
+                    thread: self.thread.or(other.thread),
+                    $($($($field: self.$field.or(other.$field),)+)?)*
+                    ..self
+                }
             }
 
             /// Puts what it carries beside its text into its element.
@@ -201,6 +217,11 @@ macro_rules! features {
             /// to be answered by a program. What was sent while this client was away isn't told.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub carbon: Option<carbons::Carbon>,
+            /// An occupant of a room has sent it, and to the own account alone (XEP-0045 §7.5): `from` says as a whole who that
+            /// is, and the account behind it isn't known.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            #[cfg_attr(target_arch = "wasm32", tsify(type = "true"))]
+            pub occupant: Option<bool>,
             $($($($(#[$doc])*
             #[serde(skip_serializing_if = "Option::is_none")]
             pub $field: Option<$module::$payload>,)+)?)*
@@ -213,18 +234,32 @@ macro_rules! features {
                 $($($(self.$field = Payload::read(message);)+)?)*
             }
 
+            /// As one that comes late: without what is of the moment.
+            fn forget_live(&mut self) {
+                $($($(if <$module::$payload as Payload>::LIVE {
+                    self.$field = None;
+                })+)?)*
+            }
+
             /// The event that tells of it; none where there is nothing to tell.
             pub fn event(&self) -> Option<&'static str> {
-                $($($(if self.$field.is_some() && <$module::$payload as Payload>::LEADS {
-                    return Some(<$module::$payload as Payload>::EVENT);
+                let told = |event: &'static str| Some(event).filter(|event| !event.is_empty());
+                $($($(if let Some(payload) = &self.$field
+                    && (<$module::$payload as Payload>::LEADS || self.stands_in(<$module::$payload as Payload>::FALLBACK))
+                {
+                    return told(payload.event());
                 })+)?)*
                 if self.body.is_some() || self.subject.is_some() || self.kind == chat::MessageType::Error {
                     return Some("message");
                 }
-                $($($(if self.$field.is_some() && !<$module::$payload as Payload>::EVENT.is_empty() {
-                    return Some(<$module::$payload as Payload>::EVENT);
+                let mut event = None;
+                $($($(if let Some(payload) = &self.$field && !<$module::$payload as Payload>::LIVE {
+                    event = event.or(told(payload.event()));
                 })+)?)*
-                None
+                $($($(if let Some(payload) = &self.$field && <$module::$payload as Payload>::LIVE {
+                    event = event.or(told(payload.event()));
+                })+)?)*
+                event
             }
         }
 

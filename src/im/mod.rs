@@ -8,8 +8,11 @@ mod cx;
 mod facts;
 mod feature;
 pub mod forms;
+mod known;
 mod list;
+mod message_ref;
 mod pep;
+mod positions;
 mod rsm;
 
 pub use cx::{Ctx, Said};
@@ -39,6 +42,8 @@ pub struct Config {
     pub last_activity: bool,
     /// Whether copies are wanted of what the account's other clients send and are sent.
     pub carbons: bool,
+    /// Whether receipts are sent to those who ask for them and may know that we are there.
+    pub receipts: bool,
 }
 
 impl Default for Config {
@@ -49,6 +54,7 @@ impl Default for Config {
             software: software_version::Software::default(),
             last_activity: true,
             carbons: true,
+            receipts: true,
         }
     }
 }
@@ -70,10 +76,74 @@ features! {
     };
     Vcard => vcard::Vcard;
     Avatar => avatar::Avatars;
+    // These want to see what comes in before the archive makes it wait.
+    Receipts => receipts::Receipts {
+        /// That the sender would like to know when it has come in, or that one of ours has (XEP-0184).
+        receipt: Receipt,
+    };
+    ChatStates => chat_states::ChatStates {
+        /// How far the sender is in the chat (XEP-0085).
+        state: ChatState,
+    };
     Carbons => carbons::Carbons;
     History => history::History;
     Archive => archive::Archive;
     Chat => chat::Chat;
+    Corrections => correction::Corrections {
+        /// It takes the place of an earlier message: of the one with this id **that the same sender has sent** in this conversation,
+        /// between two of the same bare JID, in a room of the same full one. Where it is known that somebody else has sent that,
+        /// the correction is told as a message without this field; that is known of the last 1,000 messages (XEP-0308).
+        #[cfg_attr(target_arch = "wasm32", tsify(type = "string"))]
+        replaces: Replaces,
+    };
+    Retractions => retraction::Retractions {
+        /// The sender wishes that the message with this id (in a room with that `stanzaId`) be forgotten, **which the same sender has
+        /// sent**: see the event `retraction` (XEP-0424).
+        #[cfg_attr(target_arch = "wasm32", tsify(type = "string"))]
+        retracts: Retracts,
+    };
+    Reacting => reactions::Reacting {
+        /// Emojis for a message (XEP-0444).
+        reactions: Reactions,
+    };
+    Replies => replies::Replies {
+        /// Which message it answers (XEP-0461).
+        reply: Reply,
+    };
+    Fallen => fallback::Fallen {
+        /// Which parts of its texts are only for those who don't know something else that it says (XEP-0428).
+        #[cfg_attr(target_arch = "wasm32", tsify(type = "Fallback[]"))]
+        fallback: Fallbacks,
+    };
+    Hinting => hints::Hinting {
+        /// What may be done with it (XEP-0334).
+        #[cfg_attr(target_arch = "wasm32", tsify(type = "Hint[]"))]
+        hints: Hints,
+    };
+    Oob => oob::Oob {
+        /// What is to be found elsewhere (XEP-0066).
+        #[cfg_attr(target_arch = "wasm32", tsify(type = "OutOfBand[]"))]
+        oob: Elsewhere,
+    };
+    Referring => references::Referring {
+        /// What parts of its body are about (XEP-0372).
+        #[cfg_attr(target_arch = "wasm32", tsify(type = "Reference[]"))]
+        references: References,
+    };
+    Sharing => files::Sharing {
+        /// Files that it points to (XEP-0447).
+        #[cfg_attr(target_arch = "wasm32", tsify(type = "SharedFile[]"))]
+        files: Files,
+    };
+    Styling => styling::Styling {
+        /// Its body isn't to be styled (XEP-0393).
+        #[cfg_attr(target_arch = "wasm32", tsify(type = "true"))]
+        unstyled: Unstyled,
+    };
+    Markers => markers::Markers {
+        /// That the sender would like to know whether it is seen, or up to which message the conversation has been (XEP-0333).
+        marker: Marker,
+    };
     Ping => ping::Ping;
     Blocking => blocking::Blocking;
     LastActivity => last_activity::LastActivity;

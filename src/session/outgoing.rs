@@ -51,7 +51,8 @@ pub struct Doubt {
     /// To whom it went.
     pub to: Jid,
     /// Whether it is of a kind that the account's archive keeps: one with a body, of type `chat` or `normal`
-    /// (XEP-0313 §6.1.1 leaves it to the server, and servers agree on these).
+    /// (XEP-0313 §6.1.1 leaves it to the server, and servers agree on these), unless it says itself that it isn't to be kept
+    /// (XEP-0334 §4), or that its body is none (XEP-0428 §3).
     pub archived: bool,
 }
 
@@ -105,9 +106,23 @@ impl Outgoing {
     }
 }
 
+const FALLBACK: &str = "urn:xmpp:fallback:0";
+
 /// Whether an account's archive keeps a message of this kind (see [`Doubt::archived`]).
 pub(super) fn archived(message: &Element) -> bool {
-    matches!(message.attr("type"), None | Some("chat" | "normal")) && message.child("body", ns::CLIENT).is_some()
+    let hint = |name| message.child(name, "urn:xmpp:hints").is_some();
+    let whole = |child: &Element| child.attr("start").is_none();
+    let fallback = message.children().any(|child| {
+        child.is("fallback", FALLBACK)
+            && child
+                .child("body", FALLBACK)
+                .map_or(child.children().next().is_none(), whole)
+    });
+    matches!(message.attr("type"), None | Some("chat" | "normal"))
+        && message.child("body", ns::CLIENT).is_some()
+        && !hint("no-store")
+        && !hint("no-permanent-store")
+        && (!fallback || hint("store"))
 }
 
 /// A stanza from the call that asked for it to its end.

@@ -8,18 +8,22 @@ use std::collections::VecDeque;
 
 /// What is held for want of a listener, and how many of each. Beyond that the oldest go. (A login that `connect()` makes is
 /// over before the app has the client.)
-const HELD: [(&str, usize); 7] = [
+const HELD: [(&str, usize); 11] = [
     ("message", 10_000),
     ("sent", 10_000),
     ("not-sent", 10_000),
     ("gap", 1_000),
     ("subscription", 1_000),
     ("resumed", 1),
-    (NEWEST, 1),
+    ("credentials", 1),
+    ("retraction", 1_000),
+    ("reaction", 1_000),
+    ("receipt", 1_000),
+    ("marker", 1_000),
 ];
 
-/// Of these an older one is of no use: nobody need be told that it goes.
-const NEWEST: &str = "credentials";
+/// Behind these nobody need be told that an older one goes: it is of no use, or the app has no use for any.
+const LOUD: usize = 6;
 
 /// Who listens to what, and what is held meanwhile.
 #[derive(Default)]
@@ -78,7 +82,8 @@ impl Listeners {
     /// first time since they were last taken.
     pub(super) fn hold(&self, kind: &str, event: Event) -> bool {
         let mut held = self.held.borrow_mut();
-        let Some((held, (_, most))) = held.iter_mut().zip(HELD).find(|(_, (held, _))| *held == kind) else {
+        let mut all = held.iter_mut().zip(HELD).enumerate();
+        let Some((place, (held, (_, most)))) = all.find(|(_, (_, (held, _)))| *held == kind) else {
             return false;
         };
         held.events.push_back(event);
@@ -86,7 +91,7 @@ impl Listeners {
             return false;
         }
         held.events.pop_front();
-        kind != NEWEST && !core::mem::replace(&mut held.overflowed, true)
+        place < LOUD && !core::mem::replace(&mut held.overflowed, true)
     }
 
     /// The events of that kind that were held, the oldest first; none is held any more.

@@ -87,6 +87,7 @@ impl Options {
                 Software::given(&Arg::new(Box::new(JsGiven(software)), "software"))?
             },
             last_activity: fields.flag("lastActivity")?.unwrap_or(true),
+            receipts: fields.flag("receipts")?.unwrap_or(true),
         };
         Ok(Options {
             config: Config { session: config, im },

@@ -46,7 +46,7 @@ fn first() -> (Pair, Element) {
 }
 
 /// One that knows: there.
-fn knowing(end: &str) -> Pair {
+pub fn knowing(end: &str) -> Pair {
     let (mut pair, asked) = first();
     pair.answer(&asked, &metadata(end));
     pair.nothing_sent();
@@ -61,7 +61,7 @@ fn metadata(end: &str) -> String {
 }
 
 /// The connection is lost, and there is a new session; what the archive was asked.
-fn again(pair: &mut Pair) -> Element {
+pub fn again(pair: &mut Pair) -> Element {
     pair.close_socket();
     back(pair)
 }
@@ -108,7 +108,7 @@ fn stamp(id: &str) -> String {
 }
 
 /// A message as an archive has it.
-fn kept(id: &str, from: &str, to: &str, body: &str) -> (String, String) {
+pub fn kept(id: &str, from: &str, to: &str, body: &str) -> (String, String) {
     let message = format!(
         "<message xmlns='jabber:client' from='{from}' to='{to}' type='chat' id='m-{body}'><body>{body}</body></message>"
     );
@@ -143,7 +143,7 @@ fn fin(pair: &mut Pair, asked: &Element, ends: Option<(&str, &str)>, complete: b
 }
 
 /// A whole page, of an archive that still has the entry that it begins behind.
-fn page(pair: &mut Pair, asked: &Element, entries: &[(String, String)], complete: bool) {
+pub fn page(pair: &mut Pair, asked: &Element, entries: &[(String, String)], complete: bool) {
     bare_page(pair, asked, entries, complete);
     let set = |asked: &Element| asked.child("query", NS_MAM)?.child("set", RSM).cloned();
     // For the entry before the first found, or for the newest.
@@ -191,7 +191,7 @@ fn live(pair: &mut Pair, id: &str) {
     live_of(pair, id, "chat");
 }
 
-fn live_of(pair: &mut Pair, id: &str, kind: &str) {
+pub fn live_of(pair: &mut Pair, id: &str, kind: &str) {
     pair.receive(&format!(
         "<message xmlns='jabber:client' from='{BOB}' to='alice@example.org' type='{kind}'><body>{id}</body>\
          <stanza-id xmlns='urn:xmpp:sid:0' by='alice@example.org' id='{id}'/></message>"
@@ -211,7 +211,7 @@ fn gaps(pair: &Pair) -> Vec<Gap> {
 }
 
 /// Sends a message of which the server says nothing; the call, and the message's id.
-fn send(pair: &mut Pair, body: &str) -> (Ticket, String) {
+pub fn send(pair: &mut Pair, body: &str) -> (Ticket, String) {
     let call = pair.send("bob@example.org", body);
     let place = pair.sent.iter().position(|frame| frame.starts_with("<message"));
     let message = pair.sent.remove(place.expect("a message")).unwrap();
@@ -221,7 +221,7 @@ fn send(pair: &mut Pair, body: &str) -> (Ticket, String) {
 }
 
 /// That message as the archive has it.
-fn sent(at: &str, id: &str, body: &str) -> (String, String) {
+pub fn sent(at: &str, id: &str, body: &str) -> (String, String) {
     let message = format!(
         "<message xmlns='jabber:client' from='alice@example.org/here' to='bob@example.org' type='chat' id='{id}'>\
          <body>{body}</body><origin-id xmlns='urn:xmpp:sid:0' id='{id}'/></message>"

@@ -6,6 +6,23 @@ use stanzawire::engine::{Command, Reply};
 use stanzawire::error::{Code, Phase};
 use stanzawire::im::chat::{self, MessageType, OutgoingMessage};
 use stanzawire::im::{self};
+use stanzawire::xml::Element;
+
+/// A message from there.
+pub fn said(from: &str, kind: &str, id: &str, content: &str) -> String {
+    format!(
+        "<message xmlns='jabber:client' from='{from}' to='alice@example.org/here' type='{kind}' id='{id}'>{content}</message>"
+    )
+}
+
+/// What an app's call sends, which the server takes, and what that resolves to.
+pub fn taken(pair: &mut Pair, name: &str, args: serde_json::Value) -> (Element, serde_json::Value) {
+    let call = pair.im(name, args);
+    let message = pair.element();
+    assert!(message.is("message", NS_CLIENT));
+    pair.confirm();
+    (message, pair.value(call))
+}
 
 #[test]
 fn rfc6121_5_a_message_out() {
@@ -262,8 +279,8 @@ fn a_sender_that_no_jid_can_name_costs_no_message() {
 fn what_has_nothing_to_read_is_no_message() {
     let mut pair = Pair::online();
     pair.receive(
-        "<message xmlns='jabber:client' from='a@b' type='chat'>\
-         <composing xmlns='http://jabber.org/protocol/chatstates'/></message>",
+        "<message xmlns='jabber:client' from='a@b' type='chat'><store xmlns='urn:xmpp:hints'/>\
+         <request xmlns='urn:xmpp:receipts'/><markable xmlns='urn:xmpp:chat-markers:0'/><thread>t</thread></message>",
     );
     pair.receive("<message xmlns='urn:other' from='a@b'><body xmlns='jabber:client'>x</body></message>");
     pair.receive("<message xmlns='jabber:client' from='a@b'><body xmlns='urn:other'>x</body></message>");

@@ -6,7 +6,7 @@ use crate::sm::kept::{kill, log_in as log_in_again, reload, storing};
 use stanzawire::engine::{Command, Input};
 use stanzawire::error::Code;
 use stanzawire::im::Named;
-use stanzawire::im::chat::{KeptMessage, News};
+use stanzawire::im::chat::{Message, News};
 
 /// A page that knows of the archive, with stream management and a store.
 fn page_knowing(end: &str) -> Pair {
@@ -194,15 +194,15 @@ fn an_earlier_pages_messages_end_as_events() {
     let mut pair = failed(old);
     let question = asked(&mut pair).unwrap();
     page(&mut pair, &question, &[sent("7", &ids[1], "1")], true);
-    let of = |n: usize, stanza_id: Option<&str>| KeptMessage {
-        id: ids[n].clone(),
-        origin_id: ids[n].clone(),
+    let of = |n: usize, stanza_id: Option<&str>| Message {
+        id: Some(ids[n].clone()),
+        origin_id: Some(ids[n].clone()),
+        from: "alice@example.org".into(),
         to: "bob@example.org".into(),
         stanza_id: stanza_id.map(str::to_owned),
         kind: im::chat::MessageType::Chat,
         body: Some(n.to_string()),
-        subject: None,
-        thread: None,
+        ..Message::default()
     };
     assert_eq!(news(&pair), [News::Sent(of(1, Some("7")))]);
     assert_eq!((news(&pair)[0].name(), news(&pair)[0].error()), ("sent", None));
