@@ -336,7 +336,5 @@ export function findMessage(contact, ...ids) {
 function withoutFallback({ body = "", fallback, reply }) {
   const range = reply && fallback?.find((each) => each.for === REPLY)?.body;
   if (typeof range !== "object") return body;
-  const characters = Array.from(body);
-  characters.splice(range.start, range.end - range.start);
-  return characters.join("");
+  return body.slice(0, range.start) + body.slice(range.end);
 }

@@ -306,9 +306,10 @@ fn fill_ejabberd(root: &Path, port: u16) -> Result<()> {
             server::post(port, "/api/add_rosteritem", &item)?;
         }
     }
+    // They are subscribed to, both ways: at a host that is none of its own it would look for them.
     let contact = |number| {
         let group = number % 20;
-        format!("{{\"contact-{number}\", \"contacts.example\", \"Group {group}\", \"Contact {number}\"}}")
+        format!("{{\"contact-{number}\", \"vcards.localhost\", \"Group {group}\", \"Contact {number}\"}}")
     };
     let contacts: Vec<_> = (1..=CONTACTS).map(contact).collect();
     let file = tempfile::NamedTempFile::new_in(root.join("target"))?;

@@ -75,7 +75,7 @@ export class Client {
   static async open(browser, options, { connect = true } = {}) {
     const client = new Client();
     client.bare = options.jid.split("/")[0];
-    client.page = await clientPage(browser, { timeout: 15_000, ...options });
+    client.page = await clientPage(browser, options);
     await client.page.exposeFunction("tell", ({ type, event, frame }) => {
       if (frame) {
         client.frames.push(`${frame.direction === "out" ? "->" : "<-"} ${frame.data}`);

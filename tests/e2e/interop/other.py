@@ -38,7 +38,7 @@ SETTINGS = json.loads(sys.argv[1])
 PLUGINS = {
     "xep_0004": {}, "xep_0012": {}, "xep_0030": {}, "xep_0049": {}, "xep_0054": {}, "xep_0059": {}, "xep_0060": {}, "xep_0066": {},
     "xep_0084": {}, "xep_0085": {}, "xep_0092": {"software_name": "by other hands", "version": "1.0", "os": "any"}, "xep_0115": {},
-    "xep_0153": {}, "xep_0163": {}, "xep_0172": {}, "xep_0184": {}, "xep_0191": {}, "xep_0199": {}, "xep_0202": {}, "xep_0203": {},
+    "xep_0153": {}, "xep_0163": {}, "xep_0172": {}, "xep_0184": {}, "xep_0191": {}, "xep_0199": {}, "xep_0203": {},
     "xep_0280": {}, "xep_0297": {}, "xep_0308": {}, "xep_0313": {}, "xep_0333": {}, "xep_0334": {}, "xep_0359": {}, "xep_0444": {},
     "xep_0461": {},
 }
@@ -148,6 +148,9 @@ class Client(ClientXMPP):
         self.add_event_handler("disconnected", lambda _: os._exit(0))
         for event, read in EVENTS.items():
             self.add_event_handler(event, lambda stanza, event=event, read=read: self.tell(event, stanza, read))
+        # slixmpp's own answer (XEP-0202) fails where it reads what it has written.
+        self["xep_0030"].add_feature("urn:xmpp:time")
+        self.register_handler(Callback("time", MatchXPath("{jabber:client}iq/{urn:xmpp:time}time"), self.tell_time))
         # Also what has neither a body nor anything that slixmpp knows.
         self.register_handler(Callback("every message", MatchXPath("{jabber:client}message"), lambda it: self.tell("any", it, lambda _: None)))
 
@@ -157,6 +160,16 @@ class Client(ClientXMPP):
         except Exception as error:
             value = f"{type(error).__name__}: {error}"
         say(event=event, xml=tree(stanza.xml), read=packed(value))
+
+    def tell_time(self, iq):
+        if iq["type"] != "get":
+            return
+        answer = iq.reply(clear=True)
+        time = ElementTree.SubElement(answer.xml, "{urn:xmpp:time}time")
+        ElementTree.SubElement(time, "{urn:xmpp:time}tzo").text = "+02:00"
+        now = datetime.datetime.now(datetime.timezone.utc)
+        ElementTree.SubElement(time, "{urn:xmpp:time}utc").text = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+        answer.send()
 
     def log_in(self):
         address = ("localhost", self.default_port)
@@ -226,7 +239,7 @@ async def main():
     say(online=str(client.boundjid), features=sorted(client.features))
     await client.obey()
     # slixmpp's own way out takes seconds.
-    client.send_raw("<presence type='unavailable'/></stream:stream>")
+    client.send_raw("</stream:stream>")
     await asyncio.sleep(0.1)
     os._exit(0)
 

@@ -37,6 +37,8 @@ modules_disabled = { "s2s", "s2s_bidi", "s2s_auth_certs", "dialback", "tls" }
 authentication = "internal_hashed"
 storage = "sql"
 sql = { driver = "SQLite3", database = "prosody.sqlite" }
+-- It is never killed.
+sqlite_tune = "fast"
 archive_expires_after = "never"
 default_archive_policy = true
 

@@ -5,7 +5,7 @@ import { children, find, Unsupported } from "./common.mjs";
 import { Other } from "./other.mjs";
 
 /** How long, in ms, a row may take. */
-const BOUND = 25_000;
+const BOUND = 40_000;
 
 /**
  * A group: `{ name, user, options, other, rows }`. `user` is at the page, with a client made with `options`, and `other` is who they

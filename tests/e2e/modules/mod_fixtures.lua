@@ -36,7 +36,7 @@ for user, account in pairs(accounts) do
 	end
 	for number = 1, account.contacts or 0 do
 		roster[("contact-%d@contacts.example"):format(number)] = {
-			subscription = "both", name = "Contact "..number, groups = { ["Group "..number % 20] = true },
+			subscription = "none", name = "Contact "..number, groups = { ["Group "..number % 20] = true },
 		};
 	end
 	assert(rostermanager.save_roster(user, host, roster));

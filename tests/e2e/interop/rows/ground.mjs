@@ -147,7 +147,7 @@ export default {
       feature: "a node made, configured, subscribed to, emptied and deleted", xep: "XEP-0060", supported: service,
       async run({ client, other, server }) {
         const [to, node] = [server.pubsub, "interop-news"];
-        equal(await client.call("pubsub.create", node, { to, config: { "pubsub#title": "News & more", "pubsub#access_model": "open" } }), { node });
+        equal(await client.call("pubsub.create", node, { to, config: { "pubsub#title": "News & more", "pubsub#access_model": "open", "pubsub#notify_delete": true } }), { node });
         const state = await client.call("pubsub.subscribe", node, { to });
         equal(state.state, "subscribed");
         await other.call("xep_0060.subscribe", to, node);
@@ -196,7 +196,7 @@ export default {
         const own = await start("amy", { priority: -1 });
         const answer = await own.iq(`<iq xmlns='jabber:client' type='get'><query xmlns='jabber:iq:private'><${name} xmlns='${xmlns}'/></query></iq>`);
         equal([find(answer, name, xmlns)?.attrs.theme, text(find(answer, "size"))], ["dark & deep", "<12>"]);
-        await own.iq(`<iq xmlns='jabber:client' type='set'><query xmlns='jabber:iq:private'><${name} xmlns='${xmlns}' theme='light'/></query></iq>`);
+        await own.iq(`<iq xmlns='jabber:client' type='set'><query xmlns='jabber:iq:private'><${name} xmlns='${xmlns}' theme='light'><size>1</size></${name}></query></iq>`);
         equal((await client.call("privateXml.get", name, xmlns)).attrs.theme, "light");
       },
     },

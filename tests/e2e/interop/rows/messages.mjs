@@ -173,12 +173,13 @@ export default {
     {
       feature: "fallbacks, both ways", xep: "XEP-0428", supported: anywhere,
       async run(hands) {
-        const quote = "> shall we?\n";
+        // On the wire characters are counted, in JavaScript the units of UTF-16.
+        const quote = "> shall we 👍?\n";
         const { xml } = await gets(hands, { body: `${quote}we shall`, reply: { id: "some-id", to: BEN }, fallback: [{ for: "urn:xmpp:reply:0", body: { start: 0, end: quote.length } }] });
         const fallback = find(xml, "fallback", "urn:xmpp:fallback:0");
-        equal([fallback?.attrs.for, find(fallback, "body")?.attrs.start, find(fallback, "body")?.attrs.end], ["urn:xmpp:reply:0", "0", String(quote.length)]);
+        equal([fallback?.attrs.for, find(fallback, "body")?.attrs.start, find(fallback, "body")?.attrs.end], ["urn:xmpp:reply:0", "0", String(quote.length - 1)]);
         const message = await hears(hands, "<body>> &#128077;&#10;me too</body><fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:reply:0'><body start='0' end='4'/></fallback><reply xmlns='urn:xmpp:reply:0' id='a'/>");
-        equal(message.fallback, [{ for: "urn:xmpp:reply:0", body: { start: 0, end: 4 } }]);
+        equal(message.fallback, [{ for: "urn:xmpp:reply:0", body: { start: 0, end: "> 👍\n".length } }]);
         const whole = await hears(hands, "<body>your client can't show this</body><fallback xmlns='urn:xmpp:fallback:0' for='urn:example:thing'/>");
         equal(whole.fallback?.[0]?.for, "urn:example:thing");
       },
@@ -186,7 +187,7 @@ export default {
     {
       feature: "hints, both ways, and what the archive makes of them", xep: "XEP-0334", supported: needs("account", "urn:xmpp:mam:2"),
       async run(hands) {
-        const { sent, xml } = await gets(hands, { body: "not to be kept", hints: ["no-store", "no-copy"] });
+        const { sent, xml } = await gets(hands, { to: hands.other.jid, body: "not to be kept", hints: ["no-store", "no-copy"] });
         ok(find(xml, "no-store", "urn:xmpp:hints") && find(xml, "no-copy", "urn:xmpp:hints"), "the hints are there");
         const message = await hears(hands, "<body>neither this</body><no-store xmlns='urn:xmpp:hints'/>");
         equal(message.hints, ["no-store"]);
