@@ -298,8 +298,8 @@ export interface Client extends Calls {
    * harms no other, and is told as uncaught.
    *
    * `message`, `sent` and `not-sent` events that come while nobody listens for them are held for the next listener, up to 10,000
-   * of each, and `gap` and `subscription` events, up to 1,000; then the oldest go and an `error` event says so (`queue-full`). The last 1,000 each of
-   * `retraction`, `reaction`, `receipt` and `marker` are held as well, and of those none says so.
+   * of each, and `gap` and `subscription` events, up to 1,000; then the oldest go and an `error` event says so (`queue-full`). The last
+   * 1,000 each of `retraction`, `reaction`, `receipt` and `marker` are held as well, and of those none says so.
    */
   on<K extends keyof Events>(type: K, listener: (event: Events[K]) => void, options?: ListenerOptions): () => void;
 

@@ -318,18 +318,24 @@ fn deliver(
 
 /// Tells the listeners of a message that came in, now or `late`, as far as it is to be believed; whether there was something to
 /// be told.
-pub(super) fn tell(cx: &mut Ctx<'_>, mut message: Message, late: bool) -> bool {
-    // What was so when it was sent needn't be so when it comes.
-    if late || message.delay.is_some() {
-        message.forget_live();
-    }
-    let account = cx.account().to_bare();
-    if !cx.facts.known.check(&mut message, &account) || message.event().is_none() {
+pub(super) fn tell(cx: &mut Ctx<'_>, message: Message, late: bool) -> bool {
+    let Some(message) = believed(cx, message, late) else {
         return false;
-    }
+    };
+    let account = cx.account().to_bare();
     cx.facts.known.note(&message, &account);
     cx.emit(Event::Chat(News::Message(message)));
     true
+}
+
+/// A message as far as it is to be believed, if there is something to be told; of one that is read `late` without what was so only
+/// when it was sent.
+pub(super) fn believed(cx: &Ctx<'_>, mut message: Message, late: bool) -> Option<Message> {
+    if late || message.delay.is_some() {
+        message.forget_live();
+    }
+    let checked = cx.facts.known.check(&mut message, &cx.account().to_bare());
+    (checked && message.event().is_some()).then_some(message)
 }
 
 /// Sends something of the client's own accord, with nothing else in it. It isn't tracked, and where it bounces nobody is told.

@@ -117,6 +117,15 @@ impl<'a> Ctx<'a> {
         self.submit(outgoing)
     }
 
+    /// Sends a stanza for a call; [`Feature::on_reply`] hears when it has left, however long there is no connection.
+    ///
+    /// # Errors
+    /// As [`Ctx::ask`].
+    pub fn send_for(&mut self, ticket: Ticket, stanza: &Element) -> Result<(), Error> {
+        let outgoing = Outgoing::new(stanza, Kind::Send, Some(self.origin(Token::Call(ticket))))?;
+        self.submit(outgoing)
+    }
+
     /// Answers a request. Where it cannot be sent, the session that it belonged to is over.
     pub fn answer(&mut self, answer: &Element) {
         let _ = self.send(answer);

@@ -318,7 +318,11 @@ impl Disco {
             cx.facts.caps.learn(&marked.mark, &answer, &info);
             Ok(DiscoInfo { node: None, ..info })
         });
-        let refused = matches!(&result, Err(error) if error.code() == Code::StanzaError);
+        let code = result.as_ref().err().map(Error::code);
+        let by_them = matches!(
+            code,
+            None | Some(Code::StanzaError | Code::ProtocolViolation | Code::Timeout)
+        );
         for asked in marked.waiting {
             match &result {
                 // What they say of themselves is what they say, whatever its hash.
@@ -327,8 +331,8 @@ impl Disco {
                     cx.reply(asked.ticket, Ok(Reply::Disco(answer)));
                 }
                 // Some know no nodes.
-                Err(_) if refused && asked.jid == marked.jid => self.ask_plainly(cx, asked),
-                Err(error) if asked.jid == marked.jid => cx.reply(asked.ticket, Err(error.clone())),
+                Err(_) if code == Some(Code::StanzaError) && asked.jid == marked.jid => self.ask_plainly(cx, asked),
+                Err(error) if !by_them || asked.jid == marked.jid => cx.reply(asked.ticket, Err(error.clone())),
                 // Of the others it is known now, or they are asked themselves (XEP-0115 §5.4 3.9).
                 _ => self.ask(cx, asked),
             }

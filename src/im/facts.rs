@@ -1,7 +1,7 @@
 //! What one feature knows and others need.
 
 use super::Config;
-use super::caps;
+use super::{caps, displayed};
 use super::chat::UnderWay;
 use super::chat_states::States;
 use super::known::Known;
@@ -15,20 +15,22 @@ pub struct Facts {
     /// Who may see our presence, by bare JID (`roster`). Nobody, as long as that isn't known: between the beginning of a session
     /// and the server's answer.
     pub watchers: BTreeSet<String>,
+    /// What this client can.
+    pub own: caps::Own,
+    /// What other clients can (`caps`, and `disco`, which asks them).
+    pub caps: caps::Known,
+    /// What was displayed, and isn't published yet (`displayed`, and those who say so by its `publish`).
+    pub displayed: displayed::Outbox,
+    /// When the app last called, or the page came into sight or left it (the engine).
+    pub active: Millis,
+    /// The clock on the wall (the engine).
+    pub clock: Option<WallClock>,
     /// The messages under way, in the order of their tickets, which ascend (`chat`).
     pub under_way: Vec<UnderWay>,
     /// Whose message an id names (`chat`).
     pub known: Known,
     /// Who is told how far the user is in a chat (`chat_states`).
     pub states: States,
-    /// What this client can.
-    pub own: caps::Own,
-    /// What other clients can (`caps`, and `disco`, which asks them).
-    pub caps: caps::Known,
-    /// When the app last called, or the page came into sight or left it (the engine).
-    pub active: Millis,
-    /// The clock on the wall (the engine).
-    pub clock: Option<WallClock>,
 }
 
 /// What a clock on the wall said.
@@ -49,6 +51,7 @@ impl Facts {
             watchers: BTreeSet::new(),
             own: caps::Own::new(config),
             caps: caps::Known::default(),
+            displayed: displayed::Outbox::default(),
             active: Millis::default(),
             clock: None,
             under_way: Vec::new(),

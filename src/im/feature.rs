@@ -97,7 +97,6 @@ pub trait Feature: Sized {
     /// How long a call lasts whose caller names no time, in milliseconds. Without it as long as the session: where it is the
     /// server that answers, it does.
     const PATIENCE: Option<u64> = None;
-
     /// What the feature wants enabled along with a resource (XEP-0386 §2.2): an element's name, and its namespace, by which the
     /// server says that it can.
     fn inline(_config: &Config) -> Option<(&'static str, &'static str)> {

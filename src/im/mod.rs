@@ -64,18 +64,21 @@ const FIELD: &str = "\u{1f}";
 
 // The order is the order in which stanzas are offered, and in which features speak when a session begins: RFC 6121 §2.2
 // wants the roster asked for before the first presence, and what comes with that is to find the archive at work. That may hold messages
-// back, for the sake of what is told of conversations: what reads something else in them stands before it. Carbons come before
-// it looks where it ends: what another client is sent from then on would be neither here nor behind that.
+// back, for the sake of what is told of conversations: what reads something else in them stands before it. Carbons come before it looks
+// where the archive ends: what another client is sent from then on would be neither here nor behind that.
 features! {
     Roster => roster::Roster;
     Presence => presence::Presence;
     Pubsub => pubsub::Pubsub;
+    Displayed => displayed::Displayed;
     Nick => nick::Nicks {
         /// What the sender calls themselves, for those who don't know them yet (XEP-0172). It proves nothing.
         nick: Nick,
     };
     Vcard => vcard::Vcard;
     Avatar => avatar::Avatars;
+    Carbons => carbons::Carbons;
+    History => history::History;
     // These want to see what comes in before the archive makes it wait.
     Receipts => receipts::Receipts {
         /// That the sender would like to know when it has come in, or that one of ours has (XEP-0184).
@@ -85,8 +88,6 @@ features! {
         /// How far the sender is in the chat (XEP-0085).
         state: ChatState,
     };
-    Carbons => carbons::Carbons;
-    History => history::History;
     Archive => archive::Archive;
     Chat => chat::Chat;
     Corrections => correction::Corrections {

@@ -273,12 +273,11 @@ impl Feature for Roster {
         let result = match command {
             Command::Get => return self.get(cx, ticket),
             Command::Say { verb, to, status, nick } => {
-                let sent = requests::say(cx, verb, &to, status, nick);
+                let sent = requests::say(cx, ticket, verb, &to, [status, nick]);
                 if sent.is_ok() && matches!(verb, Verb::Approve | Verb::Deny) {
                     self.answered(cx, to.as_str());
                 }
-                let done = sent.map(|()| Reply::Roster(Answer::Done));
-                return cx.reply(ticket, done);
+                sent
             }
             Command::Set { jid, name, groups } => ask(cx, item::entry(jid.as_str(), name.as_deref(), &groups), ticket),
             Command::Remove(jid) => {
@@ -377,8 +376,8 @@ impl Feature for Roster {
     fn on_offline(&mut self, cx: &mut Ctx<'_>) {
         self.state = State::Unknown;
         self.left_known = false;
+        self.saved.take();
         cx.facts.watchers.clear();
-        self.changed(cx);
     }
 
     fn save(&self) -> Option<String> {

@@ -261,3 +261,50 @@ async fn stanzas_and_frames_can_be_watched() {
     assert!(frames.seen().is_empty());
     disconnect(&[&alice]).await;
 }
+
+#[wasm_bindgen_test]
+async fn what_clients_say_of_themselves() {
+    let (alice, bob) = (online("alice").await, online("bob").await);
+    let at_bob = JsValue::from(bob.jid());
+    let time = done(alice.call_im("entityTime", &[&at_bob], &NONE)).await;
+    let utc: js_sys::Date = get(&time, "utc").dyn_into().expect("a Date");
+    assert!((js_sys::Date::now() - utc.get_time()).abs() < 5_000.0);
+    let zone = -js_sys::Date::new_0().get_timezone_offset() as i32;
+    let sign = if zone < 0 { '-' } else { '+' };
+    let tzo = format!("{sign}{:02}:{:02}", zone.abs() / 60, zone.abs() % 60);
+    assert_eq!(text(&time, "tzo"), tzo);
+    let software = done(alice.call_im("softwareVersion", &[&at_bob], &NONE)).await;
+    let said = ["name", "version"].map(|name| text(&software, name));
+    assert_eq!(said, ["stanzawire", env!("CARGO_PKG_VERSION")]);
+    assert!(get(&software, "os").is_undefined());
+    // Another client of one's own may know; bob hasn't let alice.
+    let second = online("bob").await;
+    let ago = done(second.call_im("lastActivity", &[&at_bob], &NONE)).await;
+    assert!(get(&ago, "seconds").as_f64().is_some_and(|seconds| seconds < 60.0));
+    let refused = alice.call_im("lastActivity", &[&at_bob], &NONE);
+    fails(refused, "stanza-error", "stanza").await;
+    disconnect(&[&alice, &bob, &second]).await;
+}
+
+#[wasm_bindgen_test]
+async fn a_contact_comes_and_goes() {
+    let alice = online("alice").await;
+    let pushes = Events::of(&alice, "roster");
+    done(alice.roster_get(&NONE)).await;
+    let contact = json("{'jid': 'Carol@localhost/x', 'name': 'C & c', 'groups': ['G', 'H', 'G']}");
+    assert!(
+        done(alice.call_im("roster.set", &[&contact], &NONE))
+            .await
+            .is_undefined()
+    );
+    let push = pushes.next().await;
+    let said = ["jid", "name", "subscription"].map(|name| text(&push, name));
+    assert_eq!(said, ["carol@localhost", "C & c", "none"]);
+    let groups: Array = get(&push, "groups").dyn_into().expect("an array");
+    assert_eq!(groups.length(), 2);
+    done(alice.call_im("roster.remove", &[&"carol@localhost".into()], &NONE)).await;
+    assert_eq!(text(&pushes.next().await, "subscription"), "remove");
+    let gone = alice.call_im("roster.remove", &[&"carol@localhost".into()], &NONE);
+    fails(gone, "stanza-error", "stanza").await;
+    disconnect(&[&alice]).await;
+}

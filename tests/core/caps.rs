@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 use sha1::{Digest, Sha1};
 use sha2::Sha256;
-use stanzawire::engine::Ticket;
+use stanzawire::engine::{Command, Ticket};
 use stanzawire::error::Code;
 use stanzawire::xml::Element;
 
@@ -375,16 +375,44 @@ fn what_was_asked_for_a_hash_in_vain_is_asked_in_another_way() {
     let iq = asked(&mut pair, NURSE, Some(&node));
     pair.answer(&iq, "<query xmlns='urn:other'/>");
     assert_eq!(pair.error(calls[1]).code(), Code::ProtocolViolation);
-    // Nor does anybody wait forever.
-    let call = supports(&mut pair, NURSE, MUC);
+    // Nor does anybody wait forever, or for somebody else.
+    let calls = [supports(&mut pair, NURSE, MUC), supports(&mut pair, ROMEO, MUC)];
     asked(&mut pair, NURSE, Some(&node));
     pair.advance(30_000);
-    assert_eq!(pair.error(call).code(), Code::Timeout);
+    assert_eq!(pair.error(calls[0]).code(), Code::Timeout);
+    let iq = asked(&mut pair, ROMEO, Some(&node));
+    refuse(&mut pair, &iq, "item-not-found");
+    asked(&mut pair, ROMEO, None);
     // Of the node that was asked for alone.
     let call = supports(&mut pair, NURSE, MUC);
     let iq = asked(&mut pair, NURSE, Some(&node));
     pair.answer(&iq, &format!("<query xmlns='{INFO}' node='other'>{EXODUS}</query>"));
     assert_eq!(pair.error(call).code(), Code::ProtocolViolation);
+}
+
+#[test]
+fn with_the_session_all_questions_end() {
+    let mut pair = Pair::online();
+    there(&mut pair, ROMEO, &first(EXODUS_VER));
+    there(&mut pair, NURSE, &first(EXODUS_VER));
+    let calls = [
+        supports(&mut pair, ROMEO, MUC),
+        supports(&mut pair, NURSE, MUC),
+        supports(&mut pair, "a@b/c", MUC),
+    ];
+    pair.call(Command::Disconnect);
+    pair.advance(60_000);
+    for call in calls {
+        assert_eq!(pair.error(call).code(), Code::Closed);
+    }
+    pair.sent.clear();
+    pair.connect();
+    pair.open_socket();
+    pair.login(&crate::server::Fault::None);
+    pair.take_first_stanzas();
+    // Who is there is told anew.
+    supports(&mut pair, ROMEO, MUC);
+    asked(&mut pair, ROMEO, None);
 }
 
 #[test]

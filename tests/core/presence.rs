@@ -3,6 +3,7 @@
 use crate::pair::{NS_CLIENT, NS_MAM, Pair, config};
 use crate::server::Fault;
 use crate::sm;
+use serde_json::json;
 use stanzawire::engine::{Command, Reply};
 use stanzawire::error::Code;
 use stanzawire::im;
@@ -109,6 +110,80 @@ fn rfc6121_4_7_2_values_that_do_not_fit() {
     );
     let seen = pair.presences().pop().unwrap();
     assert_eq!((seen.show, seen.priority), (None, 0));
+}
+
+#[test]
+fn rfc6121_4_7_1_each_type_is_told_as_what_it_is() {
+    let mut pair = Pair::online();
+    for kind in ["unavailable", "subscribe", "subscribed", "unsubscribe", "unsubscribed"] {
+        pair.receive(&format!(
+            "<presence xmlns='jabber:client' from='bob@example.org' type='{kind}'><status>so</status></presence>"
+        ));
+        let told = pair.told("presence");
+        let expected = json!({ "from": "bob@example.org", "type": kind, "status": "so", "priority": 0 });
+        assert_eq!(told, [expected]);
+    }
+}
+
+#[test]
+fn rfc6120_8_3_a_presence_that_comes_back_says_why() {
+    let mut pair = Pair::online();
+    pair.receive(
+        "<presence xmlns='jabber:client' from='nobody@example.org' type='error' id='s1'><error type='cancel'>\
+         <remote-server-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>",
+    );
+    pair.receive("<presence xmlns='jabber:client' from='bob@example.org/x' type='error'/>");
+    let told = pair.told("presence");
+    let condition = |told: &serde_json::Value| (told["type"].clone(), told["condition"].clone());
+    assert_eq!(condition(&told[0]), (json!("error"), json!("remote-server-not-found")));
+    assert_eq!(condition(&told[1]), (json!("error"), json!("undefined-condition")));
+    // A condition is the matter of an error alone.
+    pair.receive(
+        "<presence xmlns='jabber:client' from='bob@example.org/x'><error type='cancel'>\
+         <gone xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></presence>",
+    );
+    assert_eq!(pair.told("presence")[0].get("condition"), None);
+}
+
+#[test]
+fn rfc6121_4_7_2_what_is_said_of_ones_own() {
+    let mut pair = Pair::online();
+    for (presence, frame) in [
+        (json!({}), "<presence xmlns=\"jabber:client\"/>"),
+        (
+            json!({ "show": "chat", "status": "a<b", "priority": 127 }),
+            "<show>chat</show><status>a&lt;b</status><priority>127</priority>",
+        ),
+        (
+            json!({ "show": "away", "priority": -128 }),
+            "<show>away</show><priority>-128</priority>",
+        ),
+        (json!({ "show": "xa", "status": "" }), "<show>xa</show><status/>"),
+        (json!({ "show": "dnd", "status": null }), "><show>dnd</show></presence>"),
+    ] {
+        let call = pair.im("setPresence", json!([presence]));
+        assert_eq!(pair.value(call), serde_json::Value::Null);
+        let sent = pair.sent.pop_front().unwrap();
+        assert!(sent.contains(frame), "{sent}");
+    }
+    for presence in [
+        json!(null),
+        json!("away"),
+        json!({ "show": "sleepy" }),
+        json!({ "show": 7 }),
+        json!({ "status": 7 }),
+        json!({ "status": "\u{1}" }),
+        json!({ "priority": 128 }),
+        json!({ "priority": -129 }),
+        json!({ "priority": 0.5 }),
+        json!({ "priority": "1" }),
+    ] {
+        let error = pair
+            .try_im("setPresence", json!([presence]))
+            .expect_err("it can't be used");
+        assert_eq!(error.code(), Code::InvalidArgument, "{presence}");
+    }
+    pair.nothing_sent();
 }
 
 #[test]

@@ -185,21 +185,14 @@ impl World {
     /// What came in.
     fn judge_chain(&mut self, chain: usize) {
         let one = &self.chains[chain];
-        // What is told while the archive is asked counts as told when it has answered.
-        let asks = self.asks();
         // A page that was killed takes what it hadn't written along, and that comes again.
         let mut seen: BTreeMap<u32, (u64, usize)> = BTreeMap::new();
         let mut last = 0;
         let mut broken = None;
         let strict = self.plan.server.archive && catches_up();
-        for (number, at, page) in &one.emitted {
+        for (place, (number, at, page)) in one.emitted.iter().enumerate() {
             if let Some((before, earlier)) = seen.insert(*number, (*at, *page)) {
-                let killed = self.pages[earlier].ends.filter(|_| earlier != *page);
-                let (slept, window) = (self.pages[earlier].slept, self.window(earlier));
-                // While a session is being ended, nothing of it is written.
-                let ending = self.pages[earlier].ending;
-                let recent = killed.is_some_and(|ends| before + window + asks + slept >= ending.unwrap_or(ends));
-                let unwritten = recent && !self.orderly(earlier);
+                let unwritten = earlier != *page && self.is_unwritten(earlier, before);
                 if !unwritten && (strict || earlier == *page && !self.given_again(*number)) {
                     broken.get_or_insert(format!("[b{number}] comes twice, at {before} and at {at}"));
                 }
@@ -208,6 +201,10 @@ impl World {
                 }
             }
             if strict && *number <= last && self.of_an_older_session(one, *number) {
+                continue;
+            }
+            if strict && *number <= last && self.is_before_all_that_was_lost(one, place) {
+                last = *number;
                 continue;
             }
             if strict && *number <= last {
@@ -250,6 +247,24 @@ impl World {
         if let Some(broken) = broken {
             self.breaks(format!("tab {}: {broken}", self.chains[chain].tab));
         }
+    }
+
+    /// Whether a page was killed before it had written what it told then.
+    fn is_unwritten(&self, page: usize, at: u64) -> bool {
+        let one = &self.pages[page];
+        // What is told while the archive is asked counts as told when it has answered.
+        let late = self.window(page) + self.asks() + one.slept;
+        // While a session is being ended, nothing of it is written.
+        let ends = one.ends.map(|ends| one.ending.unwrap_or(ends));
+        ends.is_some_and(|ends| at + late >= ends) && !self.orderly(page)
+    }
+
+    /// Whether this lies before all that earlier pages have told, of which all that came behind it is unwritten: where in the
+    /// archive they had begun, nobody knows any more.
+    fn is_before_all_that_was_lost(&self, chain: &Chain, place: usize) -> bool {
+        let (number, _, page) = chain.emitted[place];
+        let mut before = chain.emitted[..place].iter();
+        before.all(|(other, at, earlier)| *other > number && *earlier != page && self.is_unwritten(*earlier, *at))
     }
 
     /// Whether a store that lies had hidden a session that was there before these pages, and shows it again: what that is

@@ -2,6 +2,7 @@
 
 use super::Point;
 use crate::decimal::decimal;
+use crate::im::forms;
 use crate::jid::Jid;
 use crate::stanza::{Stamp, delay};
 use crate::stream::ns;
@@ -9,7 +10,6 @@ use crate::xml::{Element, Node};
 
 pub(in crate::im) const MAM: &str = "urn:xmpp:mam:2";
 const RSM: &str = "http://jabber.org/protocol/rsm";
-const FORM: &str = "jabber:x:data";
 
 /// Where a page begins, or ends.
 #[derive(Debug)]
@@ -33,17 +33,10 @@ pub(super) fn query(id: &str, from: &From<'_>, max: u32) -> Element {
 /// The same among the entries that these fields describe.
 pub(in crate::im) fn among(id: &str, from: &From<'_>, max: u32, fields: &[Field]) -> Element {
     let limit = |name, text: &str| Element::new(name, RSM).with_text(text);
-    let field = |name: &str, values: &[String]| {
-        let field = Element::new("field", FORM).with_attr("var", name);
-        values.iter().fold(field, |field, value| {
-            field.with_child(Element::new("value", FORM).with_text(value.as_str()))
-        })
-    };
     let mut set = Element::new("set", RSM).with_child(limit("max", &decimal(max.into())));
-    let kind = field("FORM_TYPE", &[MAM.to_owned()]).with_attr("type", "hidden");
-    let mut form = Element::new("x", FORM).with_attr("type", "submit").with_child(kind);
+    let mut form = forms::submit(MAM);
     for (name, values) in fields {
-        form.push(Node::Element(field(name, values)));
+        form.push(Node::Element(forms::field(name, values)));
     }
     let mut filtered = !fields.is_empty();
     match from {
@@ -51,7 +44,7 @@ pub(in crate::im) fn among(id: &str, from: &From<'_>, max: u32, fields: &[Field]
         From::Before(before) => set = set.with_child(limit("before", before.unwrap_or_default())),
         From::Start(stamp) => {
             // §4.1.2: every server knows the field `start`.
-            form = form.with_child(field("start", &[stamp.0.clone()]));
+            form = form.with_child(forms::field("start", &[&stamp.0]));
             filtered = true;
         }
     }

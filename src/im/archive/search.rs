@@ -325,8 +325,8 @@ impl Archive {
     pub(super) fn fail(&mut self, cx: &mut Ctx<'_>, error: &Error) {
         let Some(search) = &mut self.search else { return };
         search.asked = false;
-        if !is_connected(cx) {
-            // It is asked again when the session goes on, if it does.
+        if !is_connected(cx) || error.code() == Code::Closed {
+            // It is asked again when the session goes on, if it does. Where it has ended, the next one may have begun already.
             return;
         }
         let late = error.code() == Code::Timeout;

@@ -7,13 +7,12 @@ use crate::error::{Code, Error, Phase};
 use crate::im::archive::page::{self, Entry, From};
 use crate::im::archive::weight;
 use crate::im::chat::{self, Message};
+use crate::im::disco::INFO;
 use crate::im::Ctx;
 use crate::jid::Jid;
 use crate::session::{Ticket, Token};
 use crate::xml::Element;
 use std::collections::VecDeque;
-
-const INFO: &str = "http://jabber.org/protocol/disco#info";
 
 /// What an archive says of itself that knows more than `with`, `start` and `end` (XEP-0313 §7).
 const EXTENDED: &str = "urn:xmpp:mam:2#extended";
@@ -136,7 +135,7 @@ impl Readings {
         for reading in self.open.iter_mut().filter(|reading| !reading.asks_features) {
             let archive = reading.query.of.as_ref().unwrap_or(account);
             if let Some(entry) = page::entry_of(stanza, &reading.id, archive, account) {
-                let told = read(&entry, archive, account);
+                let told = read(cx, &entry, archive);
                 reading.push(entry.point.id.unwrap_or_default(), told, weight(stanza));
                 return true;
             }
@@ -300,7 +299,8 @@ impl Reading {
 }
 
 /// What listeners would have been told of an entry, if anything.
-fn read(entry: &Entry<'_>, archive: &Jid, account: &Jid) -> Option<Message> {
+fn read(cx: &Ctx<'_>, entry: &Entry<'_>, archive: &Jid) -> Option<Message> {
+    let account = cx.account();
     let message = entry.message?;
     if !archive.same_bare(account) {
         // §6.1.2: what a room keeps was said in it, and by whom else would be for the room to say.
@@ -309,7 +309,7 @@ fn read(entry: &Entry<'_>, archive: &Jid, account: &Jid) -> Option<Message> {
             return None;
         }
     }
-    let mut told = chat::read(message, account)?;
+    let mut told = chat::believed(cx, chat::read(message, account)?, true)?;
     told.stanza_id.clone_from(&entry.point.id);
     told.delay = entry.point.stamp.clone().or(told.delay);
     Some(told)

@@ -4,6 +4,7 @@ use super::{Event, News, Roster};
 use crate::error::Error;
 use crate::im::{Ctx, typescript};
 use crate::jid::Jid;
+use crate::session::Ticket;
 use crate::stream::ns;
 use crate::xml::Element;
 use serde::Serialize;
@@ -85,15 +86,15 @@ impl Verb {
 /// Says it to a bare JID (RFC 6121 §3.1.1), with these words.
 pub(super) fn say(
     cx: &mut Ctx<'_>,
+    ticket: Ticket,
     verb: Verb,
     to: &Jid,
-    status: Option<String>,
-    nick: Option<String>,
+    [status, nick]: [Option<String>; 2],
 ) -> Result<(), Error> {
     // §3.1.1: with an id, by which an error that comes back can be told from others.
     let id = cx.id();
     let presence = element(verb.kind(), status, nick);
-    cx.send(&presence.with_attr("to", to.as_str()).with_attr("id", id))
+    cx.send_for(ticket, &presence.with_attr("to", to.as_str()).with_attr("id", id))
 }
 
 fn element(kind: &str, status: Option<String>, nick: Option<String>) -> Element {

@@ -39,8 +39,8 @@ impl Roster {
 
     /// A push has that number, or none.
     pub(super) fn number(&mut self, ver: Option<&str>) {
-        // A part with one more item is a part.
-        let whole = !self.missed && (self.state == State::Known || self.ver.is_some());
+        // A part with one more item is a part. One that comes before the roster may be behind what an earlier page was told.
+        let whole = !self.missed && self.state == State::Known;
         self.ver = ver.filter(|ver| whole && !ver.is_empty()).map(str::to_owned);
     }
 

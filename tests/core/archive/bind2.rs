@@ -387,6 +387,36 @@ fn what_was_told_of_by_one_page_is_not_told_again_by_the_next() {
 }
 
 #[test]
+fn what_ends_with_its_session_is_no_failure_of_the_archive() {
+    let (mut pair, mut asked) = storing_page(&metadata("1"));
+    live(&mut pair, "2");
+    for wait in [1_000, 2_000] {
+        refuse(&mut pair, &asked, "wait", "internal-server-error");
+        pair.advance(wait);
+        asked = question(&mut pair);
+    }
+    pair.close_socket();
+    pair.sent.clear();
+    while pair.socket.is_none() {
+        pair.advance(1_000);
+    }
+    pair.open_socket();
+    header(&mut pair);
+    let login = authenticate(&mut pair, "SCRAM-SHA-1");
+    assert!(login.child("resume", sasl2::SM).is_some(), "{login:?}");
+    announce(&mut pair, &["SCRAM-SHA-1"], sasl2::INLINE);
+    let proof = scram(&mut pair, &login);
+    // The one session ends, and the next one begins.
+    let along = "<failed xmlns='urn:xmpp:sm:3'/>".to_owned() + &bound(&(sasl2::enabled("session-2") + &metadata("2")));
+    success(&mut pair, Some(&proof), FULL, &along);
+    sasl2::features(&mut pair, BEHIND);
+    assert!(bodies(&pair).is_empty(), "nothing overtakes what is read back");
+    let asked = question(&mut pair);
+    bare_page(&mut pair, &asked, &["1", "2"].map(from_bob), true);
+    assert_eq!(bodies(&pair), ["1", "2"]);
+}
+
+#[test]
 fn without_an_archive_there_is_a_gap_and_the_next_resource_is_bound_as_of_old() {
     for condition in ["service-unavailable", "feature-not-implemented", "forbidden"] {
         let (mut pair, asked) = entered("");

@@ -344,3 +344,22 @@ fn the_next_page_fills_it_as_well() {
     bare_page(&mut pair, &question, &["2", "5", "6"].map(from_bob), false);
     assert_eq!(filled(&pair, ticket), (vec!["2".to_owned()], Value::Null));
 }
+
+#[test]
+fn it_ends_before_what_was_found_behind_it() {
+    let mut pair = knowing("7");
+    live(&mut pair, "8");
+    pair.advance(5_000);
+    let question = again(&mut pair);
+    bare_page(&mut pair, &question, &["20", "21"].map(from_bob), true);
+    // Whether the entry before that is still there shows behind it.
+    let question = the(asked(&mut pair));
+    bare_page(&mut pair, &question, &[], true);
+    assert_eq!(bodies(&pair), ["8", "20", "21"]);
+    let gap = kept(&mut pair);
+    assert_eq!(gap["after"], "8");
+    let ticket = fill(&mut pair, &gap);
+    let question = the(asked(&mut pair));
+    bare_page(&mut pair, &question, &["9", "20", "205", "21"].map(from_bob), false);
+    assert_eq!(filled(&pair, ticket), (vec!["9".to_owned()], Value::Null));
+}

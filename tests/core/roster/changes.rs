@@ -212,14 +212,28 @@ fn rfc6121_3_4_what_was_approved_ahead_is_told() {
 
 #[test]
 fn a_request_waits_for_the_connection_to_come_back() {
+    for goes_on in [true, false] {
+        let mut pair = sm::online();
+        pair.close_socket();
+        let call = pair.im("roster.subscribe", json!(["bob@example.org"]));
+        assert!(pair.is_open(call), "it hasn't been sent");
+        sm::again(&mut pair);
+        pair.sent.clear();
+        if goes_on {
+            sm::resumed(&mut pair, sm::FIRST);
+        } else {
+            sm::failed(&mut pair, None);
+            pair.bind(crate::pair::JID);
+        }
+        let asked = |frame: &&String| frame.contains("type=\"subscribe\"");
+        assert_eq!(pair.sent.iter().filter(asked).count(), 1, "{goes_on}");
+        assert_eq!(pair.value(call), Value::Null);
+    }
     let mut pair = sm::online();
     pair.close_socket();
     let call = pair.im("roster.subscribe", json!(["bob@example.org"]));
-    assert_eq!(pair.value(call), Value::Null);
-    sm::again(&mut pair);
-    pair.sent.clear();
-    sm::resumed(&mut pair, sm::FIRST);
-    assert_eq!(pair.element().attr("type"), Some("subscribe"));
+    pair.call(stanzawire::engine::Command::Disconnect);
+    assert!(pair.error(call).code() == Code::NotDelivered);
 }
 
 // --- requests of others ---

@@ -209,6 +209,25 @@ fn rfc6121_2_6_2_what_may_be_something_else_has_no_version() {
 }
 
 #[test]
+fn rfc6121_2_6_2_what_comes_before_the_roster_has_no_version() {
+    // An earlier page's answer, of which this knows nothing, may have come before that.
+    let mut pair = knowing("ver='v1'", BOB);
+    let request = again(&mut pair);
+    pushed(&mut pair, "ver='v5'", CAROL);
+    pair.receive(&format!(
+        "<iq xmlns='jabber:client' type='error' id='{}'/>",
+        request.attr("id").unwrap()
+    ));
+    assert_eq!(ver(&again(&mut pair)), Some(""));
+    // Nothing is missing from what has come.
+    let mut pair = knowing("ver='v1'", BOB);
+    let request = again(&mut pair);
+    pushed(&mut pair, "ver='v2'", CAROL);
+    pair.answer(&request, "");
+    assert_eq!(jids(&mut pair), ["bob@example.org", "carol@example.org"]);
+}
+
+#[test]
 fn rfc6121_2_6_2_a_part_has_no_version() {
     // The roster itself never came: what was pushed is all there is.
     let (mut pair, request) = begun(config());

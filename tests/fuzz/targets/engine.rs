@@ -12,7 +12,7 @@ use stanzawire::engine::{
     Command, Config, Engine, Event, Fetched, Input, IqRequest, Match, Millis, Observe, Output, Status, Ticket, Wish,
 };
 use stanzawire::error::{Code, Error, Phase};
-use stanzawire::im::{self, chat, ping, presence, roster};
+use stanzawire::im::{self, chat, disco, ping, presence, pubsub, roster};
 use stanzawire::jid::Jid;
 use stanzawire::sasl::{Credentials, KeyRequest, Secret, derive};
 use stanzawire::session::{self, CredentialSource};
@@ -232,6 +232,23 @@ impl Run {
                     ..Default::default()
                 }))),
             ),
+            'd' | 'i' => {
+                let (jid, node) = (Jid::parse(text).ok(), text.to_owned());
+                let question = disco::Question::Info(None);
+                let items = pubsub::Action::Items {
+                    ids: Vec::new(),
+                    max: None,
+                    after: None,
+                };
+                self.im(match operation {
+                    'd' => im::Command::Disco(disco::Command { jid, question }),
+                    _ => im::Command::Pubsub(pubsub::Command {
+                        to: None,
+                        node,
+                        action: items,
+                    }),
+                });
+            }
             'q' => drop(self.call(Command::Iq {
                 request: IqRequest {
                     set: true,
