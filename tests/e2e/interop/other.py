@@ -149,7 +149,7 @@ class Client(ClientXMPP):
         for event, read in EVENTS.items():
             self.add_event_handler(event, lambda stanza, event=event, read=read: self.tell(event, stanza, read))
         # slixmpp's own answer (XEP-0202) fails where it reads what it has written.
-        self["xep_0030"].add_feature("urn:xmpp:time")
+        self.add_event_handler("session_bind", lambda _: self["xep_0030"].add_feature("urn:xmpp:time"))
         self.register_handler(Callback("time", MatchXPath("{jabber:client}iq/{urn:xmpp:time}time"), self.tell_time))
         # Also what has neither a body nor anything that slixmpp knows.
         self.register_handler(Callback("every message", MatchXPath("{jabber:client}message"), lambda it: self.tell("any", it, lambda _: None)))

@@ -99,14 +99,23 @@ export default {
         equal(bodies(await client.all("archive.query", { with: "nobody@localhost" })), []);
         const [tenth, twentieth] = [all[9], all[19]];
         equal(bodies(await client.all("archive.query", { with: BERT, after: twentieth.stanzaId })), lines.slice(20), "after");
-        const before = bodies(await client.all("archive.query", { with: BERT, before: tenth.stanzaId })).filter((body) => /^line/.test(body));
-        equal(before, lines.slice(0, 9), "before");
+        const before = bodies(await client.all("archive.query", { with: BERT, before: tenth.stanzaId, order: "newest", page: 4 })).filter((body) => /^line/.test(body));
+        equal(before, lines.slice(0, 9).toReversed(), "before");
         const start = bodies(await client.all("archive.query", { with: BERT, start: twentieth.delay }));
         ok(start.includes("line 20") && start.includes("line 24") && !start.includes("line 1"), `since ${twentieth.delay.toISOString()}: ${start}`);
         const end = bodies(await client.all("archive.query", { with: BERT, end: tenth.delay }));
         ok(end.includes("line 1") && !end.includes("line 24"), `until ${tenth.delay.toISOString()}: ${end}`);
         equal(bodies(await client.all("archive.query", { with: BERT, start: new Date(Date.now() + 3_600_000) })), [], "in an hour");
-        await fails(client.all("archive.query", { with: BERT, after: "no-such-place" }), { code: "stanza-error", condition: "item-not-found" });
+      },
+    },
+    {
+      feature: "archive: what is between two places, both ways", xep: "XEP-0313 §4.1.3", supported: extended,
+      async run(hands) {
+        const all = (await conversation(hands)).filter(({ body }) => /^line/.test(body));
+        const between = { with: BERT, after: all[4].stanzaId, before: all[12].stanzaId, page: 3 };
+        equal(bodies(await hands.client.all("archive.query", between)), lines.slice(5, 12));
+        equal(bodies(await hands.client.all("archive.query", { ...between, order: "newest" })), lines.slice(5, 12).toReversed());
+        await fails(hands.client.all("archive.query", { with: BERT, after: "no-such-place" }), { code: "stanza-error", condition: "item-not-found" });
       },
     },
     {
