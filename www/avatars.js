@@ -47,11 +47,18 @@ export class Avatars {
 
   /** Publishes a picture out of a file, cut to a square. */
   async publish(file) {
-    const picture = await createImageBitmap(file);
-    const side = Math.min(picture.width, picture.height);
+    const picture = el("img", { src: URL.createObjectURL(file) });
+    try {
+      await picture.decode();
+    } catch {
+      throw new Error("This file is no picture that the browser can show.");
+    } finally {
+      URL.revokeObjectURL(picture.src);
+    }
+    const { naturalWidth: width, naturalHeight: height } = picture;
+    const side = Math.min(width, height);
     const canvas = el("canvas", { width: SIZE, height: SIZE });
-    const [left, top] = [(picture.width - side) / 2, (picture.height - side) / 2];
-    canvas.getContext("2d").drawImage(picture, left, top, side, side, 0, 0, SIZE, SIZE);
+    canvas.getContext("2d").drawImage(picture, (width - side) / 2, (height - side) / 2, side, side, 0, 0, SIZE, SIZE);
     const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
     const data = new Uint8Array(await blob.arrayBuffer());
     await this.#client.profiles.setAvatar({ data, type: "image/png", width: SIZE, height: SIZE });

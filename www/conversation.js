@@ -26,6 +26,8 @@ export class Conversation {
   #contact = null;
   #last = null; // the message drawn last
   #bubbles = new Map();
+  /** Whether the newest is being read. */
+  #following = true;
   /** What the composer does with a message: `{ name: "edit" | "reply", message }`. */
   #mode = null;
   #hands;
@@ -46,10 +48,15 @@ export class Conversation {
       if (this.#mode?.name !== "edit") hands.typed(this.#contact, composer.value);
     }, { signal });
     messages.addEventListener("scroll", () => {
-      if (this.#atEnd()) latest.hidden = true;
+      this.#following = this.#atEnd();
+      if (this.#following) latest.hidden = true;
       if (messages.scrollTop < NEAR_BEGINNING && messages.scrollHeight > messages.clientHeight) this.#wantOlder();
     }, { signal });
     messages.addEventListener("keydown", (event) => this.#listKey(event), { signal });
+    // Less room for the list, and its end stays in sight.
+    const room = new ResizeObserver(() => this.#following && this.#scrollToEnd());
+    room.observe(messages);
+    signal.addEventListener("abort", () => room.disconnect());
     older.addEventListener("click", () => this.#wantOlder(), { signal });
     byId("composer-mode-cancel").addEventListener("click", () => this.#setMode(null), { signal });
     latest.addEventListener("click", () => {
@@ -62,12 +69,13 @@ export class Conversation {
   /** Shows `contact` and puts the focus where one writes. */
   open(contact) {
     this.#contact = contact;
-    this.#drawAll();
-    this.#setMode(null);
-    composer.value = contact.draft;
-    this.#composed();
     placeholder.hidden = true;
     thread.hidden = false;
+    this.#drawAll();
+    const { draft } = contact;
+    this.#setMode(null);
+    composer.value = draft;
+    this.#composed();
     this.#scrollToEnd();
     composer.focus();
     if (!contact.history) this.#wantOlder();
@@ -256,6 +264,7 @@ export class Conversation {
   }
 
   #scrollToEnd() {
+    this.#following = true;
     messages.scrollTop = messages.scrollHeight;
     latest.hidden = true;
   }
