@@ -4,7 +4,7 @@
 //! who have fetched it. What came meanwhile is told as what has changed.
 //!
 //! Left out: that the server can do this isn't asked before; one that can't says so. What is sent to somebody who is blocked comes
-//! back as any other error, with the condition `not-acceptable` (§3.2).
+//! back as any other error, with the condition `not-acceptable` (§3.3).
 
 use super::{Call, Config, Ctx, Event, Feature, Flow, Named, Reply, from_account, typescript, unfit};
 use crate::error::Error;
@@ -171,7 +171,7 @@ impl Feature for Blocking {
             Command::Block(jids) => list("block", &jids),
             Command::Unblock(jids) => list("unblock", &jids),
         };
-        // §3.1: of our own account.
+        // §3.2: of our own account.
         match cx.ask(!get, None, payload, Token::Call(ticket)) {
             Ok(()) if get => self.gets.push(ticket),
             Ok(()) => {}
@@ -180,7 +180,7 @@ impl Feature for Blocking {
     }
 
     fn on_online(&mut self, cx: &mut Ctx<'_>) {
-        // §3.2: who hasn't asked for it in this session isn't told of changes.
+        // §3.3: who hasn't asked for it in this session isn't told of changes.
         if self.list.is_some() {
             let _ = cx.ask(false, None, Element::new("blocklist", BLOCKING), Token::Own(0));
         }
@@ -202,7 +202,7 @@ impl Feature for Blocking {
             return Flow::Taken;
         }
         match items(list) {
-            // §3.2: at least one is blocked. §3.4: whoever is meant by none is everybody, and that isn't what can't be read.
+            // §3.3: at least one is blocked. §3.5: no item at all is everybody, and that isn't items that can't be read.
             Some(jids) if kind == Kind::Unblocked || !jids.is_empty() => {
                 cx.answer(&iq::result(stanza, None));
                 if let Some(list) = &mut self.list {

@@ -148,18 +148,18 @@ export interface NotSentEvent extends Omit<SentEvent, "stanzaId"> {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Command {
     /// Sends a message; resolves when the server has taken it.
-    Send(OutgoingMessage),
+    Send(Box<OutgoingMessage>),
 }
 
 /// What listeners are told.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum News {
     /// A message came in.
-    Message(Message),
+    Message(Box<Message>),
     /// The server has taken a message of an earlier page's.
-    Sent(Message),
+    Sent(Box<Message>),
     /// It hasn't, or nobody knows.
-    NotSent(Message, Error),
+    NotSent(Box<Message>, Error),
 }
 
 impl Named for News {
@@ -198,6 +198,9 @@ impl Feature for Chat {
 
     const CALLS: &'static [Call] = &[Call::once("send", 1)];
 
+    // A message is sent for as long as it takes.
+    const PATIENCE: Option<u64> = None;
+
     fn new(_: &Config) -> Self {
         Chat
     }
@@ -205,15 +208,15 @@ impl Feature for Chat {
     fn read(_: &str, args: &mut Args) -> Result<Command, Error> {
         let message = args.take(0, "message");
         let to = message.field("to")?.text()?;
-        Ok(Command::Send(OutgoingMessage {
+        Ok(Command::Send(Box::new(OutgoingMessage {
             to,
             ..OutgoingMessage::given(&message)?
-        }))
+        })))
     }
 
     fn command(&mut self, cx: &mut Ctx<'_>, ticket: Ticket, command: Command) {
         let Command::Send(message) = command;
-        send(cx, ticket, message, Reply::Chat);
+        send(cx, ticket, *message, Reply::Chat);
     }
 
     fn on_stanza(&mut self, cx: &mut Ctx<'_>, stanza: &Element) -> Flow {
@@ -240,9 +243,9 @@ impl Feature for Chat {
     }
 
     fn on_kept(&mut self, cx: &mut Ctx<'_>, message: &Element, result: &Result<Option<Element>, Error>) {
-        let mut kept = parse(message, cx.account());
+        let mut kept = Box::new(parse(message, cx.account()));
         kept.id.get_or_insert_default();
-        kept.origin_id = kept.origin_id.or_else(|| kept.id.clone());
+        kept.origin_id = kept.origin_id.take().or_else(|| kept.id.clone());
         kept.stanza_id = result.as_ref().ok().cloned().flatten().and_then(id_of);
         cx.facts.known.note(&kept, &cx.account().to_bare());
         cx.emit(Event::Chat(match result {
@@ -324,7 +327,7 @@ pub(super) fn tell(cx: &mut Ctx<'_>, message: Message, late: bool) -> bool {
     };
     let account = cx.account().to_bare();
     cx.facts.known.note(&message, &account);
-    cx.emit(Event::Chat(News::Message(message)));
+    cx.emit(Event::Chat(News::Message(Box::new(message))));
     true
 }
 

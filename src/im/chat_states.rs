@@ -1,10 +1,10 @@
 //! Chat State Notifications, XEP-0085 2.1 (23 September 2009): whether somebody is writing just now.
 //!
 //! Where the app says so once for somebody, messages with a text to that address say `active`, until it has shown that it doesn't know
-//! such states (§5.1). No state is sent twice in a row (§5.3), and who was writing and has said no more has `paused` after half a
+//! such states, or says that it doesn't (§5.1). No state is sent twice in a row (§5.3), and who was writing and has said no more has `paused` after half a
 //! minute (§2).
 //!
-//! Left out: asking by service discovery first (§5.1), and states in a room by the same call: `send()` with a `state` sends one.
+//! Left out: asking by service discovery where a client hasn't said itself that it knows them (§5.1), and states in a room by the same call: `send()` with a `state` sends one.
 
 use super::chat::MessageType;
 use super::{Call, Config, Ctx, Feature, Flow, Never, OutgoingMessage, Payload, Reply, chat, typescript};
@@ -216,7 +216,9 @@ impl Feature for ChatStates {
     fn command(&mut self, cx: &mut Ctx<'_>, ticket: Ticket, (to, state): (Jid, ChatState)) {
         let mut peer = cx.facts.states.take(&to);
         peer.jid = to.clone();
-        if is_online(cx) && !peer.silent {
+        // §5.1: what a client says of itself counts.
+        let knows = cx.facts.supports(&to, STATES) != Some(false);
+        if is_online(cx) && knows && !peer.silent {
             // §5.3: never the same twice in a row.
             if peer.said.is_none_or(|(said, _)| said != state) {
                 chat::send_notice(cx, to.as_str(), Some("chat"), state.element());

@@ -1,10 +1,10 @@
 //! What one feature knows and others need.
 
 use super::Config;
-use super::{caps, displayed};
 use super::chat::UnderWay;
 use super::chat_states::States;
 use super::known::Known;
+use super::{caps, displayed};
 use crate::jid::Jid;
 use crate::session::Millis;
 use std::collections::BTreeSet;
@@ -49,14 +49,14 @@ impl Facts {
     pub fn new(config: &Config) -> Facts {
         Facts {
             watchers: BTreeSet::new(),
+            under_way: Vec::new(),
+            known: Known::default(),
+            states: States::default(),
             own: caps::Own::new(config),
             caps: caps::Known::default(),
             displayed: displayed::Outbox::default(),
             active: Millis::default(),
             clock: None,
-            under_way: Vec::new(),
-            known: Known::default(),
-            states: States::default(),
         }
     }
 

@@ -154,6 +154,18 @@ impl Whose {
     }
 }
 
+/// Takes out of a part of an archive, the oldest message first, what isn't for its senders to say.
+pub(super) fn sift(messages: &mut Vec<(String, Message)>, account: &Jid) {
+    let mut known = Known::default();
+    messages.retain_mut(|(_, message)| {
+        let told = known.check(message, account) && message.event().is_some();
+        if told {
+            known.note(message, account);
+        }
+        told
+    });
+}
+
 /// Servers may know addresses that RFC 7622 no longer allows: they are taken as they are.
 fn prepared(jid: &str) -> String {
     Jid::parse(jid).map_or_else(|_| jid.to_owned(), |jid| jid.as_str().to_owned())

@@ -4,7 +4,7 @@
 //! ([`Config::receipts`]). A receipt says that we are there, so that only those get one who may know that (§8); and none is sent
 //! for what is a copy, an error, said in a room, or told from the archive (§5.3, §5.5).
 //!
-//! Left out: looking up whether a full JID knows receipts before one asks (§5.2). One that doesn't sends none.
+//! Left out: not asking a client that says that it doesn't know receipts (§5.2). It sends none.
 
 use super::{Config, Ctx, Feature, Flow, Never, Payload, carbons, chat, typescript};
 use crate::error::Error;

@@ -8,17 +8,18 @@
 //!
 //! Left out: the error that may come back for a request of our own is a `presence` event like any other.
 
+mod calls;
 mod item;
 mod requests;
 mod versions;
 
+pub use calls::{Answer, Command};
 pub use item::{RosterItem, Subscription};
 pub use requests::{Request, Verb};
 
-use super::{Call, Config, Ctx, Event, Feature, Flow, Named, Reply, typescript};
+use super::{Call, Config, Ctx, Event, Feature, Flow, Named, Reply, from_account, unfit};
 use crate::error::Error;
-use crate::given::{Arg, Args, invalid};
-use crate::jid::Jid;
+use crate::given::Args;
 use crate::session::{Status, Ticket, Token};
 use crate::stanza::iq;
 use crate::stream::ns;
@@ -31,146 +32,6 @@ const ROSTER: &str = "jabber:iq:roster";
 
 /// How many bytes are kept for the next page, at most, more or less: of contacts, and beside them of requests.
 const KEPT: usize = 64 << 10;
-
-typescript!(
-    r#"
-export interface Calls {
-  /** The contacts. */
-  readonly roster: Roster;
-}
-
-export interface FeatureEvents {
-  /**
-   * A contact was added, changed, or removed. Where that happened between two sessions of this client, it is told when the new one
-   * has begun.
-   */
-  roster: RosterPush;
-  /**
-   * Somebody asks to see our presence (RFC 6121 §3.1.3): {@link Roster.approve} or {@link Roster.deny}. It is told again in each new
-   * session until one of the account's clients has answered. Up to 1,000 are held for the first listener.
-   */
-  subscription: SubscriptionRequest;
-}
-
-/** The contacts of an account. */
-export interface Roster {
-  /**
-   * All contacts, in the order of their JIDs. Changes arrive as `roster` events.
-   *
-   * Rejects `offline`, `stanza-error`.
-   *
-   * @example
-   * const byGroup = new Map<string, RosterItem[]>();
-   * for (const contact of await client.roster.get()) {
-   *   for (const group of contact.groups) byGroup.set(group, [...(byGroup.get(group) ?? []), contact]);
-   * }
-   */
-  get(options?: CallOptions): Promise<RosterItem[]>;
-  /**
-   * Adds a contact, or puts another name and other groups in the place of those it had: what is left out is taken away. Who sees
-   * whose presence stays as it is. Only the bare JID counts.
-   *
-   * Rejects `offline`, `invalid-jid`, `stanza-error`.
-   *
-   * @example
-   * await client.roster.set({ jid: "bob@example.org", name: "Bob", groups: ["Friends"] });
-   * await client.roster.subscribe("bob@example.org", { status: "It's me, Alice" });
-   */
-  set(contact: RosterInit, options?: CallOptions): Promise<void>;
-  /**
-   * Removes a contact; from then on neither sees the other's presence (RFC 6121 §2.5).
-   *
-   * Rejects `offline`, `invalid-jid`, `stanza-error`: `item-not-found` where there is no such contact.
-   */
-  remove(jid: string, options?: CallOptions): Promise<void>;
-  /**
-   * Asks to see somebody's presence; resolves when that is sent (RFC 6121 §3.1). The contact is `pending` until there is an answer, which
-   * comes as a `roster` event, and as a `presence` of type `subscribed` or `unsubscribed`.
-   *
-   * Rejects `offline`, `invalid-jid`.
-   */
-  subscribe(jid: string, request?: SubscriptionInit | null, options?: CallOptions): Promise<void>;
-  /** Asks no longer to see somebody's presence (RFC 6121 §3.3). Rejects `offline`, `invalid-jid`. */
-  unsubscribe(jid: string, options?: CallOptions): Promise<void>;
-  /**
-   * Lets somebody see our presence who has asked for it. Who hasn't asked yet will be let without a question, where the server can do
-   * that (RFC 6121 §3.4): the contact is `approved` then.
-   *
-   * Rejects `offline`, `invalid-jid`.
-   *
-   * @example
-   * client.on("subscription", async ({ from, nick }) => {
-   *   if (confirm(`May ${nick ?? from} see when you are online?`)) await client.roster.approve(from);
-   *   else await client.roster.deny(from);
-   * });
-   */
-  approve(jid: string, options?: CallOptions): Promise<void>;
-  /**
-   * Doesn't let somebody see our presence, or no longer, or takes back what was approved ahead (RFC 6121 §3.2).
-   *
-   * Rejects `offline`, `invalid-jid`.
-   */
-  deny(jid: string, options?: CallOptions): Promise<void>;
-}
-
-/** What the user calls a contact, and where it belongs. */
-export interface RosterInit {
-  /** The contact's JID. */
-  jid: string;
-  /** The name that the user gives the contact. */
-  name?: string | null | undefined;
-  /** The groups that the user puts the contact in. */
-  groups?: readonly string[] | null | undefined;
-}
-"#
-);
-
-/// What the app can call.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Command {
-    /// All contacts.
-    Get,
-    /// Adds or changes a contact.
-    Set {
-        /// Its bare JID.
-        jid: Jid,
-        /// The name that the user gives it.
-        name: Option<String>,
-        /// The groups, no two of the same name.
-        groups: Vec<String>,
-    },
-    /// Removes the contact of this bare JID.
-    Remove(Jid),
-    /// Asks, approves or refuses.
-    Say {
-        /// What.
-        verb: Verb,
-        /// To which bare JID.
-        to: Jid,
-        /// In words.
-        status: Option<String>,
-        /// By what name.
-        nick: Option<String>,
-    },
-}
-
-/// What a call resolves to.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Answer {
-    /// All contacts, in the order of their JIDs.
-    Items(Vec<RosterItem>),
-    /// Nothing.
-    Done,
-}
-
-impl Serialize for Answer {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Answer::Items(items) => items.serialize(serializer),
-            Answer::Done => serializer.serialize_unit(),
-        }
-    }
-}
 
 /// What listeners are told.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -250,23 +111,7 @@ impl Feature for Roster {
     }
 
     fn read(name: &str, args: &mut Args) -> Result<Command, Error> {
-        if name == "roster.get" {
-            return Ok(Command::Get);
-        }
-        if name == "roster.set" {
-            return set(&args.take(0, "contact"));
-        }
-        let jid = args.take(0, "jid").jid()?.to_bare();
-        if name == "roster.remove" {
-            return Ok(Command::Remove(jid));
-        }
-        let request = args.take(1, "request");
-        Ok(Command::Say {
-            verb: Verb::of(name),
-            to: jid,
-            status: request.opt_field("status")?.opt_text()?,
-            nick: request.opt_field("nick")?.opt_text()?,
-        })
+        calls::read(name, args)
     }
 
     fn command(&mut self, cx: &mut Ctx<'_>, ticket: Ticket, command: Command) {
@@ -292,7 +137,7 @@ impl Feature for Roster {
     }
 
     fn on_binding(&mut self, cx: &mut Ctx<'_>) {
-        // It can be asked for again where this comes to nothing.
+        // It can be asked for again where this comes to nothing. A version is the server's own: nothing of the app's is in it.
         self.begin();
         if self.request(cx).is_ok() {
             self.state = State::Asked;
@@ -331,7 +176,7 @@ impl Feature for Roster {
             return Flow::Next;
         };
         // RFC 6121 §2.1.6: a push comes without a sender, or from the account itself. Anybody else's is a forgery.
-        if !super::from_account(stanza, cx.account()) {
+        if !from_account(stanza, cx.account()) {
             // Nobody else's to handle, either.
             cx.answer(&iq::error(stanza, "cancel", "service-unavailable"));
             return Flow::Taken;
@@ -368,7 +213,7 @@ impl Feature for Roster {
                     self.fail(cx, &error);
                 }
             }
-            Ok(_) => self.fail(cx, &super::unfit("the roster request")),
+            Ok(_) => self.fail(cx, &unfit("the roster request")),
             Err(error) => self.fail(cx, &error),
         }
     }
@@ -479,21 +324,4 @@ impl Roster {
 fn ask(cx: &mut Ctx<'_>, item: Element, ticket: Ticket) -> Result<(), Error> {
     let query = Element::new("query", ROSTER).with_child(item);
     cx.ask(true, None, query, Token::Call(ticket))
-}
-
-/// Reads what an app wants to know of a contact.
-fn set(contact: &Arg) -> Result<Command, Error> {
-    let jid = contact.field("jid")?.jid()?.to_bare();
-    let name = contact.field("name")?.opt_text()?;
-    let mut groups = Vec::new();
-    for group in contact.field("groups")?.texts()? {
-        // RFC 6121 §2.3.3: a server takes no group without a name, and none twice.
-        if group.is_empty() {
-            return Err(invalid("a group in `groups` has no name"));
-        }
-        if !groups.contains(&group) {
-            groups.push(group);
-        }
-    }
-    Ok(Command::Set { jid, name, groups })
 }

@@ -23,7 +23,7 @@ const HELD: [(&str, usize); 11] = [
 ];
 
 /// Behind these nobody need be told that an older one goes: it is of no use, or the app has no use for any.
-const LOUD: usize = 5;
+const LOUD: usize = 6;
 
 /// Who listens to what, and what is held meanwhile.
 #[derive(Default)]

@@ -41,7 +41,7 @@ fn change(pair: &mut Pair) -> (String, Vec<String>) {
     assert_eq!(
         (request.attr("type"), request.attr("to")),
         (Some("set"), None),
-        "§3.2: to nobody"
+        "§3.3: to nobody"
     );
     let list = request.children().next().unwrap();
     assert_eq!(list.ns(), BLOCKING);
@@ -52,7 +52,7 @@ fn change(pair: &mut Pair) -> (String, Vec<String>) {
 }
 
 #[test]
-fn xep0191_3_1_nothing_is_asked_before_the_app_asks() {
+fn xep0191_3_2_nothing_is_asked_before_the_app_asks() {
     let mut pair = Pair::online();
     pair.nothing_sent();
     let call = pair.im("blocking.get", json!([]));
@@ -80,7 +80,7 @@ fn xep0191_3_1_nothing_is_asked_before_the_app_asks() {
 }
 
 #[test]
-fn xep0191_3_1_what_is_no_list_is_the_servers_fault() {
+fn xep0191_3_2_what_is_no_list_is_the_servers_fault() {
     for payload in [
         String::new(),
         block(&["a@b"]),
@@ -116,7 +116,7 @@ fn rfc6120_8_1_2_1_nobody_else_says_who_is_blocked() {
 }
 
 #[test]
-fn xep0191_3_2_and_3_3_somebody_is_blocked_and_unblocked() {
+fn xep0191_3_3_and_3_4_somebody_is_blocked_and_unblocked() {
     let mut pair = Pair::online();
     let mut calls = |name, args, change_is: (&str, &[&str])| {
         let call = pair.im(name, args);
@@ -137,7 +137,7 @@ fn xep0191_3_2_and_3_3_somebody_is_blocked_and_unblocked() {
 }
 
 #[test]
-fn xep0191_3_4_nobody_is_everybody_only_where_nobody_was_named() {
+fn xep0191_3_5_nobody_is_everybody_only_where_nobody_was_named() {
     let mut pair = Pair::online();
     for (name, args, code) in [
         ("blocking.unblock", json!([[]]), Code::InvalidArgument),
@@ -188,7 +188,7 @@ fn what_the_server_refuses_rejects() {
 }
 
 #[test]
-fn xep0191_3_2_a_push_is_answered_and_told() {
+fn xep0191_3_3_a_push_is_answered_and_told() {
     let mut pair = Pair::online();
     get(&mut pair, &["iago@shakespeare.lit"]);
     for (from, payload, told) in [
@@ -212,7 +212,7 @@ fn xep0191_3_2_a_push_is_answered_and_told() {
 }
 
 #[test]
-fn xep0191_3_2_forged_pushes_tell_nothing() {
+fn xep0191_3_3_forged_pushes_tell_nothing() {
     let blocks = block(&["bob@example.org"]);
     let genuine = "from='alice@example.org'";
     for (from, payload) in [
@@ -261,7 +261,7 @@ fn again(pair: &mut Pair) {
 }
 
 #[test]
-fn xep0191_3_2_in_a_new_session_the_server_is_asked_to_tell_again() {
+fn xep0191_3_3_in_a_new_session_the_server_is_asked_to_tell_again() {
     let mut pair = Pair::online();
     // Who hasn't asked yet doesn't ask.
     again(&mut pair);
@@ -330,7 +330,7 @@ fn two_who_ask_are_answered_each() {
 }
 
 #[test]
-fn xep0191_3_2_what_is_sent_to_somebody_who_is_blocked_comes_back() {
+fn xep0191_3_3_what_is_sent_to_somebody_who_is_blocked_comes_back() {
     let mut pair = Pair::online();
     let call = pair.send("romeo@montague.net", "Can you hear me now?");
     let id = pair.element().attr("id").unwrap().to_owned();

@@ -16,14 +16,14 @@ const CAPS: &str = "http://jabber.org/protocol/caps";
 const CAPS_2: &str = "urn:xmpp:caps";
 const HASHES: &str = "urn:xmpp:hashes:2";
 const MUC: &str = "http://jabber.org/protocol/muc";
-const ROMEO: &str = "romeo@montague.lit/orchard";
+pub const ROMEO: &str = "romeo@montague.lit/orchard";
 const NURSE: &str = "nurse@capulet.lit/chamber";
 
 /// XEP-0115 §5.2.
-const EXODUS: &str = "<identity category='client' type='pc' name='Exodus 0.9.1'/>\
+pub const EXODUS: &str = "<identity category='client' type='pc' name='Exodus 0.9.1'/>\
      <feature var='http://jabber.org/protocol/caps'/><feature var='http://jabber.org/protocol/muc'/>\
      <feature var='http://jabber.org/protocol/disco#items'/><feature var='http://jabber.org/protocol/disco#info'/>";
-const EXODUS_VER: &str = "QgayPKawpkPSDYmwT/WM94uAlu0=";
+pub const EXODUS_VER: &str = "QgayPKawpkPSDYmwT/WM94uAlu0=";
 
 /// XEP-0115 §5.3.
 const PSI: &str = "<identity xml:lang='en' category='client' name='Psi 0.11' type='pc'/>\
@@ -80,7 +80,7 @@ const TKABBER_FEATURES: &str = "games:board http://jabber.org/protocol/activity 
      jabber:x:oob urn:xmpp:avatar:metadata+notify urn:xmpp:ping urn:xmpp:receipts urn:xmpp:time";
 const TKABBER_HASH: &str = "u79ZroNJbdSWhdSp311mddz44oHHPsEBntQ5b1jqBSY=";
 
-fn first(ver: &str) -> String {
+pub fn first(ver: &str) -> String {
     format!("<c xmlns='{CAPS}' hash='sha-1' node='urn:client' ver='{ver}'/>")
 }
 
@@ -90,7 +90,7 @@ fn second(hash: &str) -> String {
     )
 }
 
-fn there(pair: &mut Pair, who: &str, caps: &str) {
+pub fn there(pair: &mut Pair, who: &str, caps: &str) {
     pair.receive(&format!(
         "<presence xmlns='jabber:client' from='{who}'>{caps}</presence>"
     ));
@@ -108,7 +108,7 @@ fn asked(pair: &mut Pair, who: &str, node: Option<&str>) -> Element {
     iq
 }
 
-fn tell(pair: &mut Pair, iq: &Element, info: &str) {
+pub fn tell(pair: &mut Pair, iq: &Element, info: &str) {
     let node = iq.child("query", INFO).unwrap().attr("node");
     let node = node.map(|node| format!("node='{node}'")).unwrap_or_default();
     pair.answer(iq, &format!("<query xmlns='{INFO}' {node}>{info}</query>"));

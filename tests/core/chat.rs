@@ -172,7 +172,7 @@ fn what_cannot_be_sent_is_refused_here() {
     let mut pair = Pair::online();
     let mut send = |message: OutgoingMessage| {
         let call = pair.call(Command::Im {
-            command: im::Command::Chat(chat::Command::Send(message)),
+            command: im::Command::Chat(chat::Command::Send(Box::new(message))),
             timeout: None,
         });
         pair.nothing_sent();
@@ -299,11 +299,11 @@ fn a_message_beyond_all_measure_is_too_large() {
 fn giving_up_on_a_message_under_way_is_no_reason_to_send_it_again() {
     let sent_within = |pair: &mut Pair, timeout| {
         pair.call(Command::Im {
-            command: im::Command::Chat(chat::Command::Send(OutgoingMessage {
+            command: im::Command::Chat(chat::Command::Send(Box::new(OutgoingMessage {
                 to: "bob@example.org".into(),
                 body: Some("1".into()),
                 ..Default::default()
-            })),
+            }))),
             timeout: Some(timeout),
         })
     };

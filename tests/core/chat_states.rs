@@ -185,6 +185,22 @@ fn xep0085_5_1_who_answers_without_a_state_gets_none() {
 }
 
 #[test]
+fn xep0085_5_1_who_says_that_they_do_not_know_them_gets_none() {
+    use crate::caps::{EXODUS, EXODUS_VER, ROMEO, first, tell, there};
+    let mut pair = Pair::online();
+    let compose = |pair: &mut Pair| pair.im("setChatState", json!([ROMEO, "composing"]));
+    there(&mut pair, ROMEO, &first(EXODUS_VER));
+    pair.im("disco.info", json!([ROMEO]));
+    let asked = pair.element();
+    tell(&mut pair, &asked, EXODUS);
+    compose(&mut pair);
+    assert_eq!(sent(&mut pair), [""; 0]);
+    // Of others nothing is known.
+    say(&mut pair, "composing");
+    assert_eq!(sent(&mut pair), ["composing"]);
+}
+
+#[test]
 fn what_is_of_the_moment_waits_for_no_connection() {
     let mut pair = Pair::online();
     say(&mut pair, "composing");

@@ -2,6 +2,7 @@
 
 use crate::chat::{said, taken};
 use crate::pair::Pair;
+use crate::roster::with_roster;
 use serde_json::json;
 use stanzawire::error::Code;
 
@@ -43,19 +44,27 @@ fn xep0333_4_1_a_marker_is_asked_for() {
 
 #[test]
 fn xep0333_4_2_what_has_been_seen_is_marked_by_its_id() {
-    let mut pair = Pair::online();
-    // Of what came from another client of ours nothing is to be marked: §5.
-    for from in [OTHER, "alice@example.org"] {
-        let call = pair.im(
-            "markDisplayed",
-            json!([{ "id": "m1", "from": from, "to": "bob@example.org" }]),
-        );
+    let mut pair = with_roster();
+    let message =
+        json!({ "id": "m1", "originId": "o1", "stanzaId": "s1", "from": "bob@example.org/x", "type": "normal" });
+    let (marker, value) = taken(&mut pair, "markDisplayed", json!([message]));
+    assert_eq!(
+        (marker.attr("to"), marker.attr("type")),
+        (Some("bob@example.org"), Some("chat"))
+    );
+    assert_eq!(marker.child("displayed", MARKERS).unwrap().attr("id"), Some("m1"));
+    assert!(marker.child("store", "urn:xmpp:hints").is_some());
+    assert_eq!(value, json!(null));
+    // §5: of what the account has sent nothing is to be marked.
+    for own in [
+        json!({ "id": "m1", "from": OTHER, "to": "bob@example.org" }),
+        json!({ "id": "m1", "from": "alice@example.org", "to": "bob@example.org" }),
+        json!({ "id": "m1", "to": "bob@example.org" }),
+    ] {
+        let call = pair.im("markDisplayed", json!([own]));
         assert_eq!(pair.value(call), json!(null));
         pair.nothing_sent();
     }
-    let call = pair.im("markDisplayed", json!([{ "id": "m1", "to": "bob@example.org" }]));
-    assert_eq!(pair.value(call), json!(null));
-    pair.nothing_sent();
 }
 
 #[test]
@@ -80,7 +89,7 @@ fn xep0333_4_3_a_rooms_message_is_marked_by_the_rooms_id() {
 
 #[test]
 fn xep0333_7_nobody_else_learns_that_we_are_there() {
-    let mut pair = Pair::online();
+    let mut pair = with_roster();
     for from in ["mallory@example.org/x", "alice@example.com/x"] {
         let call = pair.im("markDisplayed", json!([{ "id": "m1", "from": from, "type": "chat" }]));
         assert_eq!(pair.value(call), json!(null));

@@ -177,11 +177,11 @@ impl Pair {
 
     pub fn send(&mut self, to: &str, body: &str) -> Ticket {
         self.call(Command::Im {
-            command: im::Command::Chat(chat::Command::Send(chat::OutgoingMessage {
+            command: im::Command::Chat(chat::Command::Send(Box::new(chat::OutgoingMessage {
                 to: to.into(),
                 body: Some(body.into()),
                 ..Default::default()
-            })),
+            }))),
             timeout: None,
         })
     }
@@ -234,7 +234,7 @@ impl Pair {
 
     pub fn messages(&self) -> Vec<chat::Message> {
         let message = |event: &Event| match event {
-            Event::Im(im::Event::Chat(chat::News::Message(message))) => Some(message.clone()),
+            Event::Im(im::Event::Chat(chat::News::Message(message))) => Some(chat::Message::clone(message)),
             _ => None,
         };
         self.events.iter().filter_map(message).collect()

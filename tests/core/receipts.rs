@@ -3,6 +3,7 @@
 use crate::carbons::carbon;
 use crate::chat::{said, taken};
 use crate::pair::{NS_CLIENT, Pair, config};
+use crate::roster::with_roster;
 use serde_json::json;
 use stanzawire::error::Code;
 
@@ -66,8 +67,28 @@ fn xep0184_7_who_asks_and_may_know_gets_one() {
 }
 
 #[test]
+fn xep0184_8_a_contact_that_sees_our_presence_gets_one() {
+    let mut pair = with_roster();
+    pair.receive(&said("bob@example.org/x", "chat", "m1", ASKED));
+    let answer = pair.element();
+    assert_eq!(answer.attr("to"), Some("bob@example.org/x"));
+    assert_eq!(
+        answer.child("received", "urn:xmpp:receipts").unwrap().attr("id"),
+        Some("m1")
+    );
+    // As long as he does.
+    pair.receive(
+        "<iq xmlns='jabber:client' type='set' id='p1'><query xmlns='jabber:iq:roster'>\
+         <item jid='bob@example.org' subscription='to'/></query></iq>",
+    );
+    pair.element();
+    pair.receive(&said("bob@example.org/x", "chat", "m2", ASKED));
+    pair.nothing_sent();
+}
+
+#[test]
 fn xep0184_8_nobody_else_learns_that_we_are_there() {
-    let mut pair = Pair::online();
+    let mut pair = with_roster();
     for from in [
         "mallory@example.org/x",
         "mallory@example.org",

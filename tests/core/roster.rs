@@ -1,6 +1,7 @@
 //! The roster: RFC 6121 §2.
 
 mod changes;
+mod pages;
 mod versions;
 
 use crate::pair::{NS_CLIENT, Pair, config};
@@ -28,7 +29,7 @@ fn pushes(pair: &Pair) -> Vec<RosterItem> {
 }
 
 /// A client that has its roster: bob alone.
-fn with_roster() -> Pair {
+pub fn with_roster() -> Pair {
     let mut pair = Pair::new(config());
     pair.connect();
     pair.open_socket();

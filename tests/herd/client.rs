@@ -304,7 +304,7 @@ impl<'a> Client<'a> {
             body: Some("How are you?".into()),
             ..Default::default()
         };
-        let command = im::Command::Chat(chat::Command::Send(message));
+        let command = im::Command::Chat(chat::Command::Send(Box::new(message)));
         self.call(Command::Im { command, timeout: None });
     }
 

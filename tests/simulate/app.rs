@@ -111,7 +111,7 @@ impl World {
             kind: (!archivable).then_some(chat::MessageType::Headline),
             ..Default::default()
         };
-        let command = im::Command::Chat(chat::Command::Send(message));
+        let command = im::Command::Chat(chat::Command::Send(Box::new(message)));
         let sent = self.sent.len() - 1;
         let ticket = self.call(page, Call::Send(sent), Command::Im { command, timeout: None });
         if self.mutation == Some(Mutation::SettledEarly) && self.pages[page].mutated.happens() {

@@ -8,7 +8,7 @@ use crate::im::archive::page::{self, Entry, From};
 use crate::im::archive::weight;
 use crate::im::chat::{self, Message};
 use crate::im::disco::INFO;
-use crate::im::Ctx;
+use crate::im::{Ctx, known};
 use crate::jid::Jid;
 use crate::session::{Ticket, Token};
 use crate::xml::Element;
@@ -162,7 +162,7 @@ impl Readings {
                 .learn(&reading.query.of, result)
                 .and_then(|()| self.ask(cx, &mut reading)),
             result => {
-                let read = result.and_then(|payload| reading.close(payload.as_ref()));
+                let read = result.and_then(|payload| reading.close(payload.as_ref(), cx.account()));
                 return Some((reading, read));
             }
         };
@@ -268,7 +268,7 @@ impl Reading {
     }
 
     /// The page has come to its end.
-    fn close(&mut self, payload: Option<&Element>) -> Result<Read, Error> {
+    fn close(&mut self, payload: Option<&Element>, account: &Jid) -> Result<Read, Error> {
         let fin = page::fin(payload).filter(|fin| fin.complete || fin.set);
         let fin = fin.ok_or_else(|| unfit("the archive didn't end the page as XEP-0313 has it"))?;
         let complete = (fin.complete || self.ended) && !self.over;
@@ -287,6 +287,7 @@ impl Reading {
         let entries = core::mem::take(&mut self.entries);
         let told = |(id, message, _): (String, Option<Message>, usize)| Some((id, message?));
         let mut messages: Vec<_> = entries.into_iter().filter_map(told).collect();
+        known::sift(&mut messages, account);
         if self.query.newest {
             messages.reverse();
         }

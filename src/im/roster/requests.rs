@@ -23,7 +23,7 @@ pub struct Request {
     /// In words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
-    /// By what name they go. Nothing vouches for it (XEP-0172 §6).
+    /// By what name they go. Nothing vouches for it (XEP-0172 §7).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nick: Option<String>,
 }
@@ -106,7 +106,7 @@ fn element(kind: &str, status: Option<String>, nick: Option<String>) -> Element 
 }
 
 impl Request {
-    /// Reads a presence that is one. RFC 6121 §3.1.3: it is an account that asks, whichever of its clients has sent it.
+    /// Reads a presence that is one. RFC 6121 §3.1.4: it is an account that asks, whichever of its clients has sent it.
     pub(super) fn read(presence: &Element) -> Option<Request> {
         if presence.attr("type") != Some("subscribe") {
             return None;

@@ -158,12 +158,12 @@ fn xep0441_2_an_archive_without_preferences_keeps_everything() {
 fn xep0313_6_1_1_of_what_no_archive_keeps_absence_says_nothing() {
     let mut pair = knowing("0");
     let headline = pair.call(Command::Im {
-        command: im::Command::Chat(chat::Command::Send(OutgoingMessage {
+        command: im::Command::Chat(chat::Command::Send(Box::new(OutgoingMessage {
             to: "bob@example.org".into(),
             body: Some("1".into()),
             kind: Some(MessageType::Headline),
             ..Default::default()
-        })),
+        }))),
         timeout: None,
     });
     let chat = pair.send("bob@example.org", "2");

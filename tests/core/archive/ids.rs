@@ -72,12 +72,12 @@ fn one_id_for_two_people_makes_two_messages() {
     let mut pair = knowing("5");
     let calls = ["bob@example.org", "carol@example.org"].map(|to| {
         pair.call(Command::Im {
-            command: im::Command::Chat(chat::Command::Send(chat::OutgoingMessage {
+            command: im::Command::Chat(chat::Command::Send(Box::new(chat::OutgoingMessage {
                 to: to.into(),
                 body: Some("to all".into()),
                 id: Some("one".into()),
                 ..Default::default()
-            })),
+            }))),
             timeout: None,
         })
     });

@@ -194,15 +194,17 @@ fn an_earlier_pages_messages_end_as_events() {
     let mut pair = failed(old);
     let question = asked(&mut pair).unwrap();
     page(&mut pair, &question, &[sent("7", &ids[1], "1")], true);
-    let of = |n: usize, stanza_id: Option<&str>| Message {
-        id: Some(ids[n].clone()),
-        origin_id: Some(ids[n].clone()),
-        from: "alice@example.org".into(),
-        to: "bob@example.org".into(),
-        stanza_id: stanza_id.map(str::to_owned),
-        kind: im::chat::MessageType::Chat,
-        body: Some(n.to_string()),
-        ..Message::default()
+    let of = |n: usize, stanza_id: Option<&str>| {
+        Box::new(Message {
+            id: Some(ids[n].clone()),
+            origin_id: Some(ids[n].clone()),
+            from: "alice@example.org".into(),
+            to: "bob@example.org".into(),
+            stanza_id: stanza_id.map(str::to_owned),
+            kind: im::chat::MessageType::Chat,
+            body: Some(n.to_string()),
+            ..Message::default()
+        })
     };
     assert_eq!(news(&pair), [News::Sent(of(1, Some("7")))]);
     assert_eq!((news(&pair)[0].name(), news(&pair)[0].error()), ("sent", None));

@@ -243,7 +243,7 @@ fn asks(from: &str, words: &str) -> String {
 }
 
 #[test]
-fn rfc6121_3_1_3_who_asks_is_told() {
+fn rfc6121_3_1_4_who_asks_is_told() {
     let mut pair = Pair::online();
     let words = "<status>It's me</status><nick xmlns='http://jabber.org/protocol/nick'>Ishmael</nick>";
     pair.receive(&asks("from='Bob@example.org/x'", words));
@@ -260,7 +260,7 @@ fn rfc6121_3_1_3_who_asks_is_told() {
 }
 
 #[test]
-fn rfc6121_3_1_3_what_is_no_request_is_not_told() {
+fn rfc6121_3_1_4_what_is_no_request_is_not_told() {
     let mut pair = Pair::online();
     for presence in [
         asks("", ""),
