@@ -198,6 +198,9 @@ impl Feature for Chat {
 
     const CALLS: &'static [Call] = &[Call::once("send", 1)];
 
+    // A message is sent for as long as it takes.
+    const PATIENCE: Option<u64> = None;
+
     fn new(_: &Config) -> Self {
         Chat
     }

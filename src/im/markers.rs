@@ -125,6 +125,9 @@ impl Feature for Markers {
 
     const CALLS: &'static [Call] = &[Call::once("markDisplayed", 1)];
 
+    // A message is sent for as long as it takes.
+    const PATIENCE: Option<u64> = None;
+
     fn new(_: &Config) -> Self {
         Markers
     }

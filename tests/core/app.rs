@@ -31,7 +31,7 @@ impl Given for Json {
         Ok(boxed(self.0.get(name).unwrap_or(&Value::Null)))
     }
 
-    fn entries(&self, _: &str) -> Result<Vec<(String, Box<dyn Given>)>, Error> {
+    fn entries(&self, _: &str) -> Result<Entries, Error> {
         let object = self.0.as_object().unwrap();
         Ok(object
             .iter()
