@@ -4,7 +4,7 @@
 //! Left out: knowing that a marker is older than the last one (§5), which takes the app's list of messages.
 
 use super::message_ref::{About, MessageRef};
-use super::{Call, Config, Ctx, Feature, Never, OutgoingMessage, Payload, Reply, hints, typescript};
+use super::{Call, Config, Ctx, Feature, Never, OutgoingMessage, Payload, Reply, displayed, hints, typescript};
 use crate::error::Error;
 use crate::given::{Arg, Args};
 use crate::session::Ticket;
@@ -23,6 +23,9 @@ export interface Calls {
    *
    * Nothing is sent, and it resolves all the same, for a message of the account's own, and to somebody outside of rooms who may not
    * know that we are there.
+   *
+   * A message that has a `stanzaId` is marked for the account's other clients as well, as {@link Displayed.set} does, whoever has sent
+   * it, where the server can keep that; whether it has is nothing that this waits for.
    *
    * Rejects `invalid-argument` where the message has no id, and as {@link Client.send} does.
    *
@@ -155,12 +158,18 @@ impl Feature for Markers {
     fn command(&mut self, cx: &mut Ctx<'_>, ticket: Ticket, command: About) {
         let about = &command.about;
         let account = cx.account();
+        let seen = about.seen(account);
         // §5: not of one's own messages. §7: it says that we are there.
         let from = about.from.as_ref().filter(|from| !from.same_bare(account));
         if about.is_in_room() || from.is_some_and(|from| cx.facts.may_know(from, account)) {
             command.send(cx, ticket, |_| Reply::Markers(()));
         } else {
             cx.reply(ticket, Ok(Reply::Markers(())));
+        }
+        // XEP-0490 §3.4: the account's own clients are told in any case.
+        if let Some((with, id, of_room)) = seen {
+            let room = of_room.then(|| with.clone());
+            displayed::publish(cx, &with, id, room.as_ref());
         }
     }
 }

@@ -128,6 +128,13 @@ impl MessageRef {
         }
     }
 
+    /// What it says of its conversation that it has been seen (XEP-0490 §3): the conversation, the archive's id, and whether that archive is
+    /// the room's. None where it has no such id, or is the account's own.
+    pub(super) fn seen(&self, account: &Jid) -> Option<(Jid, String, bool)> {
+        let id = self.stanza_id.clone().filter(|_| !self.is_own(account))?;
+        Some((self.conversation(account).ok()?, id, self.is_in_room()))
+    }
+
     /// The address of the conversation.
     fn conversation(&self, account: &Jid) -> Result<Jid, Error> {
         let own = self.is_own(account);
