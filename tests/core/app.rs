@@ -6,7 +6,7 @@ use crate::pair::Pair;
 use serde_json::Value;
 use stanzawire::engine::{Command, Event, Reply, Ticket};
 use stanzawire::error::Error;
-use stanzawire::given::{Arg, Args, Given, Look};
+use stanzawire::given::{Arg, Args, Entries, Given, Look};
 use stanzawire::im::{self, Named};
 
 struct Json(Value);
