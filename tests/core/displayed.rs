@@ -275,11 +275,11 @@ fn xep0490_3_4_a_marker_is_for_the_accounts_clients_too() {
             false,
             Some(["room@muc.example.org/witch", OWN, "3"]),
         ),
-        // Its own are no news, and without an id nothing can be said.
+        // Whoever has seen what another client of theirs has sent has seen what came before. Without an id nothing can be said.
         (
             json!({ "id": "m", "stanzaId": "4", "from": OWN, "to": "bob@example.org" }),
             false,
-            None,
+            Some(["bob@example.org", OWN, "4"]),
         ),
         (json!({ "id": "m", "from": "bob@example.org/x" }), false, None),
     ] {
