@@ -22,7 +22,8 @@ export interface Calls {
    * (`marker: { type: "markable" }`) and, in rooms, for any.
    *
    * The other side is told nothing, and it resolves all the same, of a message of the account's own, and where somebody outside of rooms
-   * may not know that we are there. The account's other clients are told of any that has a `stanzaId`: see {@link Client.displayed}.
+   * may not know that we are there. The account's other clients are told of any that has a `stanzaId`, as by
+   * {@link Displayed.set}, where the server can keep that; this doesn't wait for it.
    *
    * Rejects `invalid-argument` where the message has no id, and as {@link Client.send} does.
    *
@@ -121,6 +122,9 @@ impl Feature for Markers {
     const DISCO: &'static [&'static str] = &[MARKERS];
 
     const CALLS: &'static [Call] = &[Call::once("markDisplayed", 1)];
+
+    // A message is sent for as long as it takes.
+    const PATIENCE: Option<u64> = None;
 
     fn new(_: &Config) -> Self {
         Markers

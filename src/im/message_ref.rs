@@ -92,7 +92,7 @@ impl MessageRef {
     }
 
     /// Whether the account itself has sent it, as far as that shows.
-    pub(super) fn is_own(&self, account: &Jid) -> bool {
+    fn is_own(&self, account: &Jid) -> bool {
         self.from.as_ref().is_none_or(|from| from.same_bare(account))
     }
 

@@ -55,6 +55,7 @@ fn xep0333_4_2_what_has_been_seen_is_marked_by_its_id() {
     assert_eq!(marker.child("displayed", MARKERS).unwrap().attr("id"), Some("m1"));
     assert!(marker.child("store", "urn:xmpp:hints").is_some());
     assert_eq!(value, json!(null));
+    // The rest is for the account's other clients: `displayed.rs`.
     pair.sent.clear();
     // §5: of what the account has sent nothing is to be marked.
     for own in [
@@ -82,6 +83,7 @@ fn xep0333_4_3_a_rooms_message_is_marked_by_the_rooms_id() {
     assert!(marker.child("store", "urn:xmpp:hints").is_some());
     assert!(marker.child("body", "jabber:client").is_none());
     assert_eq!(value, json!(null));
+    // The rest is for the account's other clients: `displayed.rs`.
     pair.sent.clear();
     // A room without such ids.
     let message = json!({ "id": "m1", "from": format!("{ROOM}/bob"), "type": "groupchat" });
