@@ -215,6 +215,39 @@ async function story() {
     await alice.shot("features-alice.png");
     await bob.shot("features-bob.png");
   });
+  await check("the wire panel shows frames in both directions", async () => {
+    await alice.wire(true);
+    for (const direction of ["in", "out"]) {
+      await alice.page.locator(`[data-testid=wire] [data-testid=frame][data-direction=${direction}]`).first().waitFor({ timeout: BOUND });
+    }
+    await holds(alice, () => {
+      const frames = [...document.querySelectorAll("[data-testid=frame]")];
+      const panel = document.querySelector("[data-testid=wire]").getBoundingClientRect();
+      return frames.at(-1).getBoundingClientRect().bottom <= panel.bottom + 1; // the newest is in sight
+    });
+    await alice.shot("wire.png");
+    await bob.wire(true);
+  });
+  const fast = "the wire panel shows a login by SASL2, with a resource along";
+  if (!process.env.STANZAWIRE_SASL2) console.log(`skipped - ${fast}: the server has no SASL2`);
+  else await check(fast, async () => {
+    const text = await alice.page.getByTestId("wire").innerText();
+    for (const word of ["<authenticate", "<bound", "<enabled"]) {
+      if (!text.includes(word)) throw new Error(`no ${word} among the frames shown`);
+    }
+  });
+  await check("the wire panel shows no password, no proof and no token", async () => {
+    for (const each of [alice, bob]) await wireKeepsSecrets(each);
+  });
+  await check("Escape closes the wire panel", async () => {
+    for (const each of [alice, bob]) {
+      await each.page.keyboard.press("Escape");
+      await each.page.getByTestId("wire").waitFor({ state: "hidden", timeout: BOUND });
+    }
+    await alice.shot("alice.png");
+    await bob.shot("bob.png");
+  });
+
   await check("what was said before is there after the next login, and more of it with scrolling", async () => {
     for (let number = 1; number <= 40; number += 1) {
       await alice.composer.fill(`Line ${number}`);
@@ -247,40 +280,10 @@ async function story() {
     equal(await alice.page.locator("#messages").getByText("Lets meet at noom").count(), 0, "the words before");
     const lines = await alice.page.locator("[data-testid=body]").evaluateAll((all) => all.map(({ textContent }) => textContent).filter((text) => text.startsWith("Line ")));
     equal(lines.join(), Array.from({ length: 40 }, (_, at) => `Line ${at + 1}`).join(), "in order, and once each");
+    await list.evaluate((messages) => { messages.scrollTop = 0; });
     await alice.shot("history-older.png");
-  });
-
-  await check("the wire panel shows frames in both directions", async () => {
-    await alice.wire(true);
-    for (const direction of ["in", "out"]) {
-      await alice.page.locator(`[data-testid=wire] [data-testid=frame][data-direction=${direction}]`).first().waitFor({ timeout: BOUND });
-    }
-    await holds(alice, () => {
-      const frames = [...document.querySelectorAll("[data-testid=frame]")];
-      const panel = document.querySelector("[data-testid=wire]").getBoundingClientRect();
-      return frames.at(-1).getBoundingClientRect().bottom <= panel.bottom + 1; // the newest is in sight
-    });
-    await alice.shot("wire.png");
-    await bob.wire(true);
-  });
-  const fast = "the wire panel shows a login by SASL2, with a resource along";
-  if (!process.env.STANZAWIRE_SASL2) console.log(`skipped - ${fast}: the server has no SASL2`);
-  else await check(fast, async () => {
-    const text = await alice.page.getByTestId("wire").innerText();
-    for (const word of ["<authenticate", "<bound", "<enabled"]) {
-      if (!text.includes(word)) throw new Error(`no ${word} among the frames shown`);
-    }
-  });
-  await check("the wire panel shows no password, no proof and no token", async () => {
-    for (const each of [alice, bob]) await wireKeepsSecrets(each);
-  });
-  await check("Escape closes the wire panel", async () => {
-    for (const each of [alice, bob]) {
-      await each.page.keyboard.press("Escape");
-      await each.page.getByTestId("wire").waitFor({ state: "hidden", timeout: BOUND });
-    }
-    await alice.shot("alice.png");
-    await bob.shot("bob.png");
+    await list.evaluate((messages) => { messages.scrollTop = messages.scrollHeight; });
+    await alice.wire(false);
   });
 
   await check("dark scheme", async () => {
@@ -403,6 +406,7 @@ async function person({ jid, password }) {
     wire: async (open) => {
       const panel = page.getByTestId("wire");
       if (await panel.isVisible() === open) return;
+      if (!open) return page.keyboard.press("Escape");
       // On a narrow page the button stands above the contacts.
       const toggle = page.getByTestId("wire-toggle");
       if (!await toggle.isVisible()) await page.keyboard.press("Escape");

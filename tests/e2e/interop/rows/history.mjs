@@ -183,7 +183,8 @@ export default {
           const found = answer && find(answer, "item");
           return found && found.attrs.id === BERT && found;
         }, "an item of it");
-        equal(find(item, "stanza-id", "urn:xmpp:sid:0")?.attrs, { xmlns: "urn:xmpp:sid:0", id: message.stanzaId, by: ADA });
+        const { id, by } = find(item, "stanza-id", "urn:xmpp:sid:0").attrs;
+        equal([id, by], [message.stanzaId, ADA]);
         ok((await client.call("displayed.get")).some((each) => each.with === BERT && each.stanzaId === message.stanzaId), "told by get");
         // By another client of the account.
         const payload = `<displayed xmlns='urn:xmpp:mds:displayed:0'><stanza-id xmlns='urn:xmpp:sid:0' by='${ADA}' id='later-1'/></displayed>`;
