@@ -58,7 +58,7 @@ const KINDS: [&str; 4] = ["markable", "received", "displayed", "acknowledged"];
 /// A marker, or that one is wanted.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Marker {
-    /// One of [`KINDS`].
+    /// `markable`, which asks for the others, `received`, `displayed` or `acknowledged`.
     #[serde(rename = "type")]
     pub kind: &'static str,
     /// Of the message, except with `markable`.
