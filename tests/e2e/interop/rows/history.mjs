@@ -1,6 +1,6 @@
 // What was, and what the account's other clients do: ada at the page, bert by other hands.
 
-import { equal, fails, find, ok, text, until } from "../common.mjs";
+import { equal, fails, find, ok, sleep, text, until } from "../common.mjs";
 import { needs } from "../run.mjs";
 
 const ADA = "ada@localhost";
@@ -30,6 +30,8 @@ async function write(client, other) {
       await other.send(`<message xmlns='jabber:client' to='${ADA}' type='chat' id='line-${number}'><body>line ${number}</body></message>`);
       await client.heard("message", ({ body }) => body === `line ${number}`);
     }
+    // Some servers know whole seconds.
+    if (number === 10 || number === 19) await sleep(1200);
   }
   // A server may be done with a message before its archive is.
   return until(async () => {
@@ -101,10 +103,11 @@ export default {
         equal(bodies(await client.all("archive.query", { with: BERT, after: twentieth.stanzaId })), lines.slice(20), "after");
         const before = bodies(await client.all("archive.query", { with: BERT, before: tenth.stanzaId, order: "newest", page: 4 })).filter((body) => /^line/.test(body));
         equal(before, lines.slice(0, 9).toReversed(), "before");
-        const start = bodies(await client.all("archive.query", { with: BERT, start: twentieth.delay }));
-        ok(start.includes("line 20") && start.includes("line 24") && !start.includes("line 1"), `since ${twentieth.delay.toISOString()}: ${start}`);
-        const end = bodies(await client.all("archive.query", { with: BERT, end: tenth.delay }));
-        ok(end.includes("line 1") && !end.includes("line 24"), `until ${tenth.delay.toISOString()}: ${end}`);
+        const between = async (times) => bodies(await client.all("archive.query", { with: BERT, ...times })).filter((body) => /^line/.test(body));
+        const end = new Date(tenth.delay.getTime() + 1000);
+        equal(await between({ start: twentieth.delay }), lines.slice(19), "since");
+        equal(await between({ end }), lines.slice(0, 10), "until");
+        equal(await between({ start: new Date(end.getTime() + 1), end: new Date(twentieth.delay.getTime() - 100) }), lines.slice(10, 19), "between");
         equal(bodies(await client.all("archive.query", { with: BERT, start: new Date(Date.now() + 3_600_000) })), [], "in an hour");
       },
     },
