@@ -84,8 +84,8 @@ export interface ConnectOptions {
    */
   features?: string[] | undefined;
   /**
-   * What is said to those who ask what software this is (XEP-0092). Default: this package's name and version. Of the operating system
-   * nothing is said unless you do.
+   * What is said to those who ask what software this is (XEP-0092), and by what name (XEP-0030). Default: this package's name and
+   * version. Of the operating system nothing is said unless you do.
    */
   software?: Software | undefined;
   /**
@@ -203,6 +203,7 @@ export interface ReconnectOptions {
 
 /** A piece of software. */
 export interface Software {
+  /** Without a `<` in it. */
   name: string;
   version?: string | undefined;
   /** The operating system that it runs on. */

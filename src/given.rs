@@ -27,8 +27,11 @@ pub trait Given {
     ///
     /// # Errors
     /// As [`Given::field`].
-    fn entries(&self, what: &str) -> Result<Vec<(String, Box<dyn Given>)>, Error>;
+    fn entries(&self, what: &str) -> Result<Entries, Error>;
 }
+
+/// Fields of an object, by name.
+pub type Entries = Vec<(String, Box<dyn Given>)>;
 
 /// What a value of the app's is.
 pub enum Look {
@@ -444,7 +447,7 @@ impl Given for Nothing {
         Ok(Box::new(Nothing))
     }
 
-    fn entries(&self, _: &str) -> Result<Vec<(String, Box<dyn Given>)>, Error> {
+    fn entries(&self, _: &str) -> Result<Entries, Error> {
         Ok(Vec::new())
     }
 }

@@ -1,6 +1,7 @@
 // The contact list: a listbox with one tab stop, moved by the arrow keys.
 
-import { byId, el, initials, setText } from "./dom.js";
+import { fillAvatar } from "./avatars.js";
+import { byId, el, setText } from "./dom.js";
 import { People } from "./people.js";
 
 const list = byId("contacts");
@@ -26,7 +27,7 @@ export class ContactList {
   }
 
   /** Draws `people` anew; rows are kept by JID, so focus and scroll position survive. */
-  render(people, openJid, loaded) {
+  render(people, avatars, openJid, loaded) {
     const contacts = people.sorted();
     const focused = list.contains(document.activeElement) ? document.activeElement : null;
     for (const [jid, row] of this.#rows) {
@@ -36,7 +37,7 @@ export class ContactList {
     }
     contacts.forEach((contact, at) => {
       const row = this.#row(contact.jid);
-      this.#fill(row, contact, people.presenceOf(contact.jid), contact.jid === openJid);
+      this.#fill(row, contact, people.presenceOf(contact.jid), avatars.url(contact.jid), contact.jid === openJid);
       if (list.children[at] !== row) list.insertBefore(row, list.children[at] ?? null);
     });
     if (focused?.isConnected) focused.focus(); // a row that moved has lost it
@@ -62,13 +63,14 @@ export class ContactList {
     return row;
   }
 
-  #fill(row, contact, presence, open) {
+  #fill(row, contact, presence, picture, open) {
     const [avatar, name, line, unread] = row.children;
     row.dataset.presence = presence.state;
     row.setAttribute("aria-selected", String(open));
-    setText(avatar, initials(contact.name));
+    fillAvatar(avatar, contact.name, picture);
     setText(name, contact.name);
-    setText(line, [presence.label, People.subscriptionLabel(contact)].filter(Boolean).join(" · "));
+    setText(line, contact.typing ? "typing…" : [presence.label, People.subscriptionLabel(contact)].filter(Boolean).join(" · "));
+    row.toggleAttribute("data-typing", Boolean(contact.typing));
     setText(unread.firstChild, String(contact.unread));
     unread.hidden = contact.unread === 0;
     row.title = contact.jid;

@@ -36,7 +36,7 @@ export class People {
   open(jid) {
     let contact = this.#contacts.get(jid);
     if (!contact) {
-      contact = { jid, name: jid, subscription: "none", inRoster: false, unread: 0, messages: [], draft: "", last: 0 };
+      contact = { jid, name: jid, subscription: "none", inRoster: false, unread: 0, messages: [], waiting: new Map(), draft: "", last: 0 };
       this.#contacts.set(jid, contact);
       this.#changed();
     }
@@ -132,7 +132,7 @@ export class People {
     return { state: RANKS.indexOf(show) < 2 ? "online" : "away", label };
   }
 
-  /** Adds a message to a conversation: { direction, body, time, state, id?, why? }. */
+  /** Adds a message to a conversation: { direction, body, time, state, reactions, id?, ref?, why? }. */
   addMessage(contact, message) {
     contact.messages.push(message);
     if (contact.messages.length > KEPT_MESSAGES) contact.messages.shift();

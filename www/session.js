@@ -1,15 +1,22 @@
 // One login's life: the client of the package on one side, the contacts and the two views on the other.
 
 import { createClient } from "stanzawire";
+import { Avatars, fillAvatar } from "./avatars.js";
 import { byId, el, setText } from "./dom.js";
-import { reasonOf, showError } from "./errors.js";
+import { showError } from "./errors.js";
 import { ContactList } from "./contacts.js";
 import { Conversation } from "./conversation.js";
 import { bareOf, People } from "./people.js";
+import { Talk } from "./talk.js";
 
 const statusLine = byId("status");
 const notice = byId("notice");
 const announcer = byId("announcer");
+const pictureFile = byId("picture-file");
+const pictureRemove = byId("picture-remove");
+
+/** The events by which messages come, with a text or without one. */
+const MESSAGES = ["message", "receipt", "marker", "chat-state", "retraction", "reaction"];
 
 const STATUS_WORDS = {
   offline: "Offline",
@@ -36,6 +43,8 @@ export async function logIn(options, { signal, onFrame }) {
 class Session {
   #client;
   #people = new People(() => this.#draw());
+  #talk;
+  #avatars;
   #views = new AbortController(); // takes the views' listeners off the page again
   #unsubscribe = [];
   #list = null;
@@ -44,22 +53,30 @@ class Session {
   #rosterLoaded = false;
   #drawing = false;
   #lost = false; // the connection, since it was last online
-  #underWay = new Set(); // messages that the server has not taken yet
   #leaving = false;
 
   constructor(client, onFrame) {
     this.#client = client;
+    this.#avatars = new Avatars(client, () => this.#draw());
+    this.#talk = new Talk(client, this.#people, {
+      added: (contact, message) => contact === this.#open && this.#conversation?.add(message),
+      changed: (message) => this.#conversation?.update(message),
+      older: (contact) => contact === this.#open && this.#conversation?.showOlder(),
+      heard: (contact) => this.#heard(contact),
+      typing: () => this.#draw(),
+    });
     // Before connect: the first presence and the first message may come with the login.
     this.#on("frame", onFrame);
-    this.#on("message", (message) => this.#message(message));
+    for (const kind of MESSAGES) this.#on(kind, (message) => this.#talk.hear(message));
+    this.#on("avatar", (avatar) => this.#avatars.told(avatar));
     this.#on("presence", (presence) => this.#people.setPresence(presence));
     this.#on("roster", (item) => this.#people.push(item));
     this.#on("status", (change) => this.#status(change));
     this.#on("resumed", () => this.#people.recallPresence());
     this.#on("error", (error) => this.#notice(error));
     // What a page had sent that was left or reloaded before it knew what became of it.
-    this.#on("sent", (message) => this.#restored(message));
-    this.#on("not-sent", (message) => this.#restored(message));
+    this.#on("sent", (message) => this.#talk.restored(message));
+    this.#on("not-sent", (message) => this.#talk.restored(message));
     this.#on("gap", () => this.#notice(new Error("Some messages could not be fetched: there may be a gap.")));
   }
 
@@ -71,7 +88,18 @@ class Session {
   start() {
     const { signal } = this.#views;
     this.#list = new ContactList((jid) => this.open(jid), { signal });
-    this.#conversation = new Conversation((contact, body) => this.#send(contact, body), { signal });
+    const talk = this.#talk;
+    this.#conversation = new Conversation({
+      send: (contact, body, reply) => talk.send(contact, body, reply),
+      correct: (message, body) => this.#tried(talk.correct(message, body)),
+      react: (message, emoji) => this.#tried(talk.react(message, emoji)),
+      retract: (message) => this.#tried(talk.retract(message)),
+      older: (contact) => this.#tried(talk.older(contact)),
+      typed: (contact, text) => talk.typed(contact, text),
+    }, { signal });
+    pictureFile.addEventListener("change", () => this.#publishPicture(), { signal });
+    pictureRemove.addEventListener("click", () => this.#tried(this.#avatars.remove()), { signal });
+    addEventListener("focus", () => this.#seen(), { signal });
     setText(byId("me"), bareOf(this.jid));
     byId("me").title = this.jid;
     this.#showStatus("online");
@@ -87,6 +115,8 @@ class Session {
     this.#list?.clear();
     this.#conversation?.close();
     this.#list = this.#conversation = null;
+    this.#avatars.clear();
+    fillAvatar(byId("me-avatar"), "", null);
     document.title = "stanzawire chat";
   }
 
@@ -103,15 +133,19 @@ class Session {
   open(jid) {
     const contact = this.#people.open(jid);
     contact.unread = 0;
+    this.#talk.stopped();
     this.#open = contact;
+    this.#avatars.look(jid);
     document.body.dataset.pane = "talk";
     this.#conversation.open(contact);
+    this.#seen();
     this.#draw();
   }
 
   /** On a narrow page: back from the conversation to the contacts. */
   back() {
     const jid = this.#open?.jid;
+    this.#talk.stopped();
     this.#open = null;
     document.body.dataset.pane = "people";
     this.#conversation.close();
@@ -136,82 +170,32 @@ class Session {
     queueMicrotask(() => document.activeElement === document.body && this.#list?.focus());
   }
 
-  #message(message) {
-    const mine = bareOf(this.jid);
-    const from = bareOf(message.from ?? mine); // RFC 6121 §8.1.2.1: none means our own account
-    const to = bareOf(message.to ?? mine);
-    const outgoing = message.carbon === "sent" || (from === mine && to !== mine);
-    if (message.type === "error") return this.#bounced(from, message);
-    if (message.type === "groupchat" || !message.body) return;
-    const contact = this.#people.open(outgoing ? to : from);
-    this.#add(contact, {
-      direction: outgoing ? "out" : "in",
-      body: message.body,
-      time: message.delay ?? new Date(),
-      state: "sent",
-      id: message.id,
-    });
-    if (!outgoing) this.#announce(contact);
-  }
-
-  /** RFC 6120 §8.3.1: an error answers a message by its id. */
-  #bounced(from, message) {
-    const own = this.#people.get(from)?.messages
-      .findLast((each) => each.direction === "out" && each.id === message.id);
-    if (own) this.#settle(own, "failed", message.error ? reasonOf(message.error) : "the other server refused it");
-  }
-
-  #announce(contact) {
-    if (contact === this.#open && document.hasFocus()) return;
+  /** Somebody else has said something. */
+  #heard(contact) {
+    if (contact === this.#open && document.hasFocus()) return this.#seen();
     if (contact !== this.#open) contact.unread += 1;
     setText(announcer, `New message from ${contact.name}`);
     this.#draw();
   }
 
-  /** A message of an earlier page's, and what has become of it. */
-  #restored({ to, id, body, error }) {
-    if (!body) return;
-    const contact = this.#people.open(bareOf(to));
-    const message = { direction: "out", body, time: new Date(), id };
-    this.#outcome(contact, message, error);
-    this.#add(contact, message);
+  /** Somebody looks at the conversation that is open. */
+  #seen() {
+    if (this.#open && document.hasFocus()) this.#talk.seen(this.#open);
   }
 
-  #send(contact, body) {
-    const message = { direction: "out", body, time: new Date(), state: "sending" };
-    this.#add(contact, message);
-    return this.#attempt(contact, message);
+  async #publishPicture() {
+    const [file] = pictureFile.files;
+    pictureFile.value = "";
+    if (file) await this.#tried(this.#avatars.publish(file));
   }
 
-  async #attempt(contact, message) {
-    this.#underWay.add(message);
-    this.#settle(message, this.#lost ? "waiting" : "sending");
+  /** What fails is shown. */
+  async #tried(work) {
     try {
-      const { id } = await this.#client.send({ to: contact.jid, body: message.body });
-      message.id = id;
-      this.#outcome(contact, message);
+      await work;
     } catch (error) {
-      this.#outcome(contact, message, error);
+      if (error?.code !== "aborted") this.#notice(error);
     }
-  }
-
-  #outcome(contact, message, error) {
-    this.#underWay.delete(message);
-    if (!error) return this.#settle(message, "sent");
-    // Where delivery is unknown, sending again could show the other side the message twice.
-    message.again = error.code === "delivery-unknown" ? null : () => this.#attempt(contact, message);
-    this.#settle(message, "failed", reasonOf(error));
-  }
-
-  #add(contact, message) {
-    this.#people.addMessage(contact, message);
-    if (contact === this.#open) this.#conversation?.add(message);
-  }
-
-  #settle(message, state, why = "") {
-    message.state = state;
-    message.why = why;
-    this.#conversation?.update(message);
   }
 
   #status({ status, error }) {
@@ -219,12 +203,12 @@ class Session {
     if (!this.#list) return; // still logging in: the form tells
     if (status === "reconnecting" || status === "offline") {
       this.#lost = true;
-      for (const message of this.#underWay) this.#settle(message, "waiting");
+      this.#talk.lost();
       this.#people.forgetPresence();
     }
     if (status === "online" && this.#lost) {
       this.#lost = false;
-      for (const message of this.#underWay) this.#settle(message, "sending");
+      this.#talk.found();
       this.#notice(null);
       this.#fetchRoster();
     } else if (status === "offline" && !this.#leaving) {
@@ -264,8 +248,11 @@ class Session {
     queueMicrotask(() => {
       this.#drawing = false;
       if (!this.#list) return;
-      this.#list.render(this.#people, this.#open?.jid, this.#rosterLoaded);
-      if (this.#open) this.#conversation.renderPeer(this.#people.presenceOf(this.#open.jid));
+      this.#list.render(this.#people, this.#avatars, this.#open?.jid, this.#rosterLoaded);
+      if (this.#open) this.#conversation.renderPeer(this.#people.presenceOf(this.#open.jid), this.#avatars.url(this.#open.jid));
+      const own = bareOf(this.jid);
+      fillAvatar(byId("me-avatar"), own, this.#avatars.url(own));
+      pictureRemove.hidden = !this.#avatars.url(own);
       const unread = this.#people.unread();
       document.title = unread > 0 ? `(${unread}) stanzawire chat` : "stanzawire chat";
     });

@@ -93,6 +93,9 @@ impl Feature for Archive {
 
     const CALLS: &'static [Call] = &[Call::paged("archive.fill", 1)];
 
+    // It may have to wait for a connection, and for all that was missed without one.
+    const PATIENCE: Option<u64> = Some(120_000);
+
     fn new(_: &Config) -> Self {
         Archive::default()
     }

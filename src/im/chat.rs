@@ -198,6 +198,9 @@ impl Feature for Chat {
 
     const CALLS: &'static [Call] = &[Call::once("send", 1)];
 
+    // A message is sent for as long as it takes.
+    const PATIENCE: Option<u64> = None;
+
     fn new(_: &Config) -> Self {
         Chat
     }
@@ -375,11 +378,12 @@ pub(super) fn origin_id(message: &Element) -> Option<&str> {
     message.child("origin-id", SID)?.attr("id")
 }
 
-/// The id that this archive has given a message. XEP-0359 §5: it counts only from whose archive it is.
+/// The id that this archive has given a message. XEP-0359 §5: it counts only from whose archive it is. Of several the last one does:
+/// a server that has left in what a sender forged has put its own behind it.
 pub(super) fn stanza_id<'a>(message: &'a Element, archive: &str) -> Option<&'a str> {
     let by_archive = |by: &str| by == archive || Jid::parse(by).is_ok_and(|by| by.as_str() == archive);
-    let mut ids = message.all("stanza-id", SID);
-    ids.find(|child| child.attr("by").is_some_and(by_archive))?.attr("id")
+    let ids = message.all("stanza-id", SID);
+    ids.filter(|child| child.attr("by").is_some_and(by_archive)).last()?.attr("id")
 }
 
 /// What kind of message it is.

@@ -70,7 +70,7 @@ impl<'a> Ctx<'a> {
         self.session.inline().map(|(bound, _)| bound)
     }
 
-    /// Whether what a feature wants enabled along with a resource has been: see [`Feature::inline`](super::Feature::inline).
+    /// Whether what a feature wants enabled along with a resource has been: see [`Feature::inline`](super::Feature::inline)(super::Feature::inline).
     pub fn is_enabled(&self, xmlns: &str) -> bool {
         let inline = self.session.inline();
         inline.is_some_and(|(_, enabled)| enabled.iter().any(|feature| feature == xmlns))
@@ -117,7 +117,7 @@ impl<'a> Ctx<'a> {
         self.submit(outgoing)
     }
 
-    /// Sends a stanza for a call; [`Feature::on_reply`] hears when it has left, however long there is no connection.
+    /// Sends a stanza for a call; [`Feature::on_reply`](super::Feature::on_reply) hears when it has left, however long there is no connection.
     ///
     /// # Errors
     /// As [`Ctx::ask`].
@@ -131,7 +131,7 @@ impl<'a> Ctx<'a> {
         let _ = self.send(answer);
     }
 
-    /// Asks by an iq; [`Feature::on_reply`] gets the answer. A question on the feature's own account is given up after
+    /// Asks by an iq; [`Feature::on_reply`](super::Feature::on_reply) gets the answer. A question on the feature's own account is given up after
     /// 30 s; one for a call lasts as long as the call.
     ///
     /// # Errors
@@ -146,7 +146,7 @@ impl<'a> Ctx<'a> {
         self.submit(outgoing)
     }
 
-    /// Sends a message; [`Feature::on_reply`] hears when the server has taken it, or that it has not.
+    /// Sends a message; [`Feature::on_reply`](super::Feature::on_reply) hears when the server has taken it, or that it has not.
     ///
     /// # Errors
     /// As [`Ctx::ask`].
@@ -179,12 +179,12 @@ impl<'a> Ctx<'a> {
         self.session.progress()
     }
 
-    /// Sets the feature's one timer, or stops it: see [`Feature::on_timer`].
+    /// Sets the feature's one timer, or stops it: see [`Feature::on_timer`](super::Feature::on_timer).
     pub fn set_timer(&mut self, at: Option<Millis>) {
         self.said.push(Said::Timer(self.owner, at));
     }
 
-    /// What [`Feature::save`] would say has changed.
+    /// What [`Feature::save`](super::Feature::save) would say has changed.
     pub fn changed(&mut self) {
         self.session.changed(self.now);
     }

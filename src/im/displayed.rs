@@ -248,7 +248,6 @@ impl Displayed {
 
 /// Tells the account's other clients that a conversation has been seen up to the message of this id. Without `by` the id is that of the
 /// account's archive; of what was said in a room, `by` is the room. Where it can't be told, nobody hears of that.
-#[allow(dead_code, reason = "for those who mark what was displayed")]
 pub(super) fn publish(cx: &mut Ctx<'_>, with: &Jid, stanza_id: String, by: Option<&Jid>) {
     let _ = put(cx, with, stanza_id, by, None);
 }

@@ -67,8 +67,6 @@ impl Feature for EntityTime {
 
     const CALLS: &'static [Call] = &[Call::once("entityTime", 1)];
 
-    const PATIENCE: Option<u64> = Some(30_000);
-
     fn new(_: &Config) -> Self {
         EntityTime
     }

@@ -4,6 +4,7 @@ use super::{Config, Ctx};
 use crate::error::{Code, Error, Phase};
 use crate::given::{Arg, Args, invalid};
 use crate::jid::Jid;
+use crate::session::tracker::PATIENCE;
 use crate::session::{Ticket, Token};
 use crate::xml::{All, Element};
 use serde::{Serialize, Serializer};
@@ -58,6 +59,8 @@ macro_rules! carried {
 
             const CALLS: &'static [$crate::im::Call] = &[$crate::im::Call::once($call, $args)];
 
+            const PATIENCE: Option<u64> = None;
+
             fn new(_: &$crate::im::Config) -> Self {
                 $feature
             }
@@ -94,9 +97,9 @@ pub trait Feature: Sized {
     /// `CallOptions`, and how it answers.
     const CALLS: &'static [Call] = &[];
 
-    /// How long a call lasts whose caller names no time, in milliseconds. Without it as long as the session: where it is the
-    /// server that answers, it does.
-    const PATIENCE: Option<u64> = None;
+    /// How long a call lasts whose caller names no time, in milliseconds; `None` for as long as it takes.
+    const PATIENCE: Option<u64> = Some(PATIENCE);
+
     /// What the feature wants enabled along with a resource (XEP-0386 §2.2): an element's name, and its namespace, by which the
     /// server says that it can.
     fn inline(_config: &Config) -> Option<(&'static str, &'static str)> {

@@ -85,7 +85,8 @@ export interface Archive {
    * What an archive has, as the same objects that `message` events are; those which nobody would be told of are left out. `stanzaId` is
    * the archive's id of each, `delay` when it was put there. Messages that the account has sent are among them.
    *
-   * A page is asked for when all of the one before has been taken; `signal` and `timeout` are for each. A query goes on over a lost
+   * A page is asked for when all of the one before has been taken; `signal` and `timeout` are for each, and without a timeout one ends after 30
+   * seconds. A query goes on over a lost
    * connection: what was under way is asked again, and nothing comes twice. It has nothing to do with the `message`
    * events: what they have told may come here as well.
    *

@@ -14,7 +14,8 @@ use crate::stanza::iq;
 use crate::xml::Element;
 use serde::Serialize;
 
-const LAST: &str = "jabber:iq:last";
+/// Its namespace.
+pub(super) const LAST: &str = "jabber:iq:last";
 
 /// The greatest whole number that JavaScript can tell from its neighbours.
 const MOST: u64 = (1 << 53) - 1;
@@ -77,8 +78,6 @@ impl Feature for LastActivity {
     const DISCO: &'static [&'static str] = &[LAST];
 
     const CALLS: &'static [Call] = &[Call::once("lastActivity", 1)];
-
-    const PATIENCE: Option<u64> = Some(30_000);
 
     fn new(config: &Config) -> Self {
         LastActivity {

@@ -4,7 +4,7 @@
 //! Left out: knowing that a marker is older than the last one (§5), which takes the app's list of messages.
 
 use super::message_ref::{About, MessageRef};
-use super::{Call, Config, Ctx, Feature, Never, OutgoingMessage, Payload, Reply, hints, typescript};
+use super::{Call, Config, Ctx, Feature, Never, OutgoingMessage, Payload, Reply, displayed, hints, typescript};
 use crate::error::Error;
 use crate::given::{Arg, Args};
 use crate::session::Ticket;
@@ -21,8 +21,9 @@ export interface Calls {
    * Tells the other side that the user has seen the conversation up to this message. Meant for a message whose sender asks for it
    * (`marker: { type: "markable" }`) and, in rooms, for any.
    *
-   * Nothing is sent, and it resolves all the same, for a message of the account's own, and to somebody outside of rooms who may not
-   * know that we are there.
+   * The other side is told nothing, and it resolves all the same, of a message of the account's own, and where somebody outside of rooms
+   * may not know that we are there. The account's other clients are told of any that has a `stanzaId`, as by
+   * {@link Displayed.set}, where the server can keep that; this doesn't wait for it.
    *
    * Rejects `invalid-argument` where the message has no id, and as {@link Client.send} does.
    *
@@ -57,7 +58,7 @@ const KINDS: [&str; 4] = ["markable", "received", "displayed", "acknowledged"];
 /// A marker, or that one is wanted.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Marker {
-    /// One of [`KINDS`].
+    /// One of `KINDS`.
     #[serde(rename = "type")]
     pub kind: &'static str,
     /// Of the message, except with `markable`.
@@ -122,6 +123,9 @@ impl Feature for Markers {
 
     const CALLS: &'static [Call] = &[Call::once("markDisplayed", 1)];
 
+    // A message is sent for as long as it takes.
+    const PATIENCE: Option<u64> = None;
+
     fn new(_: &Config) -> Self {
         Markers
     }
@@ -148,14 +152,21 @@ impl Feature for Markers {
     }
 
     fn command(&mut self, cx: &mut Ctx<'_>, ticket: Ticket, command: About) {
-        let about = &command.about;
-        let account = cx.account();
+        let (about, account) = (&command.about, cx.account());
         // §5: not of one's own messages. §7: it says that we are there.
         let from = about.from.as_ref().filter(|from| !from.same_bare(account));
-        if about.is_in_room() || from.is_some_and(|from| cx.facts.may_know(from, account)) {
+        let told = about.is_in_room() || from.is_some_and(|from| cx.facts.may_know(from, account));
+        let seen = about.conversation(account).ok().zip(about.stanza_id.clone());
+        let (room, occupant) = (about.is_in_room(), about.occupant);
+        if told {
             command.send(cx, ticket, |_| Reply::Markers(()));
         } else {
             cx.reply(ticket, Ok(Reply::Markers(())));
+        }
+        // XEP-0490 §3.
+        if let Some((with, id)) = seen {
+            let with = if occupant { with } else { with.to_bare() };
+            displayed::publish(cx, &with, id, room.then_some(&with));
         }
     }
 }

@@ -36,7 +36,7 @@ export interface MessageRef {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct MessageRef {
     id: Option<String>,
-    stanza_id: Option<String>,
+    pub(super) stanza_id: Option<String>,
     origin_id: Option<String>,
     /// The message that it takes the place of.
     replaces: Option<String>,
@@ -44,7 +44,7 @@ pub struct MessageRef {
     to: Option<Jid>,
     kind: MessageType,
     /// The sender is an occupant of a room, and speaks to us alone.
-    occupant: bool,
+    pub(super) occupant: bool,
     pub(super) thread: Option<String>,
     /// Nobody was to store it.
     pub(super) unstored: bool,
@@ -84,7 +84,7 @@ impl MessageRef {
     }
 
     /// Whether the account itself has sent it, as far as that shows.
-    pub(super) fn is_own(&self, account: &Jid) -> bool {
+    fn is_own(&self, account: &Jid) -> bool {
         self.from.as_ref().is_none_or(|from| from.same_bare(account))
     }
 
@@ -121,7 +121,10 @@ impl MessageRef {
     }
 
     /// The address of the conversation.
-    fn conversation(&self, account: &Jid) -> Result<Jid, Error> {
+    ///
+    /// # Errors
+    /// `invalid-argument` where nobody else is named.
+    pub(super) fn conversation(&self, account: &Jid) -> Result<Jid, Error> {
         let own = self.is_own(account);
         let other = if own { &self.to } else { &self.from };
         let other = other

@@ -157,6 +157,8 @@ impl Feature for Presence {
 
     const CALLS: &'static [Call] = &[Call::once("setPresence", 1)];
 
+    const PATIENCE: Option<u64> = None;
+
     fn read(_: &str, args: &mut Args) -> Result<Command, Error> {
         args.of(0, "presence", PresenceInit::given).map(Command::Set)
     }

@@ -2,7 +2,7 @@
 //! session begins, then kept up to date by pushes.
 //!
 //! Where the server numbers the versions of rosters (§2.6), one that hasn't changed isn't sent again: the client keeps what it
-//! knows over sessions, and, up to [`KEPT`] bytes of it, over pages. It is believed only by the number that the server gave
+//! knows over sessions, and, up to `KEPT` bytes of it, over pages. It is believed only by the number that the server gave
 //! it, with nothing missing in between (`roster/versions.rs`). Requests of others to see our presence, which a server delivers once
 //! in a session, are kept for the next page of that session (`roster/requests.rs`), with a bound.
 //!

@@ -79,10 +79,10 @@ impl Software {
             }
             text => Ok(text),
         };
+        // XEP-0115 §5.1: it goes into the hash of what this client can, which has these between its words.
+        let name = text("name")?.filter(|name| !name.is_empty() && !name.contains('<'));
         Ok(Software {
-            name: text("name")?
-                .filter(|name| !name.is_empty())
-                .ok_or_else(|| invalid("`software` needs a `name`"))?,
+            name: name.ok_or_else(|| invalid("`software` needs a `name`, without a `<` in it"))?,
             version: text("version")?.unwrap_or_default(),
             os: text("os")?,
         })
@@ -121,8 +121,6 @@ impl Feature for SoftwareVersion {
     const DISCO: &'static [&'static str] = &[VERSION];
 
     const CALLS: &'static [Call] = &[Call::once("softwareVersion", 1)];
-
-    const PATIENCE: Option<u64> = Some(30_000);
 
     fn new(config: &Config) -> Self {
         SoftwareVersion {

@@ -3,6 +3,9 @@
 #[doc = include_str!("adding_a_xep.md")]
 pub mod adding_a_xep {}
 
+#[doc = include_str!("interop.md")]
+pub mod interop {}
+
 #[doc = include_str!("rfc7395.md")]
 pub mod rfc7395 {}
 

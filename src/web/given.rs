@@ -2,7 +2,7 @@
 
 use super::fields::{Fields, is_absent, string};
 use crate::error::Error;
-use crate::given::{Given, Look, invalid};
+use crate::given::{Entries, Given, Look, invalid};
 use js_sys::{Array, Date, Uint8Array};
 use wasm_bindgen::prelude::*;
 
@@ -53,7 +53,7 @@ impl Given for JsGiven {
         Fields::of(&self.0, name)?.get(name).map(boxed)
     }
 
-    fn entries(&self, what: &str) -> Result<Vec<(String, Box<dyn Given>)>, Error> {
+    fn entries(&self, what: &str) -> Result<Entries, Error> {
         let mut all = Vec::new();
         for entry in entries(&self.0).map_err(|_| unreadable(what))?.iter() {
             let entry: Array = entry.unchecked_into();

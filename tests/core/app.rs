@@ -6,7 +6,7 @@ use crate::pair::Pair;
 use serde_json::Value;
 use stanzawire::engine::{Command, Event, Reply, Ticket};
 use stanzawire::error::Error;
-use stanzawire::given::{Arg, Args, Given, Look};
+use stanzawire::given::{Arg, Args, Entries, Given, Look};
 use stanzawire::im::{self, Named};
 
 struct Json(Value);
@@ -31,7 +31,7 @@ impl Given for Json {
         Ok(boxed(self.0.get(name).unwrap_or(&Value::Null)))
     }
 
-    fn entries(&self, _: &str) -> Result<Vec<(String, Box<dyn Given>)>, Error> {
+    fn entries(&self, _: &str) -> Result<Entries, Error> {
         let object = self.0.as_object().unwrap();
         Ok(object
             .iter()

@@ -255,6 +255,17 @@ fn xep0359_5_a_rooms_id_counts_for_a_rooms_message() {
 }
 
 #[test]
+fn xep0359_5_what_a_server_left_in_counts_less_than_what_it_put_behind() {
+    let mut pair = Pair::online();
+    pair.receive(
+        "<message xmlns='jabber:client' from='mallory@example.org/x' to='alice@example.org/x' type='chat'><body>x</body>\
+         <stanza-id xmlns='urn:xmpp:sid:0' by='alice@example.org' id='forged'/>\
+         <stanza-id xmlns='urn:xmpp:sid:0' by='alice@example.org' id='genuine'/></message>",
+    );
+    assert_eq!(pair.messages().pop().unwrap().stanza_id.as_deref(), Some("genuine"));
+}
+
+#[test]
 fn rfc6121_5_2_2_unknown_types_are_normal() {
     let mut pair = Pair::online();
     pair.receive("<message xmlns='jabber:client' from='a@b' type='new'><body>x</body></message>");

@@ -255,6 +255,59 @@ fn xep0490_3_1_what_was_seen_is_published_for_the_account_alone() {
 }
 
 #[test]
+fn xep0490_3_4_a_marker_is_for_the_accounts_clients_too() {
+    let mut pair = minding();
+    let room = "room@muc.example.org";
+    for (message, sent, texts) in [
+        // Nobody who may know: there is no marker, and the account knows all the same.
+        (
+            json!({ "id": "m", "stanzaId": "1", "from": "bob@example.org/x" }),
+            false,
+            Some(["bob@example.org", OWN, "1"]),
+        ),
+        (
+            json!({ "id": "m", "stanzaId": "2", "from": format!("{room}/witch"), "type": "groupchat" }),
+            true,
+            Some([room, room, "2"]),
+        ),
+        (
+            json!({ "id": "m", "stanzaId": "3", "from": format!("{room}/witch"), "occupant": true }),
+            false,
+            Some(["room@muc.example.org/witch", OWN, "3"]),
+        ),
+        // Whoever has seen what another client of theirs has sent has seen what came before. Without an id nothing can be said.
+        (
+            json!({ "id": "m", "stanzaId": "4", "from": OWN, "to": "bob@example.org" }),
+            false,
+            Some(["bob@example.org", OWN, "4"]),
+        ),
+        (json!({ "id": "m", "from": "bob@example.org/x" }), false, None),
+    ] {
+        pair.im("markDisplayed", json!([message]));
+        if sent {
+            let marker = pair.element();
+            assert!(marker.child("displayed", "urn:xmpp:chat-markers:0").is_some());
+            pair.sent.retain(|frame| !frame.contains("urn:xmpp:ping"));
+        }
+        if let Some(texts) = texts {
+            let (asked, said) = published(&mut pair);
+            assert_eq!(said, texts, "{message}");
+            pair.answer(&asked, "");
+        }
+        pair.nothing_sent();
+    }
+    // A server that can't is no reason to say less.
+    let mut pair = Pair::online();
+    let call = pair.im(
+        "markDisplayed",
+        json!([{ "id": "m", "stanzaId": "1", "from": "bob@example.org/x" }]),
+    );
+    assert_eq!(pair.value(call), Value::Null);
+    minds(&mut pair, false);
+    pair.nothing_sent();
+}
+
+#[test]
 fn xep0490_6_a_server_that_does_not_mind_would_tell_all_contacts() {
     let mut pair = Pair::online();
     let call = set(&mut pair, "bob@example.org", "7");

@@ -201,6 +201,17 @@ fn xep0012_8_an_app_can_keep_it_to_itself() {
     contact(&mut pair, "bob@example.org", "both");
     assert_eq!(idle(&mut pair, "bob@example.org/x"), None);
     assert_eq!(idle(&mut pair, "alice@example.org/there"), None);
+    // §6: and then it isn't said that this can do it.
+    for (answers, said) in [(false, false), (true, true)] {
+        let mut config = crate::pair::config();
+        config.im.last_activity = answers;
+        let mut pair = Pair::online_with(config);
+        pair.receive(
+            "<iq xmlns='jabber:client' type='get' id='d1' from='bob@example.org/x'>\
+             <query xmlns='http://jabber.org/protocol/disco#info'/></iq>",
+        );
+        assert_eq!(pair.sent.pop_front().unwrap().contains(LAST), said);
+    }
 }
 
 #[test]

@@ -55,6 +55,8 @@ fn xep0333_4_2_what_has_been_seen_is_marked_by_its_id() {
     assert_eq!(marker.child("displayed", MARKERS).unwrap().attr("id"), Some("m1"));
     assert!(marker.child("store", "urn:xmpp:hints").is_some());
     assert_eq!(value, json!(null));
+    // The rest is for the account's other clients: `displayed.rs`.
+    pair.sent.clear();
     // §5: of what the account has sent nothing is to be marked.
     for own in [
         json!({ "id": "m1", "from": OTHER, "to": "bob@example.org" }),
@@ -81,6 +83,8 @@ fn xep0333_4_3_a_rooms_message_is_marked_by_the_rooms_id() {
     assert!(marker.child("store", "urn:xmpp:hints").is_some());
     assert!(marker.child("body", "jabber:client").is_none());
     assert_eq!(value, json!(null));
+    // The rest is for the account's other clients: `displayed.rs`.
+    pair.sent.clear();
     // A room without such ids.
     let message = json!({ "id": "m1", "from": format!("{ROOM}/bob"), "type": "groupchat" });
     let (marker, _) = taken(&mut pair, "markDisplayed", json!([message]));
@@ -94,6 +98,65 @@ fn xep0333_7_nobody_else_learns_that_we_are_there() {
         let call = pair.im("markDisplayed", json!([{ "id": "m1", "from": from, "type": "chat" }]));
         assert_eq!(pair.value(call), json!(null));
         pair.nothing_sent();
+    }
+}
+
+#[test]
+fn xep0490_3_the_accounts_other_clients_are_told_as_well() {
+    let mut pair = with_roster();
+    let mut first = true;
+    for (message, with, by) in [
+        (
+            json!({ "from": "bob@example.org/x" }),
+            "bob@example.org",
+            "alice@example.org",
+        ),
+        (
+            json!({ "from": "mallory@example.org/x" }),
+            "mallory@example.org",
+            "alice@example.org",
+        ),
+        (
+            json!({ "from": OTHER, "to": "bob@example.org/x" }),
+            "bob@example.org",
+            "alice@example.org",
+        ),
+        (
+            json!({ "from": format!("{ROOM}/bob"), "type": "groupchat" }),
+            ROOM,
+            ROOM,
+        ),
+        (
+            json!({ "from": format!("{ROOM}/bob"), "occupant": true }),
+            "room@muc.example.org/bob",
+            "alice@example.org",
+        ),
+    ] {
+        let mut of = json!({ "id": "m1", "stanzaId": "s1" });
+        of.as_object_mut().unwrap().extend(message.as_object().unwrap().clone());
+        pair.im("markDisplayed", json!([of]));
+        let mut published = None;
+        while let Some(frame) = pair.sent.pop_front() {
+            let iq = stanzawire::xml::read(&frame, &Default::default()).unwrap();
+            if iq.child("query", "http://jabber.org/protocol/disco#info").is_some() && std::mem::take(&mut first) {
+                let feature = "<feature var='http://jabber.org/protocol/pubsub#publish-options'/>";
+                pair.answer(
+                    &iq,
+                    &format!("<query xmlns='http://jabber.org/protocol/disco#info'>{feature}</query>"),
+                );
+            } else if frame.contains("urn:xmpp:mds:displayed:0") {
+                published = Some(frame);
+                pair.answer(&iq, "");
+            } else if iq.child("ping", "urn:xmpp:ping").is_some() {
+                pair.answer(&iq, "");
+            }
+        }
+        let published = published.expect("it is published");
+        assert!(published.contains(&format!("<item id=\"{with}\"")), "{published}");
+        assert!(
+            published.contains("id=\"s1\"") && published.contains(&format!("by=\"{by}\"")),
+            "{published}"
+        );
     }
 }
 

@@ -101,8 +101,8 @@ fn xep0092_5_we_say_what_we_are_and_not_on_what_we_run() {
 #[test]
 fn xep0092_2_an_app_says_what_it_is() {
     let app = |software| Software::given(&given(software, "software"));
-    let chat = app(json!({ "name": "<Chat>", "version": "7", "os": "the web" })).unwrap();
-    assert_eq!(told(Some(chat)), ("<Chat>".into(), "7".into(), Some("the web".into())));
+    let chat = app(json!({ "name": "A&B", "version": "<7", "os": "the web" })).unwrap();
+    assert_eq!(told(Some(chat)), ("A&B".into(), "<7".into(), Some("the web".into())));
     // Ours would be another one's.
     let chat = app(json!({ "name": "Chat" })).unwrap();
     assert_eq!(told(Some(chat)), ("Chat".into(), String::new(), None));
@@ -111,6 +111,7 @@ fn xep0092_2_an_app_says_what_it_is() {
         json!({ "name": "" }),
         json!({ "name": 7 }),
         json!({ "name": "a\u{0}" }),
+        json!({ "name": "a<b" }),
         json!({ "name": "a", "version": 7 }),
         json!({ "name": "a", "version": "\u{1}" }),
         json!({ "name": "a", "os": ["x"] }),
@@ -120,4 +121,29 @@ fn xep0092_2_an_app_says_what_it_is() {
         let error = app(software.clone()).expect_err("it can't be used");
         assert_eq!(error.code(), Code::InvalidArgument, "{software}");
     }
+}
+
+#[test]
+fn xep0030_3_1_the_app_goes_by_its_name_there_too() {
+    let name = |name: &str| {
+        let mut config = config();
+        config.im.software.name = name.to_owned();
+        let mut pair = Pair::online_with(config);
+        pair.receive(
+            "<iq xmlns='jabber:client' type='get' id='d1' from='bob@example.org/x'>\
+             <query xmlns='http://jabber.org/protocol/disco#info'/></iq>",
+        );
+        let answer = pair.element();
+        let info = answer.children().next().unwrap();
+        let name = info
+            .children()
+            .find_map(|identity| identity.attr("name"))
+            .map(str::to_owned);
+        let features = info.children().filter_map(|feature| feature.attr("var"));
+        assert!(features.into_iter().any(|feature| feature == VERSION));
+        name
+    };
+    assert_eq!(name("A&B").as_deref(), Some("A&B"));
+    let default = Software::default().name;
+    assert_eq!(name(&default).as_deref(), Some("stanzawire"));
 }

@@ -17,6 +17,9 @@ const BOUND = 15_000;
 const TRICKY = `<&"'> \u{1F980} <b>bold?</b> & &amp; ]]> done`;
 const TRICKY_BACK = `Answer: '"<&>" \u{1F9F5} <b>no</b>\nsecond line`;
 const WRONG = "not-the-password";
+/** Who alice is. */
+const PORTRAIT = `<svg xmlns="http://www.w3.org/2000/svg" width="400" height="300" viewBox="0 0 400 300"><rect width="400" height="300" fill="#f2b544"/>
+  <circle cx="200" cy="120" r="62" fill="#7a3b1e"/><circle cx="200" cy="132" r="48" fill="#f6d3b3"/><path d="M110 300c0-70 40-104 90-104s90 34 90 104z" fill="#0b6b66"/></svg>`;
 
 const url = required("STANZAWIRE_URL");
 const out = resolve(required("STANZAWIRE_OUT"));
@@ -135,6 +138,83 @@ async function story() {
     }
   });
 
+  await check("a message that is seen says so, and that they type is shown", async () => {
+    await alice.composer.fill("Are you there?");
+    await holds(bob, () => document.querySelector("#peer-state").textContent === "typing…");
+    await bob.shot("typing.png");
+    await alice.composer.press("Enter");
+    await holds(alice, (text) => {
+      const message = [...document.querySelectorAll("[data-testid=message]")].findLast((each) => each.querySelector("[data-testid=body]").textContent === text);
+      return message?.dataset.seen === "displayed" && message.innerText.includes("seen");
+    }, "Are you there?");
+    await holds(bob, () => document.querySelector("#peer-state").textContent !== "typing…");
+  });
+  await check("alice corrects her last message, by keyboard", async () => {
+    await alice.composer.fill("Lets meet at noom");
+    await alice.composer.press("Enter");
+    await bob.showsMessage("in", "sent", "Lets meet at noom");
+    await alice.composer.press("ArrowUp");
+    await alice.page.getByTestId("composer-mode").waitFor();
+    equal(await alice.composer.inputValue(), "Lets meet at noom", "in the composer");
+    await alice.shot("correcting.png");
+    await alice.composer.fill("Let’s meet at noon");
+    await alice.composer.press("Enter");
+    for (const [person, direction] of [[alice, "out"], [bob, "in"]]) {
+      await person.showsMessage(direction, "sent", "Let’s meet at noon");
+      await holds(person, () => [...document.querySelectorAll("[data-testid=message]")].at(-1).innerText.includes("edited"));
+      equal(await person.page.locator("#messages").getByText("Lets meet at noom").count(), 0, "the words before");
+    }
+  });
+  await check("bob reacts, and alice agrees", async () => {
+    const message = bob.message("Let’s meet at noon");
+    await message.hover();
+    await message.getByTestId("react").click();
+    await bob.page.getByTestId("picker").waitFor();
+    await bob.shot("picker.png");
+    await bob.page.locator("[data-testid=picker] [data-emoji=\"👍\"]").click();
+    const chip = alice.message("Let’s meet at noon").getByTestId("reaction");
+    await chip.waitFor();
+    equal((await chip.innerText()).trim(), "👍", "the reaction");
+    await chip.click();
+    await holds(bob, () => /2/.test(document.querySelector("[data-testid=reaction]")?.innerText ?? ""));
+    equal(await bob.message("Let’s meet at noon").getByTestId("reaction").getAttribute("aria-pressed"), "true", "pressed");
+  });
+  await check("bob answers a message, and alice sees which", async () => {
+    const message = bob.message("Are you there?");
+    await message.hover();
+    await message.getByTestId("reply").click();
+    await bob.composer.fill("I am, and I’ll bring cake");
+    await bob.composer.press("Enter");
+    await alice.showsMessage("in", "sent", "I am, and I’ll bring cake");
+    const quote = alice.message("I am, and I’ll bring cake").getByTestId("quote");
+    equal((await quote.innerText()).replace(/\s+/g, " "), "You Are you there?", "the quote");
+  });
+  await check("alice takes a message back", async () => {
+    await alice.composer.fill("Don’t tell anybody");
+    await alice.composer.press("Enter");
+    await bob.showsMessage("in", "sent", "Don’t tell anybody");
+    const message = alice.message("Don’t tell anybody");
+    await message.hover();
+    await message.getByTestId("retract").click();
+    for (const person of [alice, bob]) {
+      await holds(person, () => document.querySelectorAll("[data-testid=message][data-retracted]").length === 1);
+      equal(await person.page.locator("#messages").getByText("Don’t tell anybody").count(), 0, "the words taken back");
+    }
+  });
+  await check("alice chooses a picture of herself, and bob sees it", async () => {
+    await alice.page.getByTestId("picture-file").setInputFiles({ name: "alice.svg", mimeType: "image/svg+xml", buffer: Buffer.from(PORTRAIT) });
+    await alice.page.locator("[data-testid=me-avatar] img").waitFor();
+    const shown = bob.page.locator(`[data-testid=contact][data-jid="${alice.jid}"] .avatar img`);
+    await shown.waitFor();
+    await bob.page.locator("#peer-avatar img").waitFor();
+    equal(await shown.evaluate(async (image) => {
+      await image.decode();
+      return `${image.naturalWidth} × ${image.naturalHeight}`;
+    }), "192 × 192", "the picture");
+    await alice.page.mouse.move(0, 0);
+    await alice.shot("features-alice.png");
+    await bob.shot("features-bob.png");
+  });
   await check("the wire panel shows frames in both directions", async () => {
     await alice.wire(true);
     for (const direction of ["in", "out"]) {
@@ -166,6 +246,44 @@ async function story() {
     }
     await alice.shot("alice.png");
     await bob.shot("bob.png");
+  });
+
+  await check("what was said before is there after the next login, and more of it with scrolling", async () => {
+    for (let number = 1; number <= 40; number += 1) {
+      await alice.composer.fill(`Line ${number}`);
+      await alice.composer.press("Enter");
+    }
+    await bob.showsMessage("in", "sent", "Line 40");
+    await alice.showsMessage("out", "sent", "Line 40");
+    await alice.page.getByTestId("logout").click();
+    await alice.page.getByTestId("login-form").waitFor();
+    await alice.page.reload();
+    await alice.page.locator("[data-testid=connect]:enabled").waitFor();
+    await alice.enter(alice.jid, alice.password);
+    await alice.online();
+    await alice.page.locator(`[data-testid=contact][data-jid="${bob.jid}"]`).click();
+    await alice.showsMessage("out", "sent", "Line 40");
+    await alice.page.getByTestId("older").waitFor();
+    await alice.shot("history.png");
+    const list = alice.page.locator("#messages");
+    for (let times = 0; times < 8 && await alice.page.getByTestId("older").isVisible(); times += 1) {
+      await list.evaluate((messages) => { messages.scrollTop = 0; });
+      await alice.page.waitForFunction(() => !document.querySelector("[data-testid=older]").disabled, null, { timeout: BOUND });
+    }
+    await alice.showsMessage("out", "sent", TRICKY);
+    await alice.showsMessage("in", "sent", TRICKY_BACK);
+    // As they were left: corrected, reacted to, answered, taken back.
+    await alice.showsMessage("out", "sent", "Let’s meet at noon");
+    equal((await alice.message("Let’s meet at noon").getByTestId("reaction").innerText()).replace(/\s+/g, ""), "👍2", "the reactions");
+    ok(await alice.message("I am, and I’ll bring cake").getByTestId("quote").isVisible(), "the quote");
+    equal(await alice.page.locator("[data-testid=message][data-retracted]").count(), 1, "taken back");
+    equal(await alice.page.locator("#messages").getByText("Lets meet at noom").count(), 0, "the words before");
+    const lines = await alice.page.locator("[data-testid=body]").evaluateAll((all) => all.map(({ textContent }) => textContent).filter((text) => text.startsWith("Line ")));
+    equal(lines.join(), Array.from({ length: 40 }, (_, at) => `Line ${at + 1}`).join(), "in order, and once each");
+    await list.evaluate((messages) => { messages.scrollTop = 0; });
+    await alice.shot("history-older.png");
+    await list.evaluate((messages) => { messages.scrollTop = messages.scrollHeight; });
+    await alice.wire(false);
   });
 
   await check("dark scheme", async () => {
@@ -255,6 +373,9 @@ async function person({ jid, password }) {
       await holds(self, (own) => document.querySelector("[data-testid=me]").innerText.includes(own), jid);
     },
     sees: (other, presence) => page.locator(`[data-testid=contact][data-jid="${other.jid}"][data-presence=${presence}]`).waitFor(),
+    composer: page.getByTestId("composer"),
+    /** The last message with this text. */
+    message: (text) => page.getByTestId("message").filter({ has: page.getByText(text, { exact: true }) }).last(),
     /** The message with exactly this text, in this direction and state, and no element within its text. */
     showsMessage: (direction, state, text) => holds(self, (want) => {
       const list = document.querySelectorAll(`[data-testid=message][data-direction=${want.direction}][data-state=${want.state}]`);
@@ -285,6 +406,7 @@ async function person({ jid, password }) {
     wire: async (open) => {
       const panel = page.getByTestId("wire");
       if (await panel.isVisible() === open) return;
+      if (!open) return page.keyboard.press("Escape");
       // On a narrow page the button stands above the contacts.
       const toggle = page.getByTestId("wire-toggle");
       if (!await toggle.isVisible()) await page.keyboard.press("Escape");
@@ -361,6 +483,10 @@ function report(what, error) {
   }
   failures.push(what);
   console.log(`not ok - ${what}: ${String(error?.message ?? error).replace(/\s+/g, " ")}`);
+}
+
+function ok(holds, what) {
+  if (!holds) throw new Error(what);
 }
 
 function equal(got, want, what) {

@@ -13,7 +13,7 @@
 //
 // and what page.mjs wants. Prints a line of JSON for each case: milliseconds.
 
-import { clientPage, median, required, withBrowser } from "./page.mjs";
+import { clientPage, longestTask, median, required, withBrowser } from "./page.mjs";
 
 /** How long the page is watched without a login, at the least. */
 const WATCHED = 200;
@@ -97,17 +97,8 @@ async function pinged(browser, options, webCrypto) {
 /** The longest task of a login. */
 async function traced(browser, options, webCrypto) {
   const page = await freshPage(browser, options, webCrypto);
-  await browser.startTracing(page, { categories: ["toplevel", "__metadata"] });
-  await page.evaluate(() => client.connect());
-  const { traceEvents } = JSON.parse(await browser.stopTracing());
+  const { task } = await longestTask(browser, page, () => page.evaluate(() => client.connect()));
   await page.evaluate(() => client.disconnect());
   await page.context().close();
-  const isMain = ({ ph, name, args }) => ph === "M" && name === "thread_name" && args.name === "CrRendererMain";
-  const mains = traceEvents.filter(isMain).map(({ pid, tid }) => `${pid} ${tid}`);
-  const times = traceEvents
-    .filter(({ name, pid, tid }) => name === "ThreadControllerImpl::RunTask" && mains.includes(`${pid} ${tid}`))
-    .map(({ tdur }) => tdur / 1000)
-    .filter((ms) => ms >= 0);
-  if (times.length === 0) throw new Error("the browser's trace names no task of the main thread");
-  return Math.max(...times);
+  return task;
 }

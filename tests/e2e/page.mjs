@@ -53,6 +53,33 @@ export async function makeClient(page, options) {
   }, options);
 }
 
+/**
+ * The longest task of a page's main thread while `work` is under way, by the browser's own trace, in time that the thread truly ran;
+ * how long the work took; and what it resolved to. Times in milliseconds. One at a time a browser.
+ */
+export async function longestTask(browser, page, work) {
+  await browser.startTracing(page, { categories: ["toplevel", "__metadata"] });
+  const begun = performance.now();
+  let value;
+  let took;
+  let trace;
+  try {
+    value = await work();
+    took = performance.now() - begun;
+  } finally {
+    trace = await browser.stopTracing();
+  }
+  const { traceEvents } = JSON.parse(trace);
+  const isMain = ({ ph, name, args }) => ph === "M" && name === "thread_name" && args.name === "CrRendererMain";
+  const mains = traceEvents.filter(isMain).map(({ pid, tid }) => `${pid} ${tid}`);
+  const times = traceEvents
+    .filter(({ name, pid, tid }) => name === "ThreadControllerImpl::RunTask" && mains.includes(`${pid} ${tid}`))
+    .map(({ tdur }) => tdur / 1000)
+    .filter((ms) => ms >= 0);
+  if (times.length === 0) throw new Error("the browser's trace names no task of the main thread");
+  return { value, took, task: Math.max(...times) };
+}
+
 /** The middle one. */
 export function median(numbers) {
   const sorted = [...numbers].sort((a, b) => a - b);

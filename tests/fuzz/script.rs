@@ -19,7 +19,7 @@ const RESULT: &str = "f<iq xmlns='jabber:client' type='result' id='$i'/>";
 const REFUSED: &str = "f<iq xmlns='jabber:client' type='error' id='$i'><error type='cancel'><not-allowed xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>";
 
 /// Lines worth putting anywhere: what a server says in a login and behind it, and what else can happen.
-const LINES: [&str; 54] = [
+const LINES: [&str; 61] = [
     "l",
     "L",
     "m",
@@ -74,6 +74,13 @@ const LINES: [&str; 54] = [
     "f<error xmlns='http://etherx.jabber.org/streams'><conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></error>",
     "f<error xmlns='http://etherx.jabber.org/streams'><policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></error>",
     "F<message xmlns='jabber:client'/>",
+    "a",
+    "ax",
+    "a--",
+    "gx",
+    "vbob@example.org",
+    "f<message xmlns='jabber:client'><result xmlns='urn:xmpp:mam:2' queryid='$q' id='x'><forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client' from='bob@example.org/b'><body>b</body></message></forwarded></result></message>",
+    "f<iq xmlns='jabber:client' type='result' id='$i'><fin xmlns='urn:xmpp:mam:2'><set xmlns='http://jabber.org/protocol/rsm'><first>x</first><last>y</last></set></fin></iq>",
 ];
 
 /// A login, step by step: as it goes at the honest server, and what a hostile one could say in its place.

@@ -140,8 +140,9 @@ pub(crate) fn types(web: &str) -> Result<(String, String)> {
     // Classes, where there are any that have types, stand behind them.
     let classes = declared.find("export class ").unwrap_or(declared.len());
     let (features, declared) = declared.split_at(classes);
-    let first = features.find("\n\n").map_or(0, |end| end + 2);
-    let features = [FEATURES_HEAD, features[first..].trim_end(), "\n"].concat();
+    // In front of them it says that no linter need look at it.
+    let features = features.split_once("\n\n").map_or(features, |(_, features)| features);
+    let features = [FEATURES_HEAD, features.trim_end(), "\n"].concat();
     let mut text = declared.trim_end().to_owned();
     text.push_str(
         "

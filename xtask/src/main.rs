@@ -13,6 +13,7 @@ mod fuzz;
 mod gap;
 mod glue;
 mod herd;
+mod interop;
 mod logins;
 mod mischief;
 mod packaging;
@@ -52,7 +53,7 @@ cargo xtask <command>
       --no-open   don't open the browser
   test        The one check. The last line counts passed, failed and skipped; the exit status is 1 unless all is well.
       [step...]   only these: fmt, clippy, clippy-wasm, doc, core, simulate, herd, build, size, types, browser, demo,
-                  reload, logins, roundtrips, torture, soak, packaging, fuzz
+                  reload, logins, interop, roundtrips, torture, soak, packaging, fuzz
   faults      Plant each fault of xtask/faults.toml in a copy of the tree, and see the native tests, or the simulation, catch it.
       [name...]   only those whose names contain this
   fuzz        Feed the fuzz targets of tests/fuzz with bad input; what they find goes to target/fuzz/.
@@ -72,6 +73,10 @@ cargo xtask <command>
       --clients N so many; what is drawn is compared then, and not drawn
       --seed S    other lives
       --plant     instead plant the faults that are for it in a copy of the tree, and see them found
+  interop     Try each feature with Prosody, ejabberd and slixmpp, and measure how long a page's main thread is kept by a long archive
+              and by a great many contacts. Writes the table of src/manual/interop.md.
+      --server NAME   prosody or ejabberd alone
+      --only TEXT     only the rows whose names contain this
   torture     Send messages both ways between a page and Prosody, the same with SASL2, then ejabberd, while the connection is cut,
               reset, frozen, delayed and swallowed, the server killed and the page reloaded; fail where one is lost, doubled or
               in doubt.
@@ -149,6 +154,11 @@ fn run(arguments: &[String]) -> Result<bool> {
             return Ok(tally.is_good());
         }
         "herd" => return herd::herd(&root, rest),
+        "interop" => {
+            let tally = interop::interop(&root, rest)?;
+            println!("\n{tally}");
+            return Ok(tally.is_good());
+        }
         "soak" => {
             let tally = soak::soak(&root, rest)?;
             println!("\n{tally}");

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use crate::process::{self, Group};
 
-/// How long a start may take; a second or two is usual.
+/// How long a start, or an answer, may take; a second or two is usual.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A server that runs, or is about to. Dropping it stops the server, then removes its data.
@@ -181,7 +181,7 @@ pub(crate) fn post(port: u16, path: &str, body: &serde_json::Value) -> Result<St
 /// One plain request, and its answer as text. The peer is our own child, on loopback.
 fn request(port: u16, method: &str, path: &str, body: &str) -> Result<String> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
-    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+    stream.set_read_timeout(Some(PATIENCE))?;
     write!(
         stream,
         "{method} {path} HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\

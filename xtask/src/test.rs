@@ -12,10 +12,10 @@ use crate::prosody::Prosody;
 use crate::setup::{self, Need};
 use crate::tally::Tally;
 use crate::tools::Tools;
-use crate::{build, demo, fuzz, herd, logins, packaging, reload, roundtrips, simulate, size, soak, torture};
+use crate::{build, demo, fuzz, herd, interop, logins, packaging, reload, roundtrips, simulate, size, soak, torture};
 
 /// The steps, in their order.
-const STEPS: [Step; 19] = [
+const STEPS: [Step; 20] = [
     Step::Fmt,
     Step::Clippy,
     Step::ClippyWasm,
@@ -30,6 +30,7 @@ const STEPS: [Step; 19] = [
     Step::Demo,
     Step::Reload,
     Step::Logins,
+    Step::Interop,
     Step::Roundtrips,
     Step::Torture,
     Step::Soak,
@@ -54,6 +55,7 @@ enum Step {
     Demo,
     Reload,
     Logins,
+    Interop,
     Roundtrips,
     Torture,
     Soak,
@@ -78,6 +80,7 @@ impl Step {
             Self::Demo => "demo",
             Self::Reload => "reload",
             Self::Logins => "logins",
+            Self::Interop => "interop",
             Self::Roundtrips => "roundtrips",
             Self::Torture => "torture",
             Self::Soak => "soak",
@@ -102,6 +105,7 @@ impl Step {
             Self::Demo => "the chat page against Prosody",
             Self::Reload => "pages left, reloaded, duplicated",
             Self::Logins => "logins to Prosody and ejabberd",
+            Self::Interop => "features, with others' software",
             Self::Roundtrips => "round trips of a login",
             Self::Torture => "messages while everything breaks",
             Self::Soak => "20,000 messages through one page",
@@ -118,7 +122,7 @@ impl Step {
             Self::Browser => Need::BROWSER_TESTS,
             Self::Demo | Self::Reload | Self::Packaging => Need::DEMO_CHECK,
             Self::Logins | Self::Roundtrips => Need::LOGINS,
-            Self::Torture => Need::TORTURE,
+            Self::Interop | Self::Torture => Need::TORTURE,
             Self::Soak => Need::GAP,
             Self::Fuzz => Need::FUZZ,
         }
@@ -132,6 +136,7 @@ impl Step {
                 | Self::Demo
                 | Self::Reload
                 | Self::Logins
+                | Self::Interop
                 | Self::Roundtrips
                 | Self::Torture
                 | Self::Soak
@@ -161,6 +166,7 @@ impl Step {
             Self::Demo => return demo::check_built(root, tools, &package),
             Self::Reload => return reload::check(root, tools, &package),
             Self::Logins => return logins::check(root, tools, &package),
+            Self::Interop => return interop::check(root, tools, &package),
             Self::Roundtrips => return roundtrips::check(root, tools, &package),
             Self::Torture => return torture::check(root, tools, &package),
             Self::Soak => return soak::check(root, tools, &package),

@@ -76,7 +76,7 @@ export interface Archive {
    * told of since it told of its last gap. So fill a gap before the next one, or a fill may go over what has been told since,
    * and that is left out only as far as it is still known.
    *
-   * Without a connection, and while the archive is searched for what was missed, it waits.
+   * Without a connection, and while the archive is searched for what was missed, it waits. Without a timeout a page ends after two minutes.
    *
    * Rejects `stanza-error`, `offline`, `protocol-violation`.
    *

@@ -3,6 +3,7 @@
 use super::hash::{self, Method};
 use super::{CAPS, CAPS_2, HASHES};
 use crate::im::disco::INFO;
+use crate::im::last_activity::LAST;
 use crate::im::{Config, DISCO};
 use crate::xml::Element;
 
@@ -26,17 +27,20 @@ impl Own {
         let identity = Element::new("identity", INFO)
             .with_attr("category", "client")
             .with_attr("type", "web")
-            .with_attr("name", "stanzawire");
+            .with_attr("name", config.software.name.as_str());
         let mut info = Element::new("query", INFO).with_child(identity);
         // XEP-0115 §5.4: none of them twice.
         let mut features = DISCO.concat();
+        if !config.last_activity {
+            features.retain(|feature| *feature != LAST);
+        }
         features.extend(config.features.iter().map(String::as_str));
         features.sort_unstable();
         features.dedup();
         for feature in features {
             info = info.with_child(Element::new("feature", INFO).with_attr("var", feature));
         }
-        // The app's features have been looked at: there is a hash.
+        // The app's features and its name have been looked at: there is a hash.
         let hash = |method| hash::of(method, &info).map_or_else(String::new, |(hash, _)| hash);
         let (first, second) = (hash(Method::First), hash(Method::Second));
         let nodes = [

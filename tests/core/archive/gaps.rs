@@ -260,7 +260,16 @@ fn without_a_connection_it_waits_for_what_has_been_missed() {
     bare_page(&mut pair, &question, &["1"].map(from_bob), true);
     assert_eq!(filled(&pair, ticket).0, ["1"]);
 
+    // Not for ever.
+    pair.close_socket();
+    let ticket = fill(&mut pair, &gap);
+    pair.advance(110_000);
+    assert!(pair.is_open(ticket));
+    pair.advance(10_000);
+    assert_eq!(pair.error(ticket).code(), Code::Timeout);
+
     // And where none follows, nobody waits.
+    let (mut pair, gap) = silent();
     pair.close_socket();
     let ticket = fill(&mut pair, &gap);
     pair.call(stanzawire::engine::Command::Disconnect);

@@ -12,7 +12,7 @@ use stanzawire::engine::{
     Command, Config, Engine, Event, Fetched, Input, IqRequest, Match, Millis, Observe, Output, Status, Ticket, Wish,
 };
 use stanzawire::error::{Code, Error, Phase};
-use stanzawire::im::{self, chat, disco, ping, presence, pubsub, roster};
+use stanzawire::im::{self, archive, chat, disco, displayed, history, ping, presence, pubsub, roster};
 use stanzawire::jid::Jid;
 use stanzawire::sasl::{Credentials, KeyRequest, Secret, derive};
 use stanzawire::session::{self, CredentialSource};
@@ -71,6 +71,7 @@ struct Run {
     requests: VecDeque<Ticket>,
     /// The last iq that the client sent.
     iq: String,
+    query: String,
     /// Outputs and sent bytes since the last operation.
     said: usize,
     written: usize,
@@ -141,6 +142,7 @@ impl Run {
             derive: None,
             requests: VecDeque::new(),
             iq: String::new(),
+            query: String::new(),
             said: 0,
             written: 0,
         };
@@ -249,6 +251,27 @@ impl Run {
                     }),
                 });
             }
+            'a' => {
+                let query = history::Query {
+                    after: (!text.is_empty()).then(|| text.to_owned()),
+                    before: text.contains('-').then(|| text.to_owned()),
+                    newest: text.len() % 2 == 1,
+                    page: 3,
+                    ..Default::default()
+                };
+                self.im(im::Command::History(history::Command::Query(Box::new(query), None)));
+            }
+            'g' => {
+                let gap = archive::Gap {
+                    after: (!text.is_empty()).then(|| text.to_owned()),
+                    ..Default::default()
+                };
+                self.im(im::Command::Archive(archive::Command::Fill(gap, None)));
+            }
+            'v' => drop(self.im(im::Command::Displayed(match Jid::parse(text) {
+                Ok(with) => displayed::Command::Set(with, text.to_owned(), None),
+                Err(_) => displayed::Command::Get,
+            }))),
             'q' => drop(self.call(Command::Iq {
                 request: IqRequest {
                     set: true,
@@ -322,9 +345,10 @@ impl Run {
             .wrapping_sub(before)
     }
 
-    /// `$i` is the id of the last iq that the client sent, `$j` its address.
+    /// `$i` is the id of the last iq that the client sent, `$q` of the last query, `$j` its address.
     fn frame(&mut self, text: &str, before: u32) {
-        let data = text.replace("$i", &self.iq).replace("$j", self.engine.jid().as_str());
+        let data = text.replace("$i", &self.iq).replace("$q", &self.query);
+        let data = data.replace("$j", self.engine.jid().as_str());
         let generation = self.generation(before);
         self.handle(Input::Frame {
             generation,
@@ -444,6 +468,8 @@ impl Run {
                     && matches!(element.attr("type"), Some("get" | "set"))
                 {
                     self.iq = element.attr("id").expect("an iq has an id").to_owned();
+                    let query = element.children().find_map(|child| child.attr("queryid"));
+                    self.query = query.map_or(std::mem::take(&mut self.query), str::to_owned);
                 }
                 if let Some(socket) = &mut self.socket {
                     socket.sent.push_back(frame);
