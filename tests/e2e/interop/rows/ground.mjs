@@ -71,7 +71,7 @@ export default {
         const other = await start("boris", { priority: 1 });
         await client.heard("presence", ({ from, type }) => from === other.jid && type === undefined);
         equal(await client.call("disco.supports", other.jid, "urn:xmpp:receipts"), true);
-        const asked = () => client.frames.filter((frame) => frame.startsWith("->") && frame.includes(INFO)).length;
+        const asked = () => client.frames.filter((frame) => /^-> <iq\b[^>]* type="get"/.test(frame) && frame.includes(INFO)).length;
         const before = asked();
         equal(await client.call("disco.supports", other.jid, "urn:xmpp:time"), true);
         equal(await client.call("disco.supports", other.jid, "urn:example:nothing"), false);
