@@ -311,11 +311,11 @@ fn read(sharing: &Element) -> Option<SharedFile> {
     })
 }
 
+#[expect(clippy::field_reassign_with_default, reason = "of a literal each field has its own end where a later one can't be read")]
 fn given_file(given: &Arg) -> Result<SharedFile, Error> {
     let text = |name| given.text_of(name);
     let number = |name| given.of(name, given_number);
     let disposition = given.of("disposition", |disposition| disposition.opt_one(&DISPOSITIONS))?;
-    // One after the other: of a literal each field would have its own end where a later one can't be read.
     let mut file = SharedFile::default();
     file.name = text("name")?;
     file.kind = text("type")?;
@@ -327,7 +327,7 @@ fn given_file(given: &Arg) -> Result<SharedFile, Error> {
     file.length = number("length")?;
     file.disposition = disposition;
     file.id = text("id")?;
-    let list = |name| Ok::<_, Error>(given.of(name, Arg::items)?);
+    let list = |name| given.of(name, Arg::items);
     for hash in list("hashes")? {
         file.hashes.push(FileHash {
             algo: hash.of("algo", Arg::text)?,

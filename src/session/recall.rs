@@ -266,7 +266,7 @@ impl Recall {
             shared
                 .outbox
                 .after(self.parcels.last().map_or(0, |parcel| parcel.serial));
-            shared.outbox.doubts.extend(self.parcels.drain(..));
+            shared.outbox.doubts.append(&mut self.parcels);
             return;
         }
         let fields: Vec<&str> = self.record.split(FIELD).collect();

@@ -260,7 +260,7 @@ impl Online {
         let mut messages = shared.outbox.doubts.is_empty();
         let mut waiting = core::mem::take(&mut shared.outbox.waiting).into_iter();
         let mut held = Vec::new();
-        while let Some(parcel) = waiting.next() {
+        for parcel in waiting.by_ref() {
             let suspect = parcel.strikes > 0;
             if suspect && self.ledger.len() > 0 {
                 held.push(parcel);
