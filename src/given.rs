@@ -290,6 +290,18 @@ impl Arg {
         Ok(self.opt_list()?.unwrap_or_default())
     }
 
+    /// One of these words, if there is anything, with what it stands for.
+    ///
+    /// # Errors
+    /// As [`Arg::opt_word`].
+    pub fn opt_known<'a, T>(&self, known: &'a [(&'static str, T)]) -> Result<Option<&'a (&'static str, T)>, Error> {
+        let mut words = Vec::new();
+        for (word, _) in known {
+            words.push(*word);
+        }
+        Ok(self.opt_word(&words)?.and_then(|place| known.get(place)))
+    }
+
     /// One of these words, if there is anything.
     ///
     /// # Errors

@@ -1,22 +1,21 @@
 //! The calls that haven't been settled: the one place that makes each promise settle exactly once.
 
 use super::{Millis, Ticket};
-use std::collections::VecDeque;
 
 /// Open calls.
 #[derive(Debug, Default)]
 pub(super) struct Tickets {
     /// In the order of their tickets, which ascend.
-    open: VecDeque<(Ticket, Option<Millis>)>,
+    open: Vec<(Ticket, Option<Millis>)>,
     /// Those with a deadline, the earliest first.
-    deadlines: VecDeque<(Millis, Ticket)>,
+    deadlines: Vec<(Millis, Ticket)>,
 }
 
 impl Tickets {
     /// Begins a call. Tickets ascend.
     pub(super) fn open(&mut self, ticket: Ticket, deadline: Option<Millis>) {
-        debug_assert!(self.open.back().is_none_or(|(last, _)| *last < ticket));
-        self.open.push_back((ticket, deadline));
+        debug_assert!(self.open.last().is_none_or(|(last, _)| *last < ticket));
+        self.open.push((ticket, deadline));
         if let Some(deadline) = deadline {
             let entry = (deadline, ticket);
             let place = self.deadlines.partition_point(|other| *other < entry);
@@ -26,7 +25,7 @@ impl Tickets {
 
     /// Ends a call; false if it had ended before.
     pub(super) fn close(&mut self, ticket: Ticket) -> bool {
-        let Some((_, deadline)) = self.place(ticket).and_then(|place| self.open.remove(place)) else {
+        let Some((_, deadline)) = self.place(ticket).map(|place| self.open.remove(place)) else {
             return false;
         };
         if let Some(deadline) = deadline
@@ -43,16 +42,16 @@ impl Tickets {
 
     /// The oldest open call.
     pub(super) fn first(&self) -> Option<Ticket> {
-        self.open.front().map(|(ticket, _)| *ticket)
+        self.open.first().map(|(ticket, _)| *ticket)
     }
 
     pub(super) fn next_deadline(&self) -> Option<Millis> {
-        self.deadlines.front().map(|(deadline, _)| *deadline)
+        self.deadlines.first().map(|(deadline, _)| *deadline)
     }
 
     /// A call whose time has come.
     pub(super) fn expired(&self, now: Millis) -> Option<Ticket> {
-        let (deadline, ticket) = self.deadlines.front()?;
+        let (deadline, ticket) = self.deadlines.first()?;
         (*deadline <= now).then_some(*ticket)
     }
 

@@ -52,8 +52,7 @@ impl MessageType {
             ("groupchat", MessageType::Groupchat),
             ("headline", MessageType::Headline),
         ];
-        let place = kind.opt_word(&KINDS.map(|(word, _)| word))?;
-        Ok(place.and_then(|place| KINDS.get(place)).map(|(_, kind)| *kind))
+        Ok(kind.opt_known(&KINDS)?.map(|(_, kind)| *kind))
     }
 }
 

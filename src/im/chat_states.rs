@@ -105,8 +105,7 @@ impl Payload for ChatState {
     }
 
     fn given(given: &Arg) -> Result<ChatState, Error> {
-        let place = given.opt_word(&KINDS.map(|(name, _)| name))?;
-        let kind = place.and_then(|place| KINDS.get(place)).map(|(_, kind)| *kind);
+        let kind = given.opt_known(&KINDS)?.map(|(_, kind)| *kind);
         kind.ok_or_else(|| given.wrong("a chat state"))
     }
 

@@ -311,24 +311,23 @@ fn read(sharing: &Element) -> Option<SharedFile> {
     })
 }
 
+#[expect(clippy::field_reassign_with_default, reason = "of a literal each field has its own end where a later one can't be read")]
 fn given_file(given: &Arg) -> Result<SharedFile, Error> {
     let text = |name| given.text_of(name);
     let number = |name| given.of(name, given_number);
-    let disposition = given.field("disposition")?.opt_one(&DISPOSITIONS)?;
-    let mut file = SharedFile {
-        name: text("name")?,
-        kind: text("type")?,
-        size: number("size")?,
-        date: given.of("date", Arg::opt_date)?.map(Stamp),
-        desc: text("desc")?,
-        width: number("width")?,
-        height: number("height")?,
-        length: number("length")?,
-        disposition,
-        id: text("id")?,
-        ..SharedFile::default()
-    };
-    let list = |name| Ok::<_, Error>(given.of(name, Arg::items)?);
+    let disposition = given.of("disposition", |disposition| disposition.opt_one(&DISPOSITIONS))?;
+    let mut file = SharedFile::default();
+    file.name = text("name")?;
+    file.kind = text("type")?;
+    file.size = number("size")?;
+    file.date = given.of("date", Arg::opt_date)?.map(Stamp);
+    file.desc = text("desc")?;
+    file.width = number("width")?;
+    file.height = number("height")?;
+    file.length = number("length")?;
+    file.disposition = disposition;
+    file.id = text("id")?;
+    let list = |name| given.of(name, Arg::items);
     for hash in list("hashes")? {
         file.hashes.push(FileHash {
             algo: hash.of("algo", Arg::text)?,

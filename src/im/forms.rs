@@ -429,11 +429,8 @@ fn filled_in(fields: &[Arg], form_type: &str) -> Result<Element, Error> {
     for given in fields {
         let name = given.of("name", Arg::text)?;
         let kind = given.field("type")?;
-        let kind = kind
-            .opt_word(&TYPES.map(|(word, _)| word))?
-            .and_then(|place| TYPES.get(place));
-        let Some((word, kind)) = kind else {
-            return Err(given.field("type")?.wrong("the type of a field"));
+        let Some((word, kind)) = kind.opt_known(&TYPES)? else {
+            return Err(kind.wrong("the type of a field"));
         };
         if let Some(texts) = texts(*kind, &given.field("value")?)? {
             typed |= name == FORM_TYPE;

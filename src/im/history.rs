@@ -237,7 +237,7 @@ impl Feature for History {
         match name {
             "archive.query" => {
                 let query = args.of(0, "query", Query::given)?;
-                Ok(Command::Query(Box::new(query), args.of(1, "next", Arg::opt_text)?))
+                Ok(Command::Query(query, args.of(1, "next", Arg::opt_text)?))
             }
             "archive.metadata" => Ok(Command::Metadata(args.of(0, "archive", archive)?)),
             "archive.preferences" => Ok(Command::Preferences),
@@ -247,7 +247,7 @@ impl Feature for History {
 
     fn command(&mut self, cx: &mut Ctx<'_>, ticket: Ticket, command: Command) {
         let (set, to, payload, preferences) = match command {
-            Command::Query(query, cursor) => return self.query(cx, ticket, *query, cursor),
+            Command::Query(query, cursor) => return self.query(cx, ticket, query, cursor),
             Command::Metadata(of) => (false, of, Element::new("metadata", page::MAM), false),
             Command::Preferences => (false, None, Element::new("prefs", page::MAM), true),
             Command::SetPreferences(preferences) => (true, None, preferences.element(), true),
@@ -297,7 +297,7 @@ impl Feature for History {
 }
 
 impl History {
-    fn query(&mut self, cx: &mut Ctx<'_>, ticket: Ticket, query: Query, cursor: Option<String>) {
+    fn query(&mut self, cx: &mut Ctx<'_>, ticket: Ticket, query: Box<Query>, cursor: Option<String>) {
         let reply = if query.ids.as_ref().is_some_and(Vec::is_empty) {
             let (items, next) = (Vec::new(), None);
             Ok(Reply::Page(Page { items, next }))
@@ -316,31 +316,27 @@ impl Query {
     ///
     /// # Errors
     /// `invalid-argument`, `invalid-jid`.
-    fn given(query: &Arg) -> Result<Query, Error> {
-        let field = |name| query.opt_field(name);
-        let id = |name| -> Result<Option<String>, Error> {
-            let arg = query.opt_field(name)?;
-            match arg.opt_text()? {
-                Some(id) if id.is_empty() => Err(arg.wrong("an id")),
-                id => Ok(id),
-            }
+    fn given(given: &Arg) -> Result<Box<Query>, Error> {
+        let id = |arg: &Arg| match arg.opt_text()? {
+            Some(id) if id.is_empty() => Err(arg.wrong("an id")),
+            id => Ok(id),
         };
-        let ids = field("ids")?;
-        let page = field("page")?.opt_whole(1, PAGE[1].into())?;
-        Ok(Query {
-            of: archive(query)?,
-            with: field("with")?.opt_jid()?,
-            start: time(&field("start")?)?,
-            end: time(&field("end")?)?,
-            before: id("before")?,
-            after: id("after")?,
-            ids: match ids.is_absent()? {
-                true => None,
-                false => Some(ids.texts()?),
-            },
-            newest: field("order")?.opt_word(&["oldest", "newest"])? == Some(1),
-            page: page.and_then(|page| u32::try_from(page).ok()).unwrap_or(PAGE[0]),
-        })
+        let ids = |arg: &Arg| match arg.is_absent()? {
+            true => Ok(None),
+            false => arg.texts().map(Some),
+        };
+        let page = given.opt_of("page", |page| page.opt_whole(1, PAGE[1].into()))?;
+        let mut query: Box<Query> = Box::default();
+        query.of = archive(given)?;
+        query.with = given.jid_of("with")?;
+        query.start = given.opt_of("start", time)?;
+        query.end = given.opt_of("end", time)?;
+        query.before = given.opt_of("before", id)?;
+        query.after = given.opt_of("after", id)?;
+        query.ids = given.opt_of("ids", ids)?;
+        query.newest = given.opt_of("order", |order| order.opt_word(&["oldest", "newest"]))? == Some(1);
+        query.page = page.and_then(|page| u32::try_from(page).ok()).unwrap_or(PAGE[0]);
+        Ok(query)
     }
 
     /// The entry that the first page begins at, in its direction.

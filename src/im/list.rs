@@ -15,8 +15,11 @@ macro_rules! features {
 
         /// What all features together want enabled along with a resource.
         pub fn inline(config: &Config) -> Vec<(&'static str, &'static str)> {
-            let inline = [$(<$module::$feature as Feature>::inline(config)),*];
-            inline.into_iter().flatten().collect()
+            let mut inline = Vec::new();
+            $(if let Some(wanted) = <$module::$feature as Feature>::inline(config) {
+                inline.push(wanted);
+            })*
+            inline
         }
 
         /// What an app can call.

@@ -358,7 +358,7 @@ impl PresenceInit {
     /// # Errors
     /// `invalid-argument`.
     pub fn given(presence: &Arg) -> Result<PresenceInit, Error> {
-        const SHOWS: [(&str, Show); 4] = [
+        static SHOWS: [(&str, Show); 4] = [
             ("away", Show::Away),
             ("chat", Show::Chat),
             ("dnd", Show::Dnd),
@@ -371,11 +371,11 @@ impl PresenceInit {
         {
             return Err(invalid("`status` has a character that XML can't carry"));
         }
-        let show = presence.field("show")?.opt_word(&SHOWS.map(|(word, _)| word))?;
+        let show = presence.of("show", |show| show.opt_known(&SHOWS))?;
         // RFC 6121 §4.7.2.3.
         let priority = presence.field("priority")?.opt_whole(-128, 127)?;
         Ok(PresenceInit {
-            show: show.and_then(|place| SHOWS.get(place)).map(|(_, show)| *show),
+            show: show.map(|(_, show)| *show),
             status,
             priority: priority.and_then(|priority| i8::try_from(priority).ok()),
         })

@@ -10,7 +10,6 @@ use super::keeper::{self, FIELD};
 use super::rng::Rng;
 use super::{Config, Shared};
 use crate::sasl::{Hash, IssuedToken, Mechanism, Secret};
-use std::collections::VecDeque;
 
 /// The first field of a stored token: its form.
 const FORM: &str = "1";
@@ -56,9 +55,9 @@ impl Shared {
     }
 
     /// The tokens that may be good, the newest first, with the user agent's id, for them who give them back.
-    pub(super) fn take_tokens(&mut self) -> Option<(String, VecDeque<IssuedToken>)> {
+    pub(super) fn take_tokens(&mut self) -> Option<(String, Vec<IssuedToken>)> {
         let tokens = [self.agent.token.take(), self.agent.before.take()];
-        let tokens: VecDeque<IssuedToken> = tokens.into_iter().flatten().collect();
+        let tokens: Vec<IssuedToken> = tokens.into_iter().flatten().collect();
         (!tokens.is_empty()).then(|| (self.agent_id(), tokens))
     }
 

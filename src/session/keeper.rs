@@ -23,7 +23,6 @@ use super::{Said, Session, Shared};
 use crate::decimal::decimal;
 use crate::error::{Code, Error, Phase};
 use crate::jid::Jid;
-use std::collections::VecDeque;
 
 /// The header's first field: its form.
 const FORM: &str = "1";
@@ -347,7 +346,7 @@ impl Session {
         // A message that an earlier page may have sent waits like one that nobody has.
         let left = |parcel: &Parcel| parcel.is_message() && parcel.sent && !parcel.unhandled;
         keeper.clean &= !shared.outbox.waiting.iter().any(left);
-        let [doubts, waiting] = [&shared.outbox.doubts, &shared.outbox.waiting].map(spans);
+        let [doubts, waiting] = [&shared.outbox.doubts, &shared.outbox.waiting].map(|parcels| spans(parcels));
         let clean = if keeper.clean { "1" } else { "0" };
         let [ahead, record] = named.map(|named| {
             let (next, segments) = named?;
@@ -396,7 +395,7 @@ impl Session {
 }
 
 /// Which messages are among these: `SERIAL:LENGTH` for each run.
-fn spans(parcels: &VecDeque<Parcel>) -> String {
+fn spans(parcels: &[Parcel]) -> String {
     let mut spans: Vec<[u64; 2]> = Vec::new();
     for parcel in parcels.iter().filter(|parcel| parcel.is_message()) {
         match spans.last_mut() {

@@ -5,7 +5,6 @@
 //! server has come.
 
 use super::outgoing::{Kind, Parcel};
-use std::collections::VecDeque;
 
 /// The counters of a session, and what the server has not acknowledged.
 #[derive(Debug, Default)]
@@ -13,7 +12,7 @@ pub(crate) struct Ledger {
     /// How many of our stanzas the server has acknowledged.
     acknowledged: u32,
     /// What was sent since, in order.
-    sent: VecDeque<Parcel>,
+    sent: Vec<Parcel>,
     /// How many of those somebody waits for.
     awaited: usize,
     /// How many of the server's stanzas we have handled.
@@ -46,7 +45,7 @@ impl Ledger {
     /// A stanza is being sent.
     pub(crate) fn push(&mut self, parcel: Parcel) {
         self.awaited += usize::from(parcel.is_message());
-        self.sent.push_back(parcel);
+        self.sent.push(parcel);
     }
 
     /// The number of the last stanza sent.
@@ -72,7 +71,7 @@ impl Ledger {
     }
 
     /// Takes out all that isn't acknowledged, to be sent again or not.
-    pub(crate) fn take(&mut self) -> VecDeque<Parcel> {
+    pub(crate) fn take(&mut self) -> Vec<Parcel> {
         self.awaited = 0;
         core::mem::take(&mut self.sent)
     }

@@ -189,7 +189,7 @@ impl Session {
                 if parcel.is_message() {
                     shared.keep_before_message(false);
                 }
-                shared.outbox.waiting.push_back(parcel);
+                shared.outbox.waiting.push(parcel);
             }
             _ => return Err(Error::new(Code::Offline, Phase::Session, "the client is not connected")),
         }

@@ -5,7 +5,6 @@ use crate::error::{Code, Error, Phase};
 use crate::jid::Jid;
 use crate::stream::ns;
 use crate::xml::{self, Element};
-use std::collections::VecDeque;
 
 /// A stanza ready to be sent.
 #[derive(Debug)]
@@ -191,9 +190,9 @@ impl Parcel {
 #[derive(Debug)]
 pub(super) struct Outbox {
     /// Messages of an ended session, of which nobody knows yet whether the server has them. They come before what waits.
-    pub(super) doubts: VecDeque<Parcel>,
+    pub(super) doubts: Vec<Parcel>,
     /// What is to be sent.
-    pub(super) waiting: VecDeque<Parcel>,
+    pub(super) waiting: Vec<Parcel>,
     serial: u64,
     bound: usize,
 }
@@ -201,8 +200,8 @@ pub(super) struct Outbox {
 impl Outbox {
     pub(super) fn new(bound: usize) -> Outbox {
         Outbox {
-            doubts: VecDeque::new(),
-            waiting: VecDeque::new(),
+            doubts: Vec::new(),
+            waiting: Vec::new(),
             serial: 0,
             bound,
         }
@@ -224,7 +223,7 @@ impl Outbox {
         let first = |parcel: Option<&Parcel>| parcel.map_or(u64::MAX, |parcel| parcel.serial.saturating_sub(1));
         let open = [
             first(under_way.into_iter().find(|parcel| parcel.is_message())),
-            first(self.doubts.front()),
+            first(self.doubts.first()),
             first(self.waiting.iter().find(|parcel| parcel.is_message())),
         ];
         let settled = open.into_iter().fold(self.serial, u64::min);
@@ -237,18 +236,18 @@ impl Outbox {
     }
 
     /// Puts in front what was under way.
-    pub(super) fn put_back(&mut self, mut salvaged: VecDeque<Parcel>) {
+    pub(super) fn put_back(&mut self, mut salvaged: Vec<Parcel>) {
         salvaged.append(&mut self.waiting);
         self.waiting = salvaged;
     }
 
     /// Takes out what waits for a call, and whether it may have been taken by the server.
     pub(super) fn cancel(&mut self, token: Token) -> Option<(Parcel, bool)> {
-        let place = |queue: &VecDeque<Parcel>| queue.iter().position(|parcel| parcel.is_for(token));
+        let place = |queue: &[Parcel]| queue.iter().position(|parcel| parcel.is_for(token));
         if let Some(place) = place(&self.doubts) {
-            return Some((self.doubts.remove(place)?, true));
+            return Some((self.doubts.remove(place), true));
         }
-        Some((self.waiting.remove(place(&self.waiting)?)?, false))
+        Some((self.waiting.remove(place(&self.waiting)?), false))
     }
 }
 

@@ -19,7 +19,6 @@ use crate::jid::Jid;
 use crate::stream::ns;
 use crate::xml;
 use core::ops::Range;
-use std::collections::VecDeque;
 
 /// How long the app's store may take, in milliseconds, but no more than half of the login's time. Without an answer it is
 /// as if it had kept nothing, and nothing more is written: what it holds is for a later page to find.
@@ -45,7 +44,7 @@ pub(crate) struct Recall {
     token: Option<Ticket>,
     step: Step,
     record: String,
-    segments: VecDeque<u32>,
+    segments: Vec<u32>,
     parcels: Vec<Parcel>,
 }
 
@@ -81,7 +80,7 @@ impl Recall {
             token: None,
             step,
             record: String::new(),
-            segments: VecDeque::new(),
+            segments: Vec::new(),
             parcels: Vec::new(),
         };
         recall.look_for_token(shared);
@@ -249,7 +248,8 @@ impl Recall {
 
     fn next_segment(&mut self, shared: &mut Shared) {
         let tag = shared.keeper.tag.clone().unwrap_or_default();
-        self.step = match self.segments.pop_front() {
+        let next = (!self.segments.is_empty()).then(|| self.segments.remove(0));
+        self.step = match next {
             Some(number) => {
                 let key = keeper::segment(&shared.config.account, &tag, number);
                 Step::Segment(load(shared, key), number)
@@ -266,7 +266,7 @@ impl Recall {
             shared
                 .outbox
                 .after(self.parcels.last().map_or(0, |parcel| parcel.serial));
-            shared.outbox.doubts.extend(self.parcels.drain(..));
+            shared.outbox.doubts.append(&mut self.parcels);
             return;
         }
         let fields: Vec<&str> = self.record.split(FIELD).collect();
@@ -339,17 +339,17 @@ impl Recall {
                     ledger.leave_room(number.wrapping_sub(1));
                     ledger.push(parcel);
                 } else {
-                    shared.outbox.doubts.push_back(parcel);
+                    shared.outbox.doubts.push(parcel);
                 }
             }
             ledger.leave_room(written);
             for mut parcel in rest {
                 if among(&doubts, &parcel) {
-                    shared.outbox.doubts.push_back(parcel);
+                    shared.outbox.doubts.push(parcel);
                 } else {
                     // Since the header was written it may have left.
                     parcel.sent = !clean || unnamed(&parcel);
-                    shared.outbox.waiting.push_back(parcel);
+                    shared.outbox.waiting.push(parcel);
                 }
             }
             if shared.config.url.is_none() {
@@ -368,9 +368,9 @@ impl Recall {
         for mut parcel in parcels {
             if clean && among(&waiting, &parcel) {
                 parcel.sent = false;
-                shared.outbox.waiting.push_back(parcel);
+                shared.outbox.waiting.push(parcel);
             } else {
-                shared.outbox.doubts.push_back(parcel);
+                shared.outbox.doubts.push(parcel);
             }
         }
     }

@@ -15,7 +15,6 @@ use crate::stream::ns;
 use crate::xml::Element;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use std::collections::VecDeque;
 
 /// How long it may take, in milliseconds.
 const TIMEOUT: u64 = 3_000;
@@ -26,7 +25,7 @@ pub(crate) struct Revoke {
     generation: u32,
     agent: String,
     /// Those that haven't been given back yet.
-    tokens: VecDeque<IssuedToken>,
+    tokens: Vec<IssuedToken>,
     /// By which mechanisms the server takes them, once it has said so.
     taken: Option<Vec<Mechanism>>,
     /// The calls that end with it.
@@ -39,7 +38,7 @@ impl Revoke {
         shared: &mut Shared,
         now: Millis,
         endpoint: &Endpoint,
-        (agent, tokens): (String, VecDeque<IssuedToken>),
+        (agent, tokens): (String, Vec<IssuedToken>),
         tickets: Vec<Ticket>,
     ) -> State {
         let mut revoke = Revoke {
@@ -96,7 +95,7 @@ impl Revoke {
 
     /// The next of them, if there is one that the server takes.
     fn say(mut self: Box<Self>, shared: &mut Shared) -> State {
-        let token = self.tokens.pop_front();
+        let token = (!self.tokens.is_empty()).then(|| self.tokens.remove(0));
         let taken = |token: &IssuedToken| self.taken.iter().flatten().any(|taken| *taken == token.mechanism);
         match token.filter(taken) {
             Some(token) if self.give_back(shared, &token) => State::Revoke(self),

@@ -6,7 +6,6 @@
 use super::io::{Millis, Origin, Token};
 use crate::jid::Jid;
 use crate::xml::Element;
-use std::collections::VecDeque;
 
 /// How long an answer may take that no call of the app's waits for, in milliseconds.
 pub const PATIENCE: u64 = 30_000;
@@ -15,7 +14,7 @@ pub const PATIENCE: u64 = 30_000;
 #[derive(Debug, Default)]
 pub struct Tracker {
     /// In the order of asking, which mostly is that of the answers.
-    pending: VecDeque<Pending>,
+    pending: Vec<Pending>,
     /// How many of them watch their own time.
     timed: usize,
 }
@@ -32,7 +31,7 @@ impl Tracker {
     /// Remembers a question that was sent.
     pub fn insert(&mut self, id: String, to: Option<Jid>, origin: Origin, deadline: Option<Millis>) {
         self.timed += usize::from(deadline.is_some());
-        self.pending.push_back(Pending {
+        self.pending.push(Pending {
             id,
             to,
             origin,
@@ -90,7 +89,8 @@ impl Tracker {
     }
 
     fn take(&mut self, place: usize) -> Option<Origin> {
-        let pending = self.pending.remove(place)?;
+        self.pending.get(place)?;
+        let pending = self.pending.remove(place);
         self.timed -= usize::from(pending.deadline.is_some());
         Some(pending.origin)
     }

@@ -165,12 +165,10 @@ impl Archive {
     }
 
     fn ask_page(&mut self, cx: &mut Ctx<'_>, ticket: Ticket, gap: Gap, since: bool, cursor: Option<String>) {
-        let query = Query {
-            start: gap.since.clone().filter(|_| since),
-            after: gap.after.clone().filter(|_| !since),
-            page: PAGE,
-            ..Query::default()
-        };
+        let mut query: Box<Query> = Box::default();
+        query.start = gap.since.clone().filter(|_| since);
+        query.after = gap.after.clone().filter(|_| !since);
+        query.page = PAGE;
         let mut reading = Reading::new(ticket, query, cursor);
         reading.floor = gap.after.clone();
         reading.end = self.end_of(&gap);

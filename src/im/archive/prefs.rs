@@ -54,8 +54,7 @@ impl Preferences {
     /// `invalid-argument`, `invalid-jid`.
     pub(in crate::im) fn given(prefs: &Arg) -> Result<Preferences, Error> {
         let default = prefs.field("default")?;
-        let place = default.opt_word(&KEEP.map(|(word, _)| word))?;
-        let keep = place.and_then(|place| KEEP.get(place));
+        let keep = default.opt_known(&KEEP)?;
         let list = |name| {
             let list = prefs.of(name, Arg::list)?;
             crate::given::each(&list, Arg::jid_text)

@@ -35,17 +35,18 @@ pub(super) fn of(method: Method, info: &Element) -> Option<(String, usize)> {
     Some((hash, input.len()))
 }
 
-/// The category, type, language and name of each identity.
-fn identities(info: &Element) -> Vec<[&str; 4]> {
+/// Between words that are sorted as one text: XML has no lesser character, nor this one.
+const BETWEEN: char = '\0';
+
+/// The category, type, language and name of each identity, sorted.
+fn identities(info: &Element) -> Vec<String> {
     let inherited = info.attr("xml:lang").unwrap_or_default();
-    let identities = info.all("identity", INFO);
-    let mut identities: Vec<[&str; 4]> = identities
-        .map(|identity| {
-            let attr = |name| identity.attr(name).unwrap_or_default();
-            let lang = identity.attr("xml:lang").unwrap_or(inherited);
-            [attr("category"), attr("type"), lang, attr("name")]
-        })
-        .collect();
+    let mut identities = Vec::new();
+    for identity in info.all("identity", INFO) {
+        let attr = |name| identity.attr(name).unwrap_or_default();
+        let lang = identity.attr("xml:lang").unwrap_or(inherited);
+        identities.push([attr("category"), attr("type"), lang, attr("name")].join("\0"));
+    }
     identities.sort_unstable();
     identities
 }
@@ -61,19 +62,25 @@ fn forms(info: &Element) -> impl Iterator<Item = &Element> {
     info.all("x", FORMS)
 }
 
-/// The fields of a form with their values, each sorted.
-fn fields(form: &Element) -> Vec<(&str, Vec<String>)> {
-    let fields = form.all("field", FORMS);
-    let mut fields: Vec<_> = fields
-        .map(|field| {
-            let values = field.all("value", FORMS);
-            let mut values: Vec<String> = values.map(Element::text).collect();
-            values.sort_unstable();
-            (field.attr("var").unwrap_or_default(), values)
-        })
-        .collect();
+/// The fields of a form, each with its values behind its name, all sorted.
+fn fields(form: &Element) -> Vec<String> {
+    let mut fields = Vec::new();
+    for field in form.all("field", FORMS) {
+        let mut values = Vec::new();
+        for value in field.all("value", FORMS) {
+            values.push(value.text());
+        }
+        values.sort_unstable();
+        values.insert(0, field.attr("var").unwrap_or_default().to_owned());
+        fields.push(values.join("\0"));
+    }
     fields.sort_unstable();
     fields
+}
+
+/// What stands before the first [`BETWEEN`].
+fn first_word(words: &str) -> &str {
+    words.split(BETWEEN).next().unwrap_or_default()
 }
 
 /// Whether a form says by a hidden field what it is (XEP-0068 §4.3).
@@ -95,11 +102,12 @@ fn first(info: &Element) -> Option<String> {
         return None;
     }
     let mut text = String::new();
-    for [category, kind, lang, name] in identities {
-        if category.is_empty() || kind.is_empty() {
+    for identity in &identities {
+        // The category, and the type.
+        if identity.split(BETWEEN).take(2).any(str::is_empty) {
             return None;
         }
-        push(&mut text, &[category, "/", kind, "/", lang, "/", name].concat())?;
+        push(&mut text, &identity.replace(BETWEEN, "/"))?;
     }
     for feature in &features {
         push(&mut text, feature)?;
@@ -109,35 +117,39 @@ fn first(info: &Element) -> Option<String> {
     for form in forms(info).filter(|form| is_typed(form)) {
         let fields = fields(form);
         let mut form_type = None;
-        for (_, values) in fields.iter().filter(|(name, _)| *name == FORM_TYPE) {
-            // §5.4 3.5.
-            for value in values {
-                if *form_type.get_or_insert_with(|| value.clone()) != *value {
-                    return None;
+        let mut said = String::new();
+        for field in &fields {
+            if first_word(field) == FORM_TYPE {
+                // §5.4 3.5.
+                for value in field.split(BETWEEN).skip(1) {
+                    if *form_type.get_or_insert(value) != value {
+                        return None;
+                    }
+                }
+            } else {
+                for word in field.split(BETWEEN) {
+                    push(&mut said, word)?;
                 }
             }
         }
-        typed.push((form_type.unwrap_or_default(), fields));
+        let mut words = form_type.unwrap_or_default().to_owned();
+        words.push(BETWEEN);
+        push(&mut words, form_type.unwrap_or_default())?;
+        typed.push(words + &said);
     }
     typed.sort_unstable();
     // §5.4 3.5 again.
-    if typed.windows(2).any(|pair| matches!(pair, [a, b] if a.0 == b.0)) {
+    if typed.windows(2).any(|pair| matches!(pair, [a, b] if first_word(a) == first_word(b))) {
         return None;
     }
-    if let Some((form_type, _)) = typed.first()
+    if let Some(form_type) = typed.first().map(|form| first_word(form))
         && form_type != SOFTWARE
-        && features.last().is_none_or(|last| form_type.as_str() >= *last)
+        && features.last().is_none_or(|last| form_type >= *last)
     {
         return None;
     }
-    for (form_type, fields) in &typed {
-        push(&mut text, form_type)?;
-        for (name, values) in fields.iter().filter(|(name, _)| *name != FORM_TYPE) {
-            push(&mut text, name)?;
-            for value in values {
-                push(&mut text, value)?;
-            }
-        }
+    for form in &typed {
+        text.push_str(form.split_once(BETWEEN).map_or("", |(_, said)| said));
     }
     Some(text)
 }
@@ -169,12 +181,12 @@ fn second(info: &Element) -> Option<String> {
         text.push('\u{1f}');
     }
     text.push('\u{1c}');
-    joined(&mut text, identities(info).iter().map(|words| [&words.join("\u{1f}"), "\u{1f}\u{1e}"].concat()));
+    joined(&mut text, identities(info).iter().map(|words| [&words.replace(BETWEEN, "\u{1f}"), "\u{1f}\u{1e}"].concat()));
     text.push('\u{1c}');
     let forms = forms(info).map(|form| {
-        let fields = fields(form).into_iter().map(|(name, values)| {
-            let mut words = [name, "\u{1f}"].concat();
-            joined(&mut words, values.iter().map(|value| [value, "\u{1f}"].concat()));
+        let fields = fields(form).into_iter().map(|field| {
+            let mut words = [first_word(&field), "\u{1f}"].concat();
+            joined(&mut words, field.split(BETWEEN).skip(1).map(|value| [value, "\u{1f}"].concat()));
             words.push('\u{1e}');
             words
         });

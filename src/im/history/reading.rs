@@ -28,7 +28,9 @@ const ARCHIVES: usize = 100;
 /// The pages that are being read.
 #[derive(Debug, Default)]
 pub(in crate::im) struct Readings {
-    open: Vec<Reading>,
+    // A page is handed on in its box: each move of all its fields is code.
+    #[expect(clippy::vec_box, reason = "they leave it in their boxes")]
+    open: Vec<Box<Reading>>,
     /// Which archives are known to know more, and which not, in this session.
     extended: Vec<(Option<Jid>, bool)>,
 }
@@ -37,7 +39,7 @@ pub(in crate::im) struct Readings {
 #[derive(Debug)]
 pub(in crate::im) struct Reading {
     ticket: Ticket,
-    pub(in crate::im) query: Query,
+    pub(in crate::im) query: Box<Query>,
     pub(in crate::im) cursor: Option<String>,
     /// Where it ends before the archive does: this entry is the first that isn't wanted any more, or the last that is.
     pub(in crate::im) end: Option<End>,
@@ -90,7 +92,7 @@ impl Readings {
     ///
     /// # Errors
     /// What the call is to be rejected with.
-    pub(in crate::im) fn begin(&mut self, cx: &mut Ctx<'_>, mut reading: Reading) -> Result<(), Error> {
+    pub(in crate::im) fn begin(&mut self, cx: &mut Ctx<'_>, mut reading: Box<Reading>) -> Result<(), Error> {
         self.ask(cx, &mut reading)?;
         self.open.push(reading);
         Ok(())
@@ -148,7 +150,7 @@ impl Readings {
         cx: &mut Ctx<'_>,
         ticket: Ticket,
         result: Result<Option<Element>, Error>,
-    ) -> Option<(Reading, Result<Read, Error>)> {
+    ) -> Option<(Box<Reading>, Result<Read, Error>)> {
         let place = self.open.iter().position(|reading| reading.ticket == ticket)?;
         let mut reading = self.open.swap_remove(place);
         let again = match result {
@@ -197,8 +199,8 @@ impl Readings {
 
 impl Reading {
     /// A page of what is asked for, behind the one that ended there.
-    pub(in crate::im) fn new(ticket: Ticket, query: Query, cursor: Option<String>) -> Reading {
-        Reading {
+    pub(in crate::im) fn new(ticket: Ticket, query: Box<Query>, cursor: Option<String>) -> Box<Reading> {
+        Box::new(Reading {
             ticket,
             query,
             cursor,
@@ -212,7 +214,7 @@ impl Reading {
             bytes: 0,
             over: false,
             ended: false,
-        }
+        })
     }
 
     /// The archive knows no more fields than it must. Where nothing is left out that it has, the entry that it is to end at comes by.

@@ -224,8 +224,9 @@ impl Field {
         }
         let mut types = 0;
         if row.typed {
+            let words = TYPES.map(|(word, _)| word);
             for word in given.of("types", Arg::items)? {
-                types |= word.opt_word(&TYPES.map(|(word, _)| word))?.map_or(0, |place| 1 << place);
+                types |= word.opt_word(&words)?.map_or(0, |place| 1 << place);
             }
         }
         Ok(Field::new(row, parts, types))

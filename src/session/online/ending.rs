@@ -20,7 +20,6 @@ use crate::stream::framing;
 use crate::stream::ns;
 use crate::stream::stream_error::StreamError;
 use crate::xml::Element;
-use std::collections::VecDeque;
 
 /// How long the server may take to answer our `<close/>`, in milliseconds.
 const CLOSE_TIMEOUT: u64 = 3_000;
@@ -178,8 +177,8 @@ pub(crate) fn miscount() -> Error {
 
 /// What of a session's stanzas is to be sent again: not those that nobody waits for any longer, and not those that the server
 /// has ended two streams over.
-pub(super) fn to_send_again(shared: &mut Shared, tracker: &mut Tracker, parcels: VecDeque<Parcel>) -> VecDeque<Parcel> {
-    let mut again = VecDeque::new();
+pub(super) fn to_send_again(shared: &mut Shared, tracker: &mut Tracker, parcels: Vec<Parcel>) -> Vec<Parcel> {
+    let mut again = Vec::new();
     for mut parcel in parcels {
         if parcel.strikes >= STRIKES {
             if let Some(origin) = parcel.outgoing.origin {
@@ -188,7 +187,7 @@ pub(super) fn to_send_again(shared: &mut Shared, tracker: &mut Tracker, parcels:
             shared.finish(parcel, Err(poison()));
         } else if !parcel.is_void() {
             parcel.unhandled = true;
-            again.push_back(parcel);
+            again.push(parcel);
         }
     }
     again
@@ -221,15 +220,15 @@ impl Shared {
         for parcel in waiting {
             let own = |token| matches!(token, Token::Own(_));
             match (&parcel.outgoing.kind, parcel.outgoing.origin) {
-                (Kind::Deliver { .. }, _) if parcel.sent && !parcel.unhandled => self.outbox.doubts.push_back(parcel),
-                (Kind::Deliver { .. }, _) => self.outbox.waiting.push_back(parcel),
+                (Kind::Deliver { .. }, _) if parcel.sent && !parcel.unhandled => self.outbox.doubts.push(parcel),
+                (Kind::Deliver { .. }, _) => self.outbox.waiting.push(parcel),
                 (_, Some(origin)) if own(origin.token) || parcel.sent => {
                     let result = Err(error.clone());
                     if !parcel.sent {
                         self.note(Note::Answered { origin, result });
                     }
                 }
-                (_, Some(_)) => self.outbox.waiting.push_back(parcel),
+                (_, Some(_)) => self.outbox.waiting.push(parcel),
                 (_, None) => {}
             }
         }
@@ -266,21 +265,20 @@ impl Shared {
             Kind::Deliver { id, to, .. } => *id == doubt.id && *to == doubt.to,
             _ => false,
         };
-        if let Some(place) = self.outbox.doubts.iter().position(is_it)
-            && let Some(parcel) = self.outbox.doubts.remove(place)
-        {
+        if let Some(place) = self.outbox.doubts.iter().position(is_it) {
+            let parcel = self.outbox.doubts.remove(place);
             self.finish(parcel, Ok(Some(stanza_id.clone())));
         }
     }
 
     /// The archive has been searched: what it would have is sent again, the rest ends with `delivery-unknown`.
     pub(crate) fn end_doubts(&mut self, absent: &dyn Fn(&Doubt) -> bool) {
-        let mut again = VecDeque::new();
+        let mut again = Vec::new();
         for parcel in core::mem::take(&mut self.outbox.doubts) {
             let decided = parcel.unhandled || parcel.doubt().is_some_and(|doubt| absent(&doubt));
             match decided {
                 true if parcel.strikes >= STRIKES => self.finish(parcel, Err(poison())),
-                true => again.push_back(parcel),
+                true => again.push(parcel),
                 false => {
                     let message = "the session ended before the server had confirmed the message, and no archive tells";
                     let error = Error::new(Code::DeliveryUnknown, Phase::Stanza, message);

@@ -25,7 +25,6 @@ use crate::jid::Jid;
 use crate::stream::features::StreamLimits;
 use crate::xml::Element;
 use liveness::{ANSWER, Asked};
-use std::collections::VecDeque;
 
 /// How far the ledger may grow beyond the queue before a server that acknowledges nothing is taken for gone.
 const PATIENCE: usize = 10_000;
@@ -228,7 +227,7 @@ impl Online {
         }
         let overtakes = message && !(shared.outbox.doubts.is_empty() && shared.outbox.waiting.is_empty());
         if self.hurried == Hurried::Risky || overtakes {
-            shared.outbox.waiting.push_back(parcel);
+            shared.outbox.waiting.push(parcel);
         } else {
             self.send(shared, now, parcel);
         }
@@ -259,16 +258,16 @@ impl Online {
             return;
         }
         let mut messages = shared.outbox.doubts.is_empty();
-        let mut waiting = core::mem::take(&mut shared.outbox.waiting);
-        let mut held = VecDeque::new();
-        while let Some(parcel) = waiting.pop_front() {
+        let mut waiting = core::mem::take(&mut shared.outbox.waiting).into_iter();
+        let mut held = Vec::new();
+        for parcel in waiting.by_ref() {
             let suspect = parcel.strikes > 0;
             if suspect && self.ledger.len() > 0 {
-                held.push_back(parcel);
+                held.push(parcel);
                 break;
             }
             if parcel.is_message() && !messages {
-                held.push_back(parcel);
+                held.push(parcel);
                 continue;
             }
             match self.fits(&parcel.outgoing) {
@@ -278,7 +277,7 @@ impl Online {
             }
             messages &= !suspect;
         }
-        held.append(&mut waiting);
+        held.extend(waiting);
         shared.outbox.put_back(held);
     }
 
