@@ -1,12 +1,13 @@
 //! A small web server for the chat page and the tests: static files and a few documents, on loopback.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use anyhow::{Context, Result};
-use tiny_http::{Header, Method, Request, Response, Server};
+use tiny_http::{Method, Request, Server};
 
 use crate::ports;
 
@@ -74,14 +75,23 @@ impl Site {
             Some((kind, content)) => (200, kind, content),
             None => (404, "text/plain; charset=utf-8", b"not found\n".to_vec()),
         };
-        let mut response = Response::from_data(content).with_status_code(status);
-        for (name, value) in [("Content-Type", kind), ("Cache-Control", "no-store")] {
-            if let Ok(header) = Header::from_bytes(name, value) {
-                response.add_header(header);
-            }
+        // Written here, so that the connection can be closed with it: tiny_http gives each that is open a thread, and where two are
+        // opened in one moment the second may wait until another one is closed, which with a browser takes minutes.
+        let status = match status {
+            200 => "200 OK",
+            _ => "404 Not Found",
+        };
+        let mut answer = format!(
+            "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n",
+            content.len()
+        )
+        .into_bytes();
+        if *request.method() != Method::Head {
+            answer.extend(content);
         }
         // A browser that has gone away is no concern of ours.
-        let _ = request.respond(response);
+        let mut connection = request.into_writer();
+        let _ = connection.write_all(&answer).and_then(|()| connection.flush());
     }
 
     fn find(&self, url: &str) -> Option<(&'static str, Vec<u8>)> {
