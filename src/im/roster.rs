@@ -75,11 +75,16 @@ pub struct Roster {
     /// The app may have been told of the items: it is told of what changes.
     told: bool,
     waiting: Vec<Ticket>,
+    /// A long answer that hasn't been taken in yet.
+    unread: Option<Element>,
     /// Who asks to see our presence, the oldest first.
     requests: Vec<Request>,
     /// What [`Feature::save`] says, as long as nothing changes.
     saved: OnceCell<String>,
 }
+
+/// Of how many items an answer is read, and handed to the app, in turns of their own.
+const LONG: usize = 500;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum State {
@@ -181,6 +186,8 @@ impl Feature for Roster {
             cx.answer(&iq::error(stanza, "cancel", "service-unavailable"));
             return Flow::Taken;
         }
+        // It comes behind what the server has answered.
+        self.take_in(cx);
         // §2.1.6 again: exactly one item.
         let mut items = query.children();
         match (items.next().and_then(item::read), items.next()) {
@@ -205,7 +212,13 @@ impl Feature for Roster {
             Token::Own(asked) => asked,
         };
         match result {
-            Ok(Some(query)) if query.is("query", ROSTER) => self.replace(cx, &query),
+            Ok(Some(query)) if query.is("query", ROSTER) => {
+                self.unread = Some(query);
+                match &self.unread {
+                    Some(query) if query.nodes().len() > LONG => later(cx),
+                    _ => self.take_in(cx),
+                }
+            }
             Ok(None) if asked == versions::KNOWN => self.know(cx),
             // It makes something of our having nothing that it shouldn't.
             Ok(None) if asked == versions::NONE => {
@@ -218,8 +231,17 @@ impl Feature for Roster {
         }
     }
 
+    fn on_timer(&mut self, cx: &mut Ctx<'_>) {
+        if self.unread.is_some() {
+            self.take_in(cx);
+        } else if self.state == State::Known {
+            self.tell(cx);
+        }
+    }
+
     fn on_offline(&mut self, cx: &mut Ctx<'_>) {
         self.state = State::Unknown;
+        self.unread = None;
         self.left_known = false;
         self.saved.take();
         cx.facts.watchers.clear();
@@ -275,10 +297,25 @@ impl Roster {
         self.told = true;
         let watchers = self.items.iter().filter(|item| item.watches());
         cx.facts.watchers = Set::of(watchers.map(|item| item.jid.clone()).collect());
+        match self.items.len() > LONG {
+            true => later(cx),
+            false => self.tell(cx),
+        }
+        self.changed(cx);
+    }
+
+    /// Answers those who wait for the items.
+    fn tell(&mut self, cx: &mut Ctx<'_>) {
         for ticket in core::mem::take(&mut self.waiting) {
             cx.reply(ticket, Ok(Reply::Roster(Answer::Items(self.items.clone()))));
         }
-        self.changed(cx);
+    }
+
+    /// Reads the server's answer, unless that has been done.
+    fn take_in(&mut self, cx: &mut Ctx<'_>) {
+        if let Some(query) = self.unread.take() {
+            self.replace(cx, &query);
+        }
     }
 
     /// One item has changed.
@@ -318,6 +355,11 @@ impl Roster {
         self.saved.take();
         cx.changed();
     }
+}
+
+/// Goes on by the timer: what has come so far has taken the page's main thread for long enough.
+fn later(cx: &mut Ctx<'_>) {
+    cx.set_timer(Some(cx.now().after(1)));
 }
 
 /// Asks for a change of one item (RFC 6121 §2.1.5).

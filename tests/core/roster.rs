@@ -206,3 +206,29 @@ fn rfc6121_2_1_6_a_forged_push_is_nobodys_to_handle() {
     pair.receive(&push("from='mallory@example.org'", "<item jid='mallory@example.org'/>"));
     assert!(!pair.events.iter().any(|event| matches!(event, Event::Request { .. })));
 }
+
+#[test]
+fn a_long_roster_is_taken_in_by_turns() {
+    let mut pair = Pair::new(config());
+    pair.connect();
+    pair.open_socket();
+    pair.login(&Fault::None);
+    let (roster, _) = pair.take_first_stanzas();
+    let call = pair.im("roster.get", serde_json::json!([]));
+    let items: String = (0..600)
+        .map(|n| format!("<item jid='c{n:04}@example.org' subscription='both'/>"))
+        .collect();
+    pair.answer(&roster, &format!("<query xmlns='jabber:iq:roster'>{items}</query>"));
+    assert!(pair.is_open(call));
+    // What comes behind the answer changes what was answered.
+    pair.receive(
+        "<iq xmlns='jabber:client' type='set' id='p'><query xmlns='jabber:iq:roster'>\
+         <item jid='c0007@example.org' subscription='remove'/></query></iq>",
+    );
+    assert!(pair.is_open(call));
+    pair.advance(1);
+    let known = pair.value(call);
+    assert_eq!(known.as_array().unwrap().len(), 599);
+    // A session that ends meanwhile takes it along.
+    pair.close_socket();
+}
