@@ -270,7 +270,6 @@ impl Shared {
 
 impl Session {
     /// Writes the state, with what the features want saved: see [`Note::Keep`].
-    #[inline(never)]
     pub fn keep(&mut self, now: Millis, saved: &str) {
         let released = self.shared.keeper.released;
         self.write(now, saved);

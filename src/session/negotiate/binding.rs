@@ -71,7 +71,6 @@ impl Negotiate {
     }
 
     /// XEP-0198 §5: the answer to `<resume/>`.
-    #[inline(never)]
     pub(super) fn resumed(&mut self, shared: &mut Shared, element: &Element) -> Outcome {
         match sm::read(element) {
             Some(Word::Resumed { id, h }) => match &mut shared.asleep {
@@ -99,7 +98,6 @@ impl Negotiate {
     }
 
     /// The answer to the bind request.
-    #[inline(never)]
     pub(super) fn bound(&mut self, shared: &mut Shared, iq: &Element) -> Outcome {
         if let Some(error) = StanzaError::of(iq) {
             if error.condition == "conflict" && shared.config.resource != shared.bound && shared.bound.take().is_some()

@@ -105,7 +105,6 @@ impl Negotiate {
     }
 
     /// What the server offers before the login.
-    #[inline(never)]
     pub(super) fn features(&mut self, shared: &mut Shared, features: Features) -> Outcome {
         if features.offer.is_none() && !(features.sasl2.is_some() && self.endpoint.private) {
             let message = "the server does not offer authentication on this connection";
@@ -188,7 +187,6 @@ impl Negotiate {
     }
 
     /// The server's next word.
-    #[inline(never)]
     pub(super) fn sasl(&mut self, shared: &mut Shared, element: &Element, exchange: Exchange) -> Outcome {
         match element.name() {
             // The stream's new header has left already, which an answer would have had to come before.

@@ -205,7 +205,6 @@ impl Negotiate {
     }
 
     /// The end of an authentication, and of all that went along (XEP-0388 §2.6.1).
-    #[inline(never)]
     pub(super) fn succeeded(
         &mut self,
         shared: &mut Shared,
@@ -298,7 +297,6 @@ impl Negotiate {
     }
 
     /// The account is to do more than to authenticate (XEP-0388 §2.6.3).
-    #[inline(never)]
     pub(super) fn asked_for_more(&mut self, shared: &mut Shared, element: &Element, exchange: Exchange) -> Outcome {
         let data = only(element, "additional-data", ns::SASL2)?.map(decoded).transpose()?;
         self.prove(shared, exchange, data.as_deref())?;
