@@ -170,7 +170,6 @@ impl Attempt {
 }
 
 impl Discover {
-    #[inline(never)]
     pub(crate) fn handle(mut self: Box<Self>, shared: &mut Shared, now: Millis, input: Input<'_>) -> State {
         match input {
             Input::Fetched { id, outcome } => match self.lookup.fetched(shared, id, outcome) {

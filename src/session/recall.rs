@@ -87,7 +87,6 @@ impl Recall {
         State::Recall(Box::new(recall))
     }
 
-    #[inline(never)]
     pub(crate) fn handle(mut self: Box<Self>, shared: &mut Shared, now: Millis, input: Input<'_>) -> State {
         match (input, &self.step) {
             (Input::Loaded { id, value }, _) if Some(id) == self.memory => {

@@ -56,7 +56,6 @@ impl Revoke {
         State::Revoke(Box::new(revoke))
     }
 
-    #[inline(never)]
     pub(crate) fn handle(mut self: Box<Self>, shared: &mut Shared, input: Input<'_>) -> State {
         let ours = self.generation;
         match input {

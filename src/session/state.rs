@@ -239,7 +239,6 @@ impl State {
 }
 
 impl Closing {
-    #[inline(never)]
     fn handle(mut self: Box<Self>, shared: &mut Shared, now: Millis, input: Input<'_>) -> State {
         let ours = self.online.generation();
         match input {

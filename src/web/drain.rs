@@ -180,7 +180,6 @@ impl Inner {
         }
     }
 
-    #[inline(never)]
     fn grant(&self, wish: Wish) {
         match wish {
             Wish::Fetch { id, url, limit } => match Fetch::start(id, &url, limit, &self.callback) {

@@ -182,7 +182,6 @@ impl Negotiate {
         State::Negotiate(negotiate)
     }
 
-    #[inline(never)]
     pub(crate) fn handle(mut self: Box<Self>, shared: &mut Shared, now: Millis, input: Input<'_>) -> State {
         let step = core::mem::replace(&mut self.step, Step::Socket);
         let phase = step.phase();

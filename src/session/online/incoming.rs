@@ -19,7 +19,6 @@ use crate::xml::{Element, ReadError};
 const ABOUT_CONTENT: [u16; 2] = [1007, 1009];
 
 impl Online {
-    #[inline(never)]
     pub(crate) fn handle(mut self: Box<Self>, shared: &mut Shared, now: Millis, input: Input<'_>) -> State {
         match input {
             Input::Frame { generation, data } if generation == self.generation => {
@@ -68,7 +67,6 @@ impl Online {
         }
     }
 
-    #[inline(never)]
     fn incoming(mut self: Box<Self>, shared: &mut Shared, now: Millis, incoming: Incoming) -> State {
         match incoming {
             // RFC 6120 §6.3.4: authentication is over.
