@@ -1,14 +1,14 @@
 //! Replies and events as plain JavaScript objects: dates as `Date`, absent fields absent.
 
 use super::fields::set;
-use super::plain::{as_it_is, plain};
 use super::{credentials, element, error};
 use crate::engine::{Event, Reply};
 use crate::im::{Bytes, Named, OrNull};
 use crate::stanza::Stamp;
 use crate::xml::Element;
-use js_sys::{Array, Date, Object};
+use js_sys::{Array, Date, Object, Uint8Array};
 use serde::{Serialize, Serializer};
+use serde_wasm_bindgen::preserve;
 use wasm_bindgen::JsValue;
 
 /// What a call resolves to.
@@ -84,21 +84,28 @@ pub(super) fn event(event: &Event, cause: Option<&JsValue>) -> JsValue {
     }
 }
 
+fn plain(value: &impl Serialize) -> JsValue {
+    // What we serialize are structs of strings and numbers, which can't fail.
+    value
+        .serialize(&serde_wasm_bindgen::Serializer::new())
+        .unwrap_or_default()
+}
+
 impl Serialize for Stamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        as_it_is(serializer, Date::new(&self.0.as_str().into()).into())
+        preserve::serialize::<_, JsValue>(&Date::new(&self.0.as_str().into()).into(), serializer)
     }
 }
 
 impl Serialize for Element {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        as_it_is(serializer, element::to_js(self))
+        preserve::serialize(&element::to_js(self), serializer)
     }
 }
 
 impl Serialize for Bytes {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bytes(&self.0)
+        preserve::serialize::<_, JsValue>(&Uint8Array::from(self.0.as_slice()).into(), serializer)
     }
 }
 
@@ -106,7 +113,7 @@ impl<T: Serialize> Serialize for OrNull<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match &self.0 {
             Some(value) => value.serialize(serializer),
-            None => as_it_is(serializer, JsValue::NULL),
+            None => preserve::serialize(&JsValue::NULL, serializer),
         }
     }
 }

@@ -23,7 +23,6 @@ mod listeners;
 mod locks;
 mod options;
 mod page;
-mod plain;
 mod promises;
 mod requests;
 mod socket;
