@@ -1,0 +1,28 @@
+// What the README shows of messages, people and history.
+
+import { connect } from "stanzawire";
+
+export async function shown(): Promise<void> {
+  const client = await connect({ jid: "alice@example.org", password: "…" });
+  const sent = await client.send({ to: "bob@example.org", body: "hi", receipt: true, marker: { type: "markable" } });
+  await client.correct(sent, "hello");
+  client.on("message", async (m) => {
+    if (m.replaces) console.log("in the place of", m.replaces, "from", m.from);
+    await client.react(m, ["👍"]);
+    await client.markDisplayed(m);
+  });
+  client.on("reaction", ({ from, reactions }) => console.log(from, reactions?.emojis, "at", reactions?.id));
+
+  for await (const m of client.archive.query({ with: "bob@example.org", order: "newest" })) console.log(m.delay, m.body);
+  client.on("gap", async (gap) => {
+    for await (const m of client.archive.fill(gap)) console.log(m.body);
+  });
+
+  await client.roster.set({ jid: "bob@example.org", name: "Bob", groups: ["friends"] });
+  client.on("subscription", ({ from }) => client.roster.approve(from));
+  const avatar = await client.profiles.avatar("bob@example.org");
+  console.log(avatar?.type, avatar?.data?.length);
+  await client.blocking.block("mallory@example.org");
+  const { features } = await client.disco.info("example.org");
+  console.log(features);
+}
