@@ -315,7 +315,7 @@ impl Disco {
         let result = result.and_then(|answer| {
             let answer = answer.ok_or_else(|| violation("the question what somebody can was answered with nothing"))?;
             let info = DiscoInfo::read(&answer, node)?;
-            cx.facts.caps.learn(&marked.mark, &answer, &info);
+            cx.facts.caps.learn(&marked.mark, &answer);
             Ok(DiscoInfo { node: None, ..info })
         });
         let code = result.as_ref().err().map(Error::code);

@@ -280,11 +280,18 @@ fn put(cx: &mut Ctx<'_>, with: &Jid, stanza_id: String, by: Option<&Jid>, ticket
 
 /// Publishes what is next, if nothing is under way.
 fn pump(cx: &mut Ctx<'_>) {
+    while let Err(error) = ask_next(cx) {
+        answered(cx, Err(error));
+    }
+}
+
+/// Asks the server for what is next. An error is the answer to it.
+fn ask_next(cx: &mut Ctx<'_>) -> Result<(), Error> {
     let connected = matches!(cx.status(), Status::Online | Status::Verifying);
     let account = cx.account().to_bare();
     let outbox = &mut cx.facts.displayed;
     if !connected || outbox.asked.is_some() || outbox.waiting.is_empty() {
-        return;
+        return Ok(());
     }
     let (set, to, payload) = match outbox.minds {
         // §6: who asks a server that doesn't mind would tell all contacts.
@@ -296,12 +303,10 @@ fn pump(cx: &mut Ctx<'_>) {
             let waiting = core::mem::take(&mut outbox.waiting);
             let message = "the server can't keep what was displayed to the account alone";
             let error = Error::new(Code::StanzaError, Phase::Stanza, message).with_condition("feature-not-implemented");
-            return settle(cx, waiting, &Err(error.with_retryable(false)));
+            settle(cx, waiting, &Err(error.with_retryable(false)));
+            return Ok(());
         }
         Some(true) => {
-            if outbox.waiting.is_empty() {
-                return;
-            }
             let (mark, tickets) = outbox.waiting.remove(0);
             let payload = publication(&mark);
             if outbox.own.len() >= OWN {
@@ -315,14 +320,17 @@ fn pump(cx: &mut Ctx<'_>) {
     // Whoever has said what was displayed: the answer is ours.
     let owner = core::mem::replace(&mut cx.owner, Place::Displayed as u8);
     let asked = cx.ask(set, to, payload, Token::Own(0));
-    if let Err(error) = asked {
-        published(cx, Err(error));
-    }
     cx.owner = owner;
+    asked
 }
 
-/// The question under way has been answered, or won't be.
+/// The question under way has been answered, or won't be; then what is next is asked.
 fn published(cx: &mut Ctx<'_>, result: Result<Option<Element>, Error>) {
+    answered(cx, result);
+    pump(cx);
+}
+
+fn answered(cx: &mut Ctx<'_>, result: Result<Option<Element>, Error>) {
     let outbox = &mut cx.facts.displayed;
     let Some(asked) = outbox.asked.take() else { return };
     let over = result.as_ref().is_err_and(|error| error.code() == Code::Closed);
@@ -359,7 +367,6 @@ fn published(cx: &mut Ctx<'_>, result: Result<Option<Element>, Error>) {
             settle(cx, [asked].into(), &result.map(drop));
         }
     }
-    pump(cx);
 }
 
 fn settle(cx: &mut Ctx<'_>, marks: Vec<(Mark, Vec<Ticket>)>, result: &Result<(), Error>) {

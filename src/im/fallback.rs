@@ -108,13 +108,18 @@ impl Message {
 impl Payload for Fallbacks {
     fn read(message: &Element) -> Option<Fallbacks> {
         let mut all = Vec::new();
-        for element in message.all("fallback", FALLBACK) {
+        // Of what is looked at, not of what can be read: it is as much work either way.
+        let mut left = MOST;
+        let mut texts = None;
+        for element in message.all("fallback", FALLBACK).take(MOST) {
             let what = element.attr("for").unwrap_or_default();
             if element.children().next().is_none() {
                 all.extend(Fallbacks::whole(what).0);
             }
-            for part in element.children().take(MOST) {
-                all.extend(read_part(message, part, what));
+            for part in element.children().take(left) {
+                left -= 1;
+                let texts = texts.get_or_insert_with(|| TEXTS.map(|name| message.child_text(name, ns::CLIENT)));
+                all.extend(read_part(texts, part, what));
             }
         }
         all.truncate(MOST);
@@ -157,7 +162,10 @@ impl Payload for Fallbacks {
 
 const ENDS: [&str; 2] = ["start", "end"];
 
-fn read_part(message: &Element, part: &Element, what: &str) -> Option<Fallback> {
+/// What a part can be of.
+const TEXTS: [&str; 2] = ["body", "subject"];
+
+fn read_part([body, subject]: &[Option<String>; 2], part: &Element, what: &str) -> Option<Fallback> {
     let is_body = part.is("body", FALLBACK);
     if !is_body && !part.is("subject", FALLBACK) {
         return None;
@@ -165,8 +173,8 @@ fn read_part(message: &Element, part: &Element, what: &str) -> Option<Fallback> 
     let place = match ENDS.map(|name| part.attr(name)) {
         [None, None] => Part::Whole,
         _ => {
-            let text = message.child_text(part.name(), ns::CLIENT)?;
-            Part::Range(positions::read(&text, part, ENDS)?)
+            let text = if is_body { body } else { subject };
+            Part::Range(positions::read(text.as_deref()?, part, ENDS)?)
         }
     };
     Some(Fallback {

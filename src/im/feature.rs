@@ -269,13 +269,11 @@ pub(super) fn from_account(stanza: &Element, account: &Jid) -> bool {
     }
 }
 
-/// What can be read of elements, the first `most` of it, where there is any.
+/// What can be read of the first `most` of these elements, where there is any.
 pub(super) fn some<T>(elements: All<'_, '_>, most: usize, read: &dyn Fn(&Element) -> Option<T>) -> Option<Vec<T>> {
     let mut some = Vec::new();
-    for element in elements {
-        if some.len() < most {
-            some.extend(read(element));
-        }
+    for element in elements.take(most) {
+        some.extend(read(element));
     }
     if some.is_empty() { None } else { Some(some) }
 }

@@ -28,11 +28,14 @@ pub(super) fn points(text: &str, units: u32) -> u32 {
     count(before.count())
 }
 
+/// How long a text may be, in bytes, for places in it to be read: each is counted from its beginning.
+const LONGEST: usize = 64 << 10;
+
 /// A part of this text, in UTF-16 units, as two attributes say in code points. §2.1: any place in it will do.
 pub(super) fn read(text: &str, element: &Element, [start, end]: [&str; 2]) -> Option<[u32; 2]> {
     let number = |name| element.attr(name)?.trim().parse::<u32>().ok();
     let (start, end) = (number(start)?, number(end)?);
-    (start <= end).then(|| [units(text, start), units(text, end)])
+    (start <= end && text.len() <= LONGEST).then(|| [units(text, start), units(text, end)])
 }
 
 /// Puts such a part into an element.

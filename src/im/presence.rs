@@ -3,7 +3,7 @@
 //! A server says once in a session who is there. A page that goes on with an earlier one's session hasn't heard it, so the
 //! earlier one keeps it for the next.
 //!
-//! Left out for now: answering subscription requests; they arrive as events.
+//! Requests to see our presence are answered by [`roster`](super::roster).
 
 use super::{Call, Config, Ctx, Event, Feature, Flow, Named, Reply, typescript};
 use crate::decimal::decimal;

@@ -16,7 +16,7 @@ use crate::xml::Element;
 use chat::MessageType;
 use serde::Serialize;
 
-const RECEIPTS: &str = "urn:xmpp:receipts";
+pub(super) const RECEIPTS: &str = "urn:xmpp:receipts";
 
 typescript!(
     r#"

@@ -78,15 +78,18 @@ impl Payload for References {
     fn read(message: &Element) -> Option<References> {
         let body = positions::body(message);
         let read = |element: &Element| {
+            // §3.1: both are needed.
+            let (kind, uri) = (element.attr("type")?, element.attr("uri")?);
+            if kind.is_empty() || !oob::is_uri(uri) {
+                return None;
+            }
             let anchor = element.attr("anchor").map(str::to_owned);
             let range = match (&anchor, ENDS.map(|name| element.attr(name))) {
                 (_, [None, None]) => None,
                 (None, _) => Some(positions::read(&body, element, ENDS)?),
                 (Some(_), numbers) => Some(as_they_are(numbers)?),
             };
-            // §3.1: both are needed.
-            let (kind, uri) = (element.attr("type")?, element.attr("uri")?);
-            (!kind.is_empty() && oob::is_uri(uri)).then(|| Reference {
+            Some(Reference {
                 kind: kind.to_owned(),
                 uri: uri.to_owned(),
                 begin: range.map(|[begin, _]| begin),

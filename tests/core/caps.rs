@@ -283,7 +283,7 @@ fn xep0115_9_3_what_may_be_the_hash_of_another_answer_is_believed_of_nobody_else
         format!("<identity category='client' type='pc' name='A'/><feature var='{MUC}&lt;urn:a'/>"),
         format!(
             "<identity category='client' type='pc' name='A'/>{feature}<x xmlns='jabber:x:data' type='result'>\
-             <field var='FORM_TYPE' type='hidden'><value>urn:a</value></field></x>"
+             <field var='FORM_TYPE' type='hidden'><value>urn:xmpp:dataforms:softwareinfo</value></field></x>"
         ),
         format!(
             "<identity category='client' type='pc' name='A'/><x xmlns='jabber:x:data' type='result'>\
@@ -626,4 +626,41 @@ fn xep0115_6_1_a_page_that_can_something_else_says_it() {
         let said = pair.sent.iter().any(|frame| frame.starts_with("<presence"));
         assert_eq!(said, again);
     }
+}
+
+#[test]
+fn xep0115_5_4_3_6_what_no_hash_covers_is_believed_of_nobody_else() {
+    let field = |more: &str| format!("<field var='os'{more}><value>Plan 9</value></field>");
+    let form = |fields: &str| format!("<x xmlns='jabber:x:data' type='result'><title>lies</title>{fields}</x>");
+    let typed = "<field var='FORM_TYPE' type='hidden'><value>urn:xmpp:dataforms:softwareinfo</value></field>";
+    let text = format!("client/pc//A<{MUC}<urn:xmpp:dataforms:softwareinfo<os<Plan 9<");
+    let info = format!(
+        "<identity category='client' type='pc' name='A'/><feature var='{MUC}'/>{}{}",
+        form(&format!("{typed}{}", field(" label='lies' type='list-multi'"))),
+        form(&field("")),
+    );
+    let mut pair = Pair::online();
+    let caps = first(&sha_1(&text));
+    there(&mut pair, ROMEO, &caps);
+    there(&mut pair, NURSE, &caps);
+    let call = pair.im("disco.info", json!([ROMEO]));
+    let iq = pair.element();
+    tell(&mut pair, &iq, &info);
+    // Of itself it is what it says.
+    assert_eq!(pair.value(call)["forms"].as_array().unwrap().len(), 2);
+    let call = pair.im("disco.info", json!([NURSE]));
+    let believed = pair.value(call);
+    let forms = believed["forms"].as_array().unwrap();
+    assert_eq!(forms.len(), 1, "{believed}");
+    assert!(!believed.to_string().contains("lies"), "{believed}");
+    assert_eq!(forms[0]["fields"][1]["value"], json!("Plan 9"), "{believed}");
+}
+
+#[test]
+fn what_is_switched_off_is_no_feature() {
+    let mut config = config();
+    (config.im.receipts, config.im.last_activity) = (false, false);
+    let info = own_info(&mut Pair::online_with(config), None).unwrap();
+    let has = |feature: &str| info.children().any(|child| child.attr("var") == Some(feature));
+    assert!(!has("urn:xmpp:receipts") && !has("jabber:iq:last") && has(INFO));
 }

@@ -127,6 +127,20 @@ fn what_is_no_part_is_ignored_and_there_is_an_end_to_them() {
         told(&format!("<body>abc</body>{many}{many}")).as_array().unwrap().len(),
         20
     );
+    // What can't be read is as much work: it counts as well.
+    let unread = format!(
+        "<fallback xmlns='{FALLBACK}' for='urn:x'>{}<body start='0' end='1'/></fallback>",
+        "<body start='2' end='1'/>".repeat(20)
+    );
+    assert_eq!(told(&format!("<body>abc</body>{unread}")), json!(null));
+    // Nor is anything counted in a text that has no end.
+    let long = "a".repeat(70_000);
+    assert_eq!(
+        told(&format!(
+            "<body>{long}</body><fallback xmlns='{FALLBACK}' for='urn:x'><body start='0' end='1'/></fallback>"
+        )),
+        json!(null)
+    );
 }
 
 #[test]

@@ -90,3 +90,13 @@ fn xep0372_3_1_references_are_told() {
     pair.receive(&said(BOB, "error", "m1", &many));
     assert_eq!(pair.messages()[0].references, None);
 }
+
+#[test]
+fn of_too_many_that_cannot_be_read_none_is_looked_for() {
+    let reference = |uri| format!("<reference xmlns='urn:xmpp:reference:0' type='data' uri='{uri}'/>");
+    let bad = reference("no address").repeat(50);
+    assert_eq!(
+        told(&format!("<body>a</body>{bad}{}", reference("https://example.org/"))),
+        json!(null)
+    );
+}

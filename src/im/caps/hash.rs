@@ -84,7 +84,7 @@ fn first_word(words: &str) -> &str {
 }
 
 /// Whether a form says by a hidden field what it is (XEP-0068 §4.3).
-fn is_typed(form: &Element) -> bool {
+pub(super) fn is_typed(form: &Element) -> bool {
     let mut fields = form.all("field", FORMS);
     fields.any(|field| field.attr("var") == Some(FORM_TYPE) && field.attr("type") == Some("hidden"))
 }

@@ -2,7 +2,8 @@
 
 use super::hash::{self, Method};
 use super::{CAPS, CAPS_2, HASHES};
-use crate::im::disco::DiscoInfo;
+use crate::im::disco::{DiscoInfo, INFO};
+use crate::im::forms::{FORM_TYPE, FORMS};
 use crate::im::sorted::Map;
 use crate::jid::Jid;
 use crate::xml::Element;
@@ -143,7 +144,7 @@ impl Known {
     }
 
     /// Somebody tells what is behind a hash: from now on that is believed of everybody who has that hash, if it is the one of the answer.
-    pub fn learn(&mut self, mark: &Mark, answer: &Element, info: &DiscoInfo) {
+    pub fn learn(&mut self, mark: &Mark, answer: &Element) {
         // XEP-0115 §5.4 3.8 and 3.9, XEP-0390 §4.4.
         let Some((hash, length)) = hash::of(mark.method, answer) else { return };
         if hash != mark.hash || length > ANSWERS[1] || self.infos.iter().any(|(known, _)| known.is(mark)) {
@@ -152,7 +153,36 @@ impl Known {
         if self.infos.len() >= ANSWERS[0] {
             self.infos.remove(0);
         }
-        let info = DiscoInfo { node: None, ..info.clone() };
-        self.infos.push((mark.clone(), info));
+        if let Ok(info) = DiscoInfo::read(&covered(answer), None) {
+            self.infos.push((mark.clone(), info));
+        }
     }
+}
+
+/// Of an answer what its hash stands for. All else is what this one client says, and nothing to be believed of others: forms that don't say
+/// what they are (XEP-0115 §5.4 3.6), titles, labels, options, and what kinds of fields there are.
+fn covered(answer: &Element) -> Element {
+    let mut info = Element::new("query", INFO).with_opt_attr("xml:lang", answer.attr("xml:lang"));
+    for child in answer.children() {
+        if child.is("identity", INFO) || child.is("feature", INFO) {
+            info = info.with_child(child.clone());
+        } else if child.is("x", FORMS) && hash::is_typed(child) {
+            let mut form = Element::new("x", FORMS).with_attr("type", "result");
+            for field in child.all("field", FORMS) {
+                let name = field.attr("var").unwrap_or_default();
+                let kind = match field.all("value", FORMS).count() {
+                    _ if name == FORM_TYPE => "hidden",
+                    0 | 1 => "text-single",
+                    _ => "text-multi",
+                };
+                let mut plain = Element::new("field", FORMS).with_attr("var", name).with_attr("type", kind);
+                for value in field.all("value", FORMS) {
+                    plain = plain.with_child(Element::new("value", FORMS).with_text(value.text()));
+                }
+                form = form.with_child(plain);
+            }
+            info = info.with_child(form);
+        }
+    }
+    info
 }

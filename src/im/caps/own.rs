@@ -4,6 +4,7 @@ use super::hash::{self, Method};
 use super::{CAPS, CAPS_2, HASHES};
 use crate::im::disco::INFO;
 use crate::im::last_activity::LAST;
+use crate::im::receipts::RECEIPTS;
 use crate::im::{Config, DISCO};
 use crate::xml::Element;
 
@@ -31,9 +32,9 @@ impl Own {
         let mut info = Element::new("query", INFO).with_child(identity);
         // XEP-0115 §5.4: none of them twice.
         let mut features = DISCO.concat();
-        if !config.last_activity {
-            features.retain(|feature| *feature != LAST);
-        }
+        // What is switched off isn't answered.
+        let off = [(LAST, config.last_activity), (RECEIPTS, config.receipts)];
+        features.retain(|feature| !off.contains(&(*feature, false)));
         features.extend(config.features.iter().map(String::as_str));
         features.sort_unstable();
         features.dedup();

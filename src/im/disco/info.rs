@@ -42,7 +42,7 @@ impl DiscoInfo {
     ///
     /// # Errors
     /// `protocol-violation` for anything else.
-    pub(super) fn read(answer: &Element, node: Option<&str>) -> Result<DiscoInfo, Error> {
+    pub(in crate::im) fn read(answer: &Element, node: Option<&str>) -> Result<DiscoInfo, Error> {
         // XEP-0030 §3.2: it is the node that was asked for. Not all say so.
         if !answer.is("query", INFO) || answer.attr("node").is_some_and(|of| Some(of) != node) {
             return Err(violation("the question what somebody can was answered with something else"));
