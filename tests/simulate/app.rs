@@ -4,7 +4,7 @@ use crate::network::Link;
 use crate::judge::Sent;
 use crate::mutation::Mutation;
 use crate::page::Call;
-use crate::plan::{Act, Asked};
+use crate::plan::{Act, Asked, StoreFault};
 use crate::server::{DOMAIN, PEER};
 use crate::world::{Event, World};
 use stanzawire::engine::{Command, Event as Said, IqRequest, Reply, Status};
@@ -78,8 +78,9 @@ impl World {
         let tab = self.pages[page].tab;
         for sent in self.sent.iter_mut().filter(|sent| self.pages[sent.page].tab == tab) {
             // Of what was aborted nobody knows either whether it has left. An earlier page may have been killed before it had
-            // written that something was settled.
-            sent.let_go |= sent.page < page || matches!(sent.outcome, None | Some(Err("aborted")));
+            // written that something was settled, and a store that fails may still have what was to be taken out of it.
+            let kept = self.plan.page.store_fault != StoreFault::None && sent.outcome == Some(Ok(()));
+            sent.let_go |= sent.page < page || kept || matches!(sent.outcome, None | Some(Err("aborted")));
         }
         self.leaves_well(page);
         if let Some(link) = self.pages[page].link {
