@@ -64,7 +64,7 @@ fn xep0060_7_1_an_item_is_published() {
     // §7.1.5: with an id, and what the node must be like.
     let options = json!({
         "to": "pubsub.example.org", "id": "current",
-        "options": { "pubsub#access_model": "open", "pubsub#persist_items": true, "pubsub#max_items": 1, "left": null },
+        "options": { "left": null, "pubsub#access_model": "open", "pubsub#max_items": 1, "pubsub#persist_items": true },
     });
     let call = pair.im("pubsub.publish", json!(["n", tune(), options]));
     let (iq, pubsub) = sent(&mut pair, "set", Some("pubsub.example.org"), PUBSUB);
