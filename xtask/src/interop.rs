@@ -3,7 +3,7 @@
 //!
 //! `tests/e2e/interop.mjs` runs the rows. Here the servers are started, filled with accounts and contacts, and what came of each
 //! row becomes the table of `src/manual/interop.md`: passed, or not supported by the server, as it says itself. A row that
-//! fails has no place there. Beside it two numbers are printed, with a bound: how long a page's main thread is kept
+//! fails has no place there. Beside it two numbers are printed, which fail nothing: how long a page's main thread is kept
 //! while a long archive is read, and by a login with a great many contacts.
 
 use std::fmt::Write;
