@@ -221,11 +221,13 @@ impl Run {
                 timeout: (!text.is_empty()).then(|| 1 << text.len().min(20)),
             })),
             'L' => drop(self.call(Command::Disconnect)),
-            'm' => drop(self.im(im::Command::Chat(chat::Command::Send(Box::new(chat::OutgoingMessage {
-                to: if text.is_empty() { "bob@example.org" } else { text }.into(),
-                body: Some(BODY.into()),
-                ..Default::default()
-            }))))),
+            'm' => drop(self.im(im::Command::Chat(chat::Command::Send(Box::new(
+                chat::OutgoingMessage {
+                    to: if text.is_empty() { "bob@example.org" } else { text }.into(),
+                    body: Some(BODY.into()),
+                    ..Default::default()
+                },
+            ))))),
             'r' => drop(self.im(im::Command::Roster(roster::Command::Get))),
             'p' => drop(self.im(im::Command::Ping(ping::Command::Ping(Jid::parse(text).ok())))),
             'P' => drop(
