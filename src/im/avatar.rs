@@ -39,7 +39,7 @@ const KNOWN: usize = 1_000;
 typescript!(
     r#"
 export interface FeatureEvents {
-  /** Somebody has another picture: a contact, somebody in a room, or ourselves. */
+  /** Somebody has another picture: ourselves, or whoever has told us, who needn't be a contact. */
   avatar: AvatarEvent;
 }
 

@@ -66,8 +66,9 @@ export interface Displayed {
    * Rejects `offline`, `queue-full`, `invalid-jid`, `stanza-error` where the server refuses it or couldn't keep it to the account.
    *
    * @example
-   * client.on("message", ({ from, stanzaId }) => {
-   *   if (stanzaId && document.hasFocus()) void client.displayed.set({ with: bare(from), stanzaId });
+   * client.on("message", ({ from, type, stanzaId }) => {
+   *   const by = type === "groupchat" ? bare(from) : undefined; // whose archive's id it is
+   *   if (stanzaId && document.hasFocus()) void client.displayed.set({ with: bare(from), stanzaId, by });
    * });
    */
   set(mark: { with: string; stanzaId: string; by?: string | undefined }, options?: CallOptions): Promise<void>;

@@ -29,7 +29,7 @@ export interface Calls {
 }
 
 export interface FeatureEvents {
-  /** A contact has another nickname, or another client of the account's has changed the own one. */
+  /** Somebody has told of another nickname, who needn't be a contact, or another client of the account's has changed the own one. */
   nick: NickEvent;
 }
 
