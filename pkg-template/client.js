@@ -237,7 +237,7 @@ export function field(options, name) {
   }
 }
 
-function timeoutOf(options) {
+export function timeoutOf(options) {
   const timeout = field(options, "timeout");
   if (timeout === undefined || (typeof timeout === "number" && timeout >= 0)) return timeout;
   throw failure("invalid-argument", "`timeout` must be a number, and not below 0");
@@ -247,7 +247,7 @@ export function throwIfAborted(signal) {
   if (signal?.aborted) throw aborted(signal);
 }
 
-function aborted(signal) {
+export function aborted(signal) {
   return failure("aborted", "the call was aborted", { cause: signal.reason });
 }
 

@@ -419,6 +419,12 @@ export interface XmppError extends Error {
   text?: string;
   /** What a person could do about it. */
   hint: string;
+  /** With `upload-failed`, where the service has answered: the HTTP status. */
+  status?: number;
+  /** With `too-large`, where that is known: how large it might have been, in bytes. */
+  maxSize?: number;
+  /** Where the other side said so: from when on trying the same again can succeed. */
+  retryAt?: Date;
   /** With `aborted`, the signal's reason; else what lies behind it, where that is known. */
   cause?: unknown;
 }
@@ -478,8 +484,10 @@ export type ErrorCode =
   | "delivery-unknown"
   /** Too much waits already. */
   | "queue-full"
-  /** The stanza is larger than may be sent. */
+  /** The stanza is larger than may be sent, or the file than a service takes. */
   | "too-large"
+  /** A file could not be put where a service has given a place for it. */
+  | "upload-failed"
   /** It took longer than allowed. */
   | "timeout"
   /** The app aborted it. */

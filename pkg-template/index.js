@@ -4,6 +4,7 @@
 import createGlue from "./stanzawire.js";
 import wasm, { unweave } from "./wasm.js";
 import { Client, failure, field, signalOf, throwIfAborted } from "./client.js";
+import { upload } from "./upload.js";
 
 export { isXmppError } from "./client.js";
 
@@ -15,7 +16,9 @@ export async function connect(options) {
 
 export async function createClient(options) {
   const glue = await load(options);
-  return new Client((host) => new glue.Client(options, host));
+  const client = new Client((host) => new glue.Client(options, host));
+  client.files.upload = (file, options) => upload(client.files, file, options);
+  return client;
 }
 
 export async function discover(domain, options) {

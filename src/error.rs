@@ -5,6 +5,7 @@
 //! help ([`Error::retryable`]), and what a person could do about it ([`Error::hint`]). Where the peer gave a
 //! reason, its XMPP condition (RFC 6120 §4.9.3, §6.5, §8.3.3) and its text are kept as they came.
 
+use crate::xml::Element;
 use core::fmt;
 use std::borrow::Cow;
 
@@ -257,6 +258,9 @@ struct Fields {
     condition: Option<Cow<'static, str>>,
     text: Option<String>,
     hint: &'static str,
+    specific: Option<Element>,
+    max_size: Option<u64>,
+    retry_at: Option<String>,
 }
 
 impl Error {
@@ -275,6 +279,9 @@ impl Error {
             condition: None,
             text: None,
             hint: code.hint(),
+            specific: None,
+            max_size: None,
+            retry_at: None,
         }))
     }
 
@@ -289,6 +296,27 @@ impl Error {
     #[must_use]
     pub fn with_text(mut self, text: Option<String>) -> Self {
         self.0.text = text;
+        self
+    }
+
+    /// Adds what an application says beside the condition (RFC 6120 §8.3.4).
+    #[must_use]
+    pub fn with_specific(mut self, specific: Option<Element>) -> Self {
+        self.0.specific = specific;
+        self
+    }
+
+    /// Adds how large it might have been, in bytes.
+    #[must_use]
+    pub fn with_max_size(mut self, max_size: Option<u64>) -> Self {
+        self.0.max_size = max_size;
+        self
+    }
+
+    /// Adds when a retry can help, as XEP-0082 writes it.
+    #[must_use]
+    pub fn with_retry_at(mut self, retry_at: Option<String>) -> Self {
+        self.0.retry_at = retry_at;
         self
     }
 
@@ -341,6 +369,21 @@ impl Error {
     /// The text that the peer gave. It is not ours: show it as a quotation.
     pub fn text(&self) -> Option<&str> {
         self.0.text.as_deref()
+    }
+
+    /// What an application says beside the condition (RFC 6120 §8.3.4).
+    pub fn specific(&self) -> Option<&Element> {
+        self.0.specific.as_ref()
+    }
+
+    /// How large it might have been, in bytes, where the peer has said so.
+    pub fn max_size(&self) -> Option<u64> {
+        self.0.max_size
+    }
+
+    /// From when on a retry can help, as XEP-0082 writes it, where the peer has said so.
+    pub fn retry_at(&self) -> Option<&str> {
+        self.0.retry_at.as_deref()
     }
 
     /// What a person could do about it.

@@ -60,6 +60,11 @@ impl<'a> Ctx<'a> {
         self.session.jid().unwrap_or_else(|| self.session.account())
     }
 
+    /// Whether the app allows what isn't encrypted also beyond this machine.
+    pub fn allows_insecure(&self) -> bool {
+        self.session.allows_insecure()
+    }
+
     /// Whether the account is another one each time, and has its address from the server.
     pub fn is_anonymous(&self) -> bool {
         self.session.account().local().is_none()

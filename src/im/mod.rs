@@ -155,6 +155,9 @@ features! {
     Disco => disco::Disco;
     Caps => caps::Caps;
     PrivateXml => private_xml::PrivateXml;
+    Upload => upload::Uploads;
+    Push => push::Push;
+    ExternalServices => external_services::ExternalServices;
 }
 
 impl core::fmt::Debug for Features {

@@ -357,6 +357,11 @@ impl Session {
         self.shared.status
     }
 
+    /// Whether the app allows what isn't encrypted also beyond this machine.
+    pub fn allows_insecure(&self) -> bool {
+        self.shared.config.allow_insecure
+    }
+
     /// Whether nothing is connected, and nothing under way.
     pub fn is_idle(&self) -> bool {
         matches!(self.state, State::Idle)

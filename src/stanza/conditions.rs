@@ -13,6 +13,8 @@ pub struct StanzaError {
     pub condition: String,
     /// The text for people.
     pub text: Option<String>,
+    /// What an application says beside the condition (§8.3.4).
+    pub specific: Option<Element>,
 }
 
 impl Default for StanzaError {
@@ -21,6 +23,7 @@ impl Default for StanzaError {
             kind: "cancel".to_owned(),
             condition: "undefined-condition".to_owned(),
             text: None,
+            specific: None,
         }
     }
 }
@@ -43,6 +46,7 @@ impl StanzaError {
                 error.condition = condition.name().to_owned();
             }
             error.text = element.child_text("text", ns::STANZA_ERRORS);
+            error.specific = element.children().find(|child| child.ns() != ns::STANZA_ERRORS).cloned();
         }
         Some(error)
     }
@@ -65,6 +69,7 @@ impl StanzaError {
         .with_retryable(self.kind == "wait")
         .with_condition(self.condition)
         .with_text(self.text)
+        .with_specific(self.specific)
     }
 }
 
@@ -79,10 +84,12 @@ mod tests {
             Element::new("error", ns::CLIENT)
                 .with_attr("type", "wait")
                 .with_child(Element::new("text", ns::STANZA_ERRORS).with_text("Come back later"))
-                .with_child(Element::new("resource-constraint", ns::STANZA_ERRORS)),
+                .with_child(Element::new("resource-constraint", ns::STANZA_ERRORS))
+                .with_child(Element::new("retry", "urn:xmpp:http:upload:0")),
         );
         let error = StanzaError::of(&iq).unwrap().into_error("refused");
         assert_eq!(error.condition(), Some("resource-constraint"));
+        assert!(error.specific().unwrap().is("retry", "urn:xmpp:http:upload:0"));
         assert_eq!(error.text(), Some("Come back later"));
         assert!(error.retryable());
     }

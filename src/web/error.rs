@@ -2,6 +2,7 @@
 
 use super::fields::set;
 use crate::error::Error;
+use js_sys::Date;
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
@@ -27,6 +28,12 @@ pub(super) fn to_js(error: &Error, cause: Option<&JsValue>) -> JsValue {
     text("text", error.text());
     text("hint", Some(error.hint()));
     set(&object, "retryable", &error.retryable().into());
+    if let Some(size) = error.max_size() {
+        set(&object, "maxSize", &(size as f64).into());
+    }
+    if let Some(stamp) = error.retry_at() {
+        set(&object, "retryAt", &Date::new(&stamp.into()).into());
+    }
     if let Some(cause) = cause {
         set(&object, "cause", cause);
     }

@@ -10,7 +10,7 @@ mod url;
 mod xrd;
 
 pub use json::read as read_json;
-pub use url::{Endpoint, host_meta_url};
+pub use url::{Endpoint, check_http, host_meta_url};
 pub use xrd::read as read_xrd;
 
 pub(super) use lookup::Lookup;

@@ -136,6 +136,31 @@ pub fn host_meta_url(domain: &str, origin: Option<&str>, allow_insecure: bool) -
     }
 }
 
+/// Takes a URL that a server has named for something to be sent to or fetched from by HTTP.
+///
+/// # Errors
+/// `insecure` for `http:` beyond loopback, `protocol-violation` for what is no URL of HTTP.
+pub fn check_http(url: &str, allow_insecure: bool) -> Result<(), Error> {
+    match Url::parse(url) {
+        Some(url) if matches!(url.scheme, Scheme::Http | Scheme::Https) => {
+            if url.is_private() || allow_insecure {
+                Ok(())
+            } else {
+                Err(Error::new(
+                    Code::Insecure,
+                    Phase::Stanza,
+                    "the server has named a URL that is unencrypted (http:) and not on this machine",
+                ))
+            }
+        }
+        _ => Err(Error::new(
+            Code::ProtocolViolation,
+            Phase::Stanza,
+            "the server has named something that is no absolute URL of HTTP",
+        )),
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Scheme {
     Http,
