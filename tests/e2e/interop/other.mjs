@@ -67,6 +67,11 @@ export class Other {
     return this.#order({ iq: xml });
   }
 
+  /** What is to be had at an address: `{ status, type, bytes }`. */
+  fetch(url) {
+    return this.#order({ fetch: url });
+  }
+
   flood(to, count) {
     return this.#order({ flood: to, count });
   }

@@ -9,6 +9,7 @@ slixmpp itself makes of it. It does what stdin tells it, an object a line, each 
   {"send": xml}                                                    a stanza as it is
   {"iq": xml}                                                      the same, and its answer, also where that is an error
   {"flood": to, "count": n}                                        so many messages, `1` to `n`
+  {"fetch": url}                                                   what is to be had there: {status, type, bytes}
 
 A tree is {name, attrs, children} with a namespace on each element. Bytes are {"$bytes": base64}, times {"$date": ISO 8601}, XML
 among the arguments is {"$xml": text}. It logs out when stdin ends.
@@ -22,6 +23,8 @@ import json
 import logging
 import os
 import sys
+import urllib.error
+import urllib.request
 from xml.etree import ElementTree
 
 # Also what it says while it is loaded.
@@ -130,6 +133,16 @@ def unpacked(value):
     return {key: unpacked(each) for key, each in value.items()}
 
 
+def fetched(url):
+    # Straight to loopback, whatever the environment says of proxies.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(url, timeout=10) as answer:
+            return {"status": answer.status, "type": answer.headers.get("Content-Type"), "bytes": answer.read()}
+    except urllib.error.HTTPError as error:
+        return {"status": error.code, "type": None, "bytes": b""}
+
+
 class Client(ClientXMPP):
     def __init__(self):
         super().__init__(SETTINGS["jid"], SETTINGS["password"])
@@ -210,6 +223,8 @@ class Client(ClientXMPP):
                 return await iq.send(timeout=10)
             except IqError as error:
                 return error.iq
+        if "fetch" in order:
+            return await self.loop.run_in_executor(None, fetched, order["fetch"])
         if "flood" in order:
             for number in range(1, order["count"] + 1):
                 message = self.make_message(order["flood"], mbody=str(number), mtype="chat")

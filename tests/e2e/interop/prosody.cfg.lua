@@ -45,8 +45,19 @@ default_archive_policy = true
 VirtualHost "localhost"
 	http_host = "localhost"
 	-- vCards and avatars of either kind, each for the other (XEP-0398).
-	modules_enabled = { "vcard_legacy", "fixture_sasl2" }
+	modules_enabled = { "vcard_legacy", "fixture_sasl2", "cloud_notify", "turn_external" }
 	fixture_accounts = { @ACCOUNTS@ }
+
+	-- Nobody is there.
+	turn_external_host = "203.0.113.3"
+	turn_external_secret = "shared with the relay"
+
+-- Files are put on the port of the WebSocket: another origin than the page's.
+Component "upload.localhost" "http_file_share"
+	http_host = "localhost"
+	http_file_share_size_limit = 4 * 1024 * 1024
+	http_file_share_access = { "localhost" }
+	modules_disabled = { "fixtures" }
 
 -- Where vCards are of the old kind alone, as they are.
 VirtualHost "vcards.localhost"
