@@ -1,6 +1,7 @@
 // One message on the page: what it says, what it answers, the reactions to it, and what can be done with it.
 
 import { clock, el, setText } from "./dom.js";
+import { PictureView } from "./pictures.js";
 
 /** What one reacts with. */
 const EMOJIS = [["👍", "thumbs up"], ["❤️", "heart"], ["😂", "tears of joy"], ["🎉", "party"], ["😮", "surprise"], ["😢", "tears"], ["🙏", "thanks"], ["👎", "thumbs down"]];
@@ -17,6 +18,7 @@ export class Bubble {
   #hands;
   #quote = el("button", { type: "button", class: "quote", "data-testid": "quote", hidden: true });
   #body = el("div", { class: "body", "data-testid": "body", dir: "auto" });
+  #shared = null; // what shows its picture
   #edited = el("span", { class: "edited", hidden: true }, "edited · ");
   #state = el("span", { class: "state" });
   #reactions = el("div", { class: "reactions", role: "group", "aria-label": "Reactions", hidden: true });
@@ -25,7 +27,8 @@ export class Bubble {
 
   /**
    * `hands` does what is asked for: `react(message, emoji)`, `reply(message)`, `edit(message)`, `retract(message)`; it says whether
-   * `canEdit(message)`, and what is `quoted(message)`: `{ who, text, show() }`.
+   * `canEdit(message)`, what is `quoted(message)`: `{ who, text, show() }`, and whether its picture may be fetched (`trusts(message)`); it hears
+   * when that has `grown()`.
    */
   constructor(message, who, grouped, hands) {
     this.#message = message;
@@ -50,10 +53,23 @@ export class Bubble {
     this.element.toggleAttribute("data-retracted", Boolean(message.retracted));
     setText(this.#body, message.retracted ? "This message was taken back." : message.body);
     this.#edited.hidden = !message.edited || message.retracted;
+    this.#fillPicture();
     this.#fillQuote();
     this.#fillState();
     this.#fillReactions();
     this.#fillActions();
+  }
+
+  #fillPicture() {
+    const picture = this.#message.retracted ? null : this.#message.picture;
+    if (picture && !this.#shared) {
+      this.#shared = new PictureView(picture, { trusted: this.#hands.trusts(this.#message), grown: () => this.#hands.grown() });
+      this.#body.before(this.#shared.element);
+    } else if (!picture && this.#shared) {
+      this.#shared.remove();
+      this.#shared = null;
+    }
+    this.#shared?.fill();
   }
 
   #fillQuote() {

@@ -34,7 +34,7 @@ export class Conversation {
 
   /**
    * `hands` does what is asked for on the page: `send(contact, body, reply)`, `correct(message, body)`, `react(message, emoji)`,
-   * `retract(message)`, `older(contact)`, `typed(contact, text)`.
+   * `retract(message)`, `older(contact)`, `typed(contact, text)`, `picture(contact, file, reply)`.
    */
   constructor(hands, { signal }) {
     this.#hands = hands;
@@ -64,6 +64,15 @@ export class Conversation {
       composer.focus();
     }, { signal });
     this.close();
+  }
+
+  /** Sends a picture, as an answer where one is being written. */
+  sendPicture(file) {
+    if (!this.#contact) return;
+    const reply = this.#mode?.name === "reply" ? this.#mode.message : undefined;
+    if (reply) this.#setMode(null);
+    composer.focus();
+    this.#hands.picture(this.#contact, file, reply);
   }
 
   /** Shows `contact` and puts the focus where one writes. */
@@ -172,7 +181,9 @@ export class Conversation {
       retract: (each) => this.#hands.retract(each),
       reply: (each) => this.#setMode({ name: "reply", message: each }),
       edit: (each) => this.#setMode({ name: "edit", message: each }),
-      canEdit: (each) => each === this.#lastOwn(),
+      canEdit: (each) => each === this.#lastOwn() && !each.picture,
+      trusts: (each) => each.direction === "out" || this.#contact.inRoster,
+      grown: () => this.#following && this.#scrollToEnd(),
       quoted: (each) => this.#quoted(each),
     });
     this.#bubbles.set(message, bubble);
@@ -196,7 +207,7 @@ export class Conversation {
       element?.scrollIntoView({ block: "center" });
       element?.focus();
     };
-    return { who: this.#who(target), text: target.retracted ? "taken back" : target.body, show };
+    return { who: this.#who(target), text: target.retracted ? "taken back" : target.body || "Picture", show };
   }
 
   /** What the composer is for: a message of its own, a correction, an answer. */
@@ -206,7 +217,7 @@ export class Conversation {
     mode.hidden = !next;
     mode.dataset.mode = next?.name ?? "";
     setText(byId("composer-mode-what"), !next ? "" : next.name === "edit" ? "Correcting your message" : `Answering ${this.#who(next.message) === "You" ? "yourself" : this.#who(next.message)}`);
-    setText(byId("composer-mode-text"), next?.message.body ?? "");
+    setText(byId("composer-mode-text"), next ? next.message.body || "Picture" : "");
     setText(sendButton, next?.name === "edit" ? "Save" : "Send");
     this.#composed();
     if (next) composer.focus();
@@ -223,7 +234,7 @@ export class Conversation {
       this.#setMode(null);
     } else if (event.key === "ArrowUp" && composer.value === "") {
       const last = this.#lastOwn();
-      if (!last?.ref) return;
+      if (!last?.ref || last.picture) return;
       event.preventDefault();
       this.#setMode({ name: "edit", message: last });
     }

@@ -7,6 +7,7 @@ import { showError } from "./errors.js";
 import { ContactList } from "./contacts.js";
 import { Conversation } from "./conversation.js";
 import { bareOf, People } from "./people.js";
+import { chosen, forgetPictures, pictureButton } from "./pictures.js";
 import { Talk } from "./talk.js";
 
 const statusLine = byId("status");
@@ -96,7 +97,9 @@ class Session {
       retract: (message) => this.#tried(talk.retract(message)),
       older: (contact) => this.#tried(talk.older(contact)),
       typed: (contact, text) => talk.typed(contact, text),
+      picture: (contact, file, reply) => this.#tried(chosen(file).then((picture) => { talk.sendPicture(contact, picture, reply); })),
     }, { signal });
+    pictureButton(this.#client, (file) => this.#conversation.sendPicture(file), { signal });
     pictureFile.addEventListener("change", () => this.#publishPicture(), { signal });
     pictureRemove.addEventListener("click", () => this.#tried(this.#avatars.remove()), { signal });
     addEventListener("focus", () => this.#seen(), { signal });
@@ -116,6 +119,7 @@ class Session {
     this.#conversation?.close();
     this.#list = this.#conversation = null;
     this.#avatars.clear();
+    forgetPictures();
     fillAvatar(byId("me-avatar"), "", null);
     document.title = "stanzawire chat";
   }

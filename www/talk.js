@@ -1,6 +1,7 @@
 // What is said: messages in and out, what changes them afterwards, and the history. No DOM here.
 
 import { bareOf } from "./people.js";
+import { pictureOf, uploaded } from "./pictures.js";
 import { reasonOf } from "./errors.js";
 
 /** How many messages of the history are fetched at once. */
@@ -10,6 +11,7 @@ const PAUSE = 5_000;
 const TYPING = 30_000;
 
 const REPLY = "urn:xmpp:reply:0";
+const FILES = "urn:xmpp:sfs:0";
 
 export class Talk {
   #client;
@@ -65,6 +67,7 @@ export class Talk {
     return {
       direction: outgoing ? "out" : "in",
       body: withoutFallback(message),
+      picture: pictureOf(message),
       time: message.delay ?? new Date(),
       state: "sent",
       id, reply,
@@ -111,6 +114,7 @@ export class Talk {
   #takenBack(target) {
     target.retracted = true;
     target.body = "";
+    target.picture = null;
     target.reactions.clear();
   }
 
@@ -157,12 +161,21 @@ export class Talk {
     return this.#attempt(contact, message);
   }
 
+  /** Sends a picture, which is shown at once, when it is where the other side can fetch it. */
+  sendPicture(contact, picture, reply) {
+    const message = { direction: "out", body: "", picture, time: new Date(), state: "sending", reactions: new Map(), answers: reply };
+    if (reply) message.reply = { id: reply.ref.id };
+    this.#add(contact, message);
+    return this.#attempt(contact, message);
+  }
+
   async #attempt(contact, message) {
     this.#underWay.add(message);
     this.#settle(message, this.#lost ? "waiting" : "sending");
     try {
-      const { body, answers } = message;
-      const init = { body, receipt: true, marker: { type: "markable" }, state: "active" };
+      const { body, answers, picture } = message;
+      const words = picture ? await uploaded(this.#client, picture, () => this.#show.changed(message)) : { body };
+      const init = { ...words, receipt: true, marker: { type: "markable" }, state: "active" };
       const sent = answers
         ? await this.#client.reply(answers.ref, init)
         : await this.#client.send({ to: contact.jid, ...init });
@@ -333,7 +346,11 @@ export function findMessage(contact, ...ids) {
 }
 
 /** The text without the quote that is there for clients that know no replies (XEP-0461 §3.1, XEP-0428). */
-function withoutFallback({ body = "", fallback, reply }) {
+function withoutFallback(message) {
+  const { body = "", fallback, reply } = message;
+  // The address of a picture that is shown.
+  const picture = pictureOf(message);
+  if (picture && (body === picture.url || fallback?.some((each) => each.for === FILES && each.body === true))) return "";
   const range = reply && fallback?.find((each) => each.for === REPLY)?.body;
   if (typeof range !== "object") return body;
   return body.slice(0, range.start) + body.slice(range.end);

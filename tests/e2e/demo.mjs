@@ -215,6 +215,60 @@ async function story() {
     await alice.shot("features-alice.png");
     await bob.shot("features-bob.png");
   });
+  await check("alice sends a picture, which is shown as it goes, and bob sees it", async () => {
+    const png = await alice.page.evaluate(async (svg) => {
+      const image = Object.assign(new Image(), { src: URL.createObjectURL(new Blob([svg], { type: "image/svg+xml" })) });
+      await image.decode();
+      const canvas = Object.assign(document.createElement("canvas"), { width: 400, height: 300 });
+      canvas.getContext("2d").drawImage(image, 0, 0);
+      return canvas.toDataURL("image/png").split(",")[1];
+    }, PORTRAIT);
+    await alice.page.getByTestId("picture-to-send").setInputFiles({ name: "me & <b>.png", mimeType: "image/png", buffer: Buffer.from(png, "base64") });
+    for (const [person, direction] of [[alice, "out"], [bob, "in"]]) {
+      const message = person.page.locator(`[data-testid=message][data-direction=${direction}][data-state=sent]`).filter({ has: person.page.getByTestId("picture") });
+      const picture = message.getByTestId("picture");
+      await picture.waitFor();
+      await holds(person, () => [...document.querySelectorAll("[data-testid=picture]")].every((image) => image.complete && image.naturalWidth === 400));
+      equal(await picture.getAttribute("alt"), "Picture: me & <b>.png", "the words for it");
+      equal(await message.getByTestId("body").textContent(), "", "its address isn't shown as well");
+      ok(await picture.evaluate((image) => image.src.startsWith("blob:") && image.clientWidth === 320), "it is as large as it may be");
+      ok(/^http:\/\/localhost:\d+\//.test(await message.getByRole("link").getAttribute("href")), "it can be opened");
+      equal(await message.locator(".progress").isVisible(), false, "nothing is on its way");
+    }
+    await alice.shot("picture-alice.png");
+    await bob.shot("picture-bob.png");
+  });
+  await check("what is too large isn't sent, and says so", async () => {
+    const png = await alice.page.evaluate(() => {
+      const canvas = Object.assign(document.createElement("canvas"), { width: 700, height: 700 });
+      const context = canvas.getContext("2d");
+      const noise = context.createImageData(700, 700);
+      for (let at = 0; at < noise.data.length; at += 16_384) crypto.getRandomValues(noise.data.subarray(at, at + 16_384));
+      for (let at = 3; at < noise.data.length; at += 4) noise.data[at] = 255;
+      context.putImageData(noise, 0, 0);
+      return canvas.toDataURL("image/png").split(",")[1];
+    });
+    await alice.page.getByTestId("picture-to-send").setInputFiles({ name: "noise.png", mimeType: "image/png", buffer: Buffer.from(png, "base64") });
+    const failed = alice.page.locator("[data-testid=message][data-state=failed]");
+    await failed.waitFor();
+    ok(/larger than the service takes/.test(await failed.innerText()), await failed.innerText());
+  });
+  await check("no picture is where it isn't safe", async () => {
+    const found = await alice.page.evaluate(async () => {
+      const { pictureOf } = await import("./pictures.js");
+      const file = (url, type = "image/png") => pictureOf({ files: [{ type, urls: [url] }] });
+      const link = (url, body = url) => pictureOf({ oob: [{ url }], body });
+      return [
+        ["https://a.example/1.png", "http://localhost:1/1.png", "http://127.0.0.1/1.png", "http://[::1]/1.png"].map((url) => [file(url)?.url, link(url)?.url]),
+        ["http://a.example/1.png", "http://localhost.a.example/1.png", "javascript:alert(1)//1.png", "data:image/png,1.png", "blob:https://a.example/1.png",
+          "file:///1.png", "//a.example/1.png", "1.png"].flatMap((url) => [file(url), link(url)]),
+        [file("https://a.example/1.svg", "image/svg+xml"), file("https://a.example/1.png", "text/html"), link("https://a.example/1.html"),
+          link("https://a.example/1.png", "look: https://a.example/1.png")],
+      ];
+    });
+    ok(found[0].every(([file, link]) => file && file === link), JSON.stringify(found[0]));
+    ok(found.slice(1).flat().every((each) => each === null), JSON.stringify(found.slice(1)));
+  });
   await check("the wire panel shows frames in both directions", async () => {
     await alice.wire(true);
     for (const direction of ["in", "out"]) {
@@ -276,6 +330,8 @@ async function story() {
     await alice.showsMessage("out", "sent", "Let’s meet at noon");
     equal((await alice.message("Let’s meet at noon").getByTestId("reaction").innerText()).replace(/\s+/g, ""), "👍2", "the reactions");
     ok(await alice.message("I am, and I’ll bring cake").getByTestId("quote").isVisible(), "the quote");
+    await alice.page.getByTestId("shared").first().scrollIntoViewIfNeeded();
+    await holds(alice, () => document.querySelector("[data-testid=picture]")?.naturalWidth === 400);
     equal(await alice.page.locator("[data-testid=message][data-retracted]").count(), 1, "taken back");
     equal(await alice.page.locator("#messages").getByText("Lets meet at noom").count(), 0, "the words before");
     const lines = await alice.page.locator("[data-testid=body]").evaluateAll((all) => all.map(({ textContent }) => textContent).filter((text) => text.startsWith("Line ")));

@@ -50,6 +50,13 @@ VirtualHost "localhost"
 	fixture_sasl2 = @SASL2@
 	fixture_accounts = accounts
 
+-- Files are put on the port of the WebSocket: another origin than the page's.
+Component "upload.localhost" "http_file_share"
+	http_host = "localhost"
+	http_file_share_size_limit = 1024 * 1024
+	http_file_share_access = { "localhost" }
+	modules_disabled = { "fixtures" }
+
 -- As a server without SASL2 is.
 VirtualHost "old.localhost"
 	fixture_accounts = accounts
