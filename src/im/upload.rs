@@ -45,10 +45,10 @@ export interface FileUploads {
    * `invalid-jid`. With `signal` the upload itself ends.
    *
    * @example
-   * const file = await client.files.upload(input.files[0], { onProgress: ({ loaded, total }) => { bar.value = loaded / total; } });
-   * const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", await input.files[0].arrayBuffer()));
-   * const { url, name, size, type } = file;
-   * const files = [{ name, size, type, hashes: [{ algo: "sha-256", value: hash }], urls: [url] }];
+   * const onProgress = ({ loaded, total }) => { bar.value = loaded / total; };
+   * const { url, ...file } = await client.files.upload(input.files[0], { onProgress });
+   * const value = new Uint8Array(await crypto.subtle.digest("SHA-256", await input.files[0].arrayBuffer()));
+   * const files = [{ ...file, hashes: [{ algo: "sha-256", value }], urls: [url] }];
    * await client.send({ to: "bob@example.org", body: url, fallback: [{ for: "urn:xmpp:sfs:0", body: true }], oob: [{ url }], files });
    */
   upload(file: Blob | ArrayBuffer | Uint8Array, options?: UploadOptions): Promise<UploadedFile>;

@@ -239,19 +239,56 @@ async function story() {
     await bob.shot("picture-bob.png");
   });
   await check("what is too large isn't sent, and says so", async () => {
-    const png = await alice.page.evaluate(() => {
-      const canvas = Object.assign(document.createElement("canvas"), { width: 700, height: 700 });
-      const context = canvas.getContext("2d");
-      const noise = context.createImageData(700, 700);
-      for (let at = 0; at < noise.data.length; at += 16_384) crypto.getRandomValues(noise.data.subarray(at, at + 16_384));
-      for (let at = 3; at < noise.data.length; at += 4) noise.data[at] = 255;
-      context.putImageData(noise, 0, 0);
-      return canvas.toDataURL("image/png").split(",")[1];
-    });
+    const png = await noise(alice, 700);
     await alice.page.getByTestId("picture-to-send").setInputFiles({ name: "noise.png", mimeType: "image/png", buffer: Buffer.from(png, "base64") });
     const failed = alice.page.locator("[data-testid=message][data-state=failed]");
     await failed.waitFor();
     ok(/larger than the service takes/.test(await failed.innerText()), await failed.innerText());
+  });
+  await check("a picture can be stopped on its way, and sent after all", async () => {
+    const network = await alice.page.context().newCDPSession(alice.page);
+    const slow = (uploadThroughput) => network.send("Network.emulateNetworkConditions", { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput });
+    await network.send("Network.enable");
+    await slow(200_000);
+    const png = await noise(alice, 400);
+    await alice.page.getByTestId("picture-to-send").setInputFiles({ name: "static.png", mimeType: "image/png", buffer: Buffer.from(png, "base64") });
+    const message = alice.page.getByTestId("message").filter({ has: alice.page.getByAltText("Picture: static.png") });
+    await message.getByRole("progressbar").waitFor();
+    await holds(alice, () => [...document.querySelectorAll("progress")].some(({ value }) => value > 0 && value < 1));
+    await alice.shot("picture-on-its-way.png");
+    await message.getByRole("button", { name: "Send no more of it" }).click();
+    await holds(alice, () => [...document.querySelectorAll("[data-testid=message][data-state=failed]")].some(({ innerText }) => innerText.includes("aborted")));
+    await slow(-1);
+    await network.detach();
+    equal(await bob.page.getByAltText("Picture: static.png").count(), 0, "pictures of bob's");
+    await message.getByRole("button", { name: "Send again" }).click();
+    await bob.page.getByAltText("Picture: static.png").waitFor();
+    await holds(bob, () => document.querySelector("[alt='Picture: static.png']").naturalWidth === 400);
+  });
+  await check("what isn't the picture that was sent isn't shown, and a stranger's isn't fetched by itself", async () => {
+    const href = await bob.page.getByTestId("shared").getByRole("link").first().getAttribute("href");
+    const before = bob.requests.length;
+    const words = await bob.page.evaluate(async (url) => {
+      const { PictureView } = await import("./pictures.js");
+      const show = async (picture, how, done) => {
+        const view = new PictureView(picture, { trusted: true, grown: () => {}, ...how });
+        document.querySelector("#messages").append(view.element);
+        view.fill();
+        const button = view.element.querySelector("[data-testid=fetch-picture]");
+        while (!done(button)) await new Promise((resolve) => requestAnimationFrame(resolve));
+        const [text, { src }] = [button.innerText, view.element.querySelector("img")];
+        view.remove();
+        return `${text}${src}`;
+      };
+      const asked = (button) => !button.hidden;
+      return [
+        await show({ url, type: "image/png", hash: new Uint8Array(32) }, {}, asked),
+        await show({ url, name: "a.png" }, { trusted: false }, asked),
+        await show({ url, name: "a.png", size: 2 ** 40 }, {}, asked),
+      ];
+    }, href);
+    equal(words.join(" | "), "The picture can’t be shown (it isn't the picture that was sent). Try again | Show the picture a.png | Show the picture a.png", "what is offered");
+    equal(bob.requests.slice(before).filter((each) => each === href).length, 1, "requests");
   });
   await check("no picture is where it isn't safe", async () => {
     const found = await alice.page.evaluate(async () => {
@@ -394,7 +431,8 @@ async function person({ jid, password }) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: "light", reducedMotion: "reduce" });
   const page = await context.newPage();
   page.setDefaultTimeout(BOUND);
-  const self = { jid, password, page, provoked: null, complaints: [], proofs: [] };
+  const self = { jid, password, page, provoked: null, complaints: [], proofs: [], requests: [] };
+  page.on("request", (request) => self.requests.push(request.url()));
   page.on("pageerror", (error) => self.complaints.push(`uncaught: ${error.message}`));
   page.on("console", (line) => {
     if (line.type() === "error") self.complaints.push(`console: ${line.text()} ${line.location().url ?? ""}`);
@@ -507,6 +545,18 @@ async function wireKeepsSecrets({ jid, page, password, proofs }) {
 function tellsSecrets(base64, password) {
   const plain = Buffer.from(base64, "base64").toString("latin1");
   return plain.includes(password) || plain.includes(WRONG) || /,p=[A-Za-z0-9+/]{8,}={0,2}$/.test(plain);
+}
+
+/** A picture that can't be made smaller: a square of so many pixels, as PNG in base64. */
+function noise({ page }, side) {
+  return page.evaluate((side) => {
+    const context = Object.assign(document.createElement("canvas"), { width: side, height: side }).getContext("2d");
+    const image = context.createImageData(side, side);
+    for (let at = 0; at < image.data.length; at += 16_384) crypto.getRandomValues(image.data.subarray(at, at + 16_384));
+    for (let at = 3; at < image.data.length; at += 4) image.data[at] = 255;
+    context.putImageData(image, 0, 0);
+    return context.canvas.toDataURL("image/png").split(",")[1];
+  }, side);
 }
 
 /** Waits until `predicate(argument)` holds in the page. */

@@ -35,7 +35,7 @@ pub(crate) fn check(root: &Path, tools: &Tools, package: &Path) -> Result<Tally>
     let server = Prosody::start(root)?;
     let page = Site::default().folder("/", &app).start(0)?;
     let mut tally = Tally::default();
-    for name in ["static.mjs", "facade.mjs"] {
+    for name in ["static.mjs", "facade.mjs", "upload.mjs"] {
         let mut script = browser_script(root, tools, &format!("tests/packaging/{name}"))?;
         script
             .env("STANZAWIRE_URL", page.url())
