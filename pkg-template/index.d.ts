@@ -398,7 +398,7 @@ export interface CredentialsEvent {
   scramKeys: ScramKeys;
 }
 
-/** A frame, with credentials taken out. */
+/** A frame, with the credentials of logins taken out. */
 export interface FrameEvent {
   direction: "in" | "out";
   data: string;

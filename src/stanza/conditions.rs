@@ -46,7 +46,10 @@ impl StanzaError {
                 error.condition = condition.name().to_owned();
             }
             error.text = element.child_text("text", ns::STANZA_ERRORS);
-            error.specific = element.children().find(|child| child.ns() != ns::STANZA_ERRORS).cloned();
+            error.specific = element
+                .children()
+                .find(|child| child.ns() != ns::STANZA_ERRORS)
+                .cloned();
         }
         Some(error)
     }

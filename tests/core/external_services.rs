@@ -50,7 +50,10 @@ fn xep0215_3_2_those_of_a_type() {
         let mut pair = Pair::online();
         let call = pair.im("externalServices.get", json!([filter]));
         let iq = pair.element();
-        assert_eq!(iq.child("services", SERVICES).unwrap().attr("type"), filter["type"].as_str());
+        assert_eq!(
+            iq.child("services", SERVICES).unwrap().attr("type"),
+            filter["type"].as_str()
+        );
         pair.answer(&iq, &services(" type='turn'", ""));
         assert_eq!(pair.value(call), json!([]));
     }
@@ -59,9 +62,11 @@ fn xep0215_3_2_those_of_a_type() {
 #[test]
 fn xep0215_2_what_nobody_could_use_isnt_told() {
     assert_eq!(
-        get("<service type='turn'/><service host='a'/><service host='' type='turn'/><service host='a' type='turn' port='70000'/>\
+        get(
+            "<service type='turn'/><service host='a'/><service host='' type='turn'/><service host='a' type='turn' port='70000'/>\
              <service host='a' type='turn' port='-1'/><service xmlns='urn:x' host='a' type='turn'/><other host='a' type='turn'/>\
-             <service host='b' type='turn' restricted='perhaps' expires='soon' username=''><x xmlns='jabber:x:data'/></service>"),
+             <service host='b' type='turn' restricted='perhaps' expires='soon' username=''><x xmlns='jabber:x:data'/></service>"
+        ),
         json!([{ "type": "turn", "host": "b" }])
     );
 }
@@ -76,7 +81,11 @@ fn xep0215_3_3_what_it_takes_to_use_one() {
         );
         let iq = pair.element();
         assert_eq!((iq.attr("type"), iq.attr("to")), (Some("get"), Some("example.org")));
-        let asked = iq.child("credentials", SERVICES).unwrap().child("service", SERVICES).unwrap();
+        let asked = iq
+            .child("credentials", SERVICES)
+            .unwrap()
+            .child("service", SERVICES)
+            .unwrap();
         assert_eq!(
             ["host", "type", "port"].map(|name| asked.attr(name)),
             [Some("turn.example.org"), Some("turn"), written]
@@ -100,7 +109,10 @@ fn what_is_no_answer_is_an_error() {
     let list = services("", "");
     for (name, answers) in [
         ("externalServices.get", ["", "<services xmlns='urn:x'/>", &credentials]),
-        ("externalServices.credentials", ["", "<credentials xmlns='urn:x'/>", &list]),
+        (
+            "externalServices.credentials",
+            ["", "<credentials xmlns='urn:x'/>", &list],
+        ),
     ] {
         for answer in answers {
             let mut pair = Pair::online();
@@ -108,7 +120,11 @@ fn what_is_no_answer_is_an_error() {
             let iq = pair.element();
             pair.answer(&iq, answer);
             let error = pair.error(call);
-            assert_eq!((error.code(), error.phase()), (Code::ProtocolViolation, Phase::Stanza), "{answer}");
+            assert_eq!(
+                (error.code(), error.phase()),
+                (Code::ProtocolViolation, Phase::Stanza),
+                "{answer}"
+            );
         }
     }
     let mut pair = Pair::online();
@@ -131,13 +147,17 @@ fn rfc6120_8_1_2_1_nobody_else_says_where_calls_go_through() {
         "from='example.com'",
         "from='turn.example.org'",
     ] {
-        pair.receive(&format!("<iq xmlns='jabber:client' type='result' id='{id}' {from}>{list}</iq>"));
+        pair.receive(&format!(
+            "<iq xmlns='jabber:client' type='result' id='{id}' {from}>{list}</iq>"
+        ));
         assert!(pair.is_open(call), "{from}");
     }
 }
 
 fn push(pair: &mut Pair, from: &str, payload: &str) -> Option<String> {
-    pair.receive(&format!("<iq xmlns='jabber:client' type='set' id='p' {from}>{payload}</iq>"));
+    pair.receive(&format!(
+        "<iq xmlns='jabber:client' type='set' id='p' {from}>{payload}</iq>"
+    ));
     let answer = pair.element();
     assert_eq!(answer.attr("id"), Some("p"));
     let error = answer.child("error", NS_CLIENT)?;
@@ -193,7 +213,10 @@ fn what_cannot_be_asked_for_is_refused_at_once() {
         ("externalServices.credentials", json!([])),
         ("externalServices.credentials", json!([{ "host": "a" }])),
         ("externalServices.credentials", json!([{ "type": "turn" }])),
-        ("externalServices.credentials", json!([{ "host": "a", "port": 65536, "type": "turn" }])),
+        (
+            "externalServices.credentials",
+            json!([{ "host": "a", "port": 65536, "type": "turn" }]),
+        ),
     ] {
         let refused = pair.try_im(name, args.clone()).expect_err("it is refused");
         assert_eq!(refused.code(), Code::InvalidArgument, "{name} {args}");

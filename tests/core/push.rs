@@ -23,7 +23,10 @@ fn xep0357_4_1_the_account_says_whether_the_server_can() {
         let mut pair = Pair::online();
         let call = pair.im("push.supported", json!([]));
         let iq = pair.element();
-        assert_eq!((iq.attr("type"), iq.attr("to")), (Some("get"), Some("alice@example.org")));
+        assert_eq!(
+            (iq.attr("type"), iq.attr("to")),
+            (Some("get"), Some("alice@example.org"))
+        );
         let id = iq.attr("id").unwrap();
         for from in ["mallory@example.org", "example.org", "push.example.org"] {
             pair.receive(&format!(
@@ -31,7 +34,10 @@ fn xep0357_4_1_the_account_says_whether_the_server_can() {
             ));
             assert!(pair.is_open(call), "{from}");
         }
-        pair.answer(&iq, &format!("<query xmlns='{INFO}'><feature var='{feature}'/></query>"));
+        pair.answer(
+            &iq,
+            &format!("<query xmlns='{INFO}'><feature var='{feature}'/></query>"),
+        );
         assert_eq!(pair.value(call), json!(can));
     }
     for answer in ["", "<other xmlns='urn:x'/>"] {
@@ -46,7 +52,10 @@ fn xep0357_4_1_the_account_says_whether_the_server_can() {
 #[test]
 fn xep0357_5_a_service_is_told_from_now_on() {
     let mut pair = Pair::online();
-    let call = pair.im("push.enable", json!([{ "service": "Push-5.client.example", "node": "yxs32uqsflafdk3iuqo" }]));
+    let call = pair.im(
+        "push.enable",
+        json!([{ "service": "Push-5.client.example", "node": "yxs32uqsflafdk3iuqo" }]),
+    );
     let (iq, enable) = request(&mut pair, "enable");
     assert_eq!(
         (enable.attr("jid"), enable.attr("node"), enable.children().count()),
@@ -68,7 +77,10 @@ fn xep0357_5_with_what_it_wants_to_hear_each_time() {
     let form = json!({ "type": "form", "fields": [field("secret", "text-private", "eruio234vzxc2kla-91")] });
     for options in [json!({ "secret": "eruio234vzxc2kla-91" }), form] {
         let mut pair = Pair::online();
-        pair.im("push.enable", json!([{ "node": "n", "options": options, "service": "push.example" }]));
+        pair.im(
+            "push.enable",
+            json!([{ "node": "n", "options": options, "service": "push.example" }]),
+        );
         let (_, enable) = request(&mut pair, "enable");
         let form = enable.child("x", FORMS).unwrap();
         assert_eq!(form.attr("type"), Some("submit"));
@@ -79,7 +91,10 @@ fn xep0357_5_with_what_it_wants_to_hear_each_time() {
         assert_eq!(
             fields,
             [
-                ("FORM_TYPE", "http://jabber.org/protocol/pubsub#publish-options".to_owned()),
+                (
+                    "FORM_TYPE",
+                    "http://jabber.org/protocol/pubsub#publish-options".to_owned()
+                ),
                 ("secret", "eruio234vzxc2kla-91".to_owned())
             ]
         );
@@ -92,7 +107,10 @@ fn xep0357_6_and_no_longer() {
         let mut pair = Pair::online();
         let call = pair.im("push.disable", json!([{ "node": node, "service": "push.example" }]));
         let (iq, disable) = request(&mut pair, "disable");
-        assert_eq!((disable.attr("jid"), disable.attr("node")), (Some("push.example"), node));
+        assert_eq!(
+            (disable.attr("jid"), disable.attr("node")),
+            (Some("push.example"), node)
+        );
         pair.answer(&iq, "");
         assert_eq!(pair.value(call), Value::Null);
     }
@@ -105,7 +123,9 @@ fn rfc6120_8_1_2_1_nobody_else_says_that_it_is_done() {
     let (iq, _) = request(&mut pair, "enable");
     let id = iq.attr("id").unwrap();
     for from in ["push.example", "mallory@example.org", "alice@example.org/elsewhere"] {
-        pair.receive(&format!("<iq xmlns='jabber:client' type='result' id='{id}' from='{from}'/>"));
+        pair.receive(&format!(
+            "<iq xmlns='jabber:client' type='result' id='{id}' from='{from}'/>"
+        ));
         assert!(pair.is_open(call), "{from}");
     }
 }
@@ -117,9 +137,21 @@ fn what_cannot_be_told_is_refused_at_once() {
         ("push.enable", json!([]), Code::InvalidArgument),
         ("push.enable", json!([{}]), Code::InvalidArgument),
         ("push.enable", json!([{ "service": "@" }]), Code::InvalidJid),
-        ("push.enable", json!([{ "node": 1, "service": "a" }]), Code::InvalidArgument),
-        ("push.enable", json!([{ "options": "a", "service": "a" }]), Code::InvalidArgument),
-        ("push.enable", json!([{ "options": { "a": {} }, "service": "a" }]), Code::InvalidArgument),
+        (
+            "push.enable",
+            json!([{ "node": 1, "service": "a" }]),
+            Code::InvalidArgument,
+        ),
+        (
+            "push.enable",
+            json!([{ "options": "a", "service": "a" }]),
+            Code::InvalidArgument,
+        ),
+        (
+            "push.enable",
+            json!([{ "options": { "a": {} }, "service": "a" }]),
+            Code::InvalidArgument,
+        ),
         ("push.disable", json!([{ "node": "n" }]), Code::InvalidArgument),
     ] {
         let refused = pair.try_im(name, args.clone()).expect_err("it is refused");

@@ -70,7 +70,11 @@ fn slot(put: &str, headers: &str, get: &str) -> String {
 }
 
 fn good(headers: &str) -> String {
-    slot("https://up.example.org/1/a.jpg?x=1", headers, "https://down.example.org/1/a.jpg")
+    slot(
+        "https://up.example.org/1/a.jpg?x=1",
+        headers,
+        "https://down.example.org/1/a.jpg",
+    )
 }
 
 /// What comes of a slot with these answers to its request.
@@ -267,7 +271,12 @@ fn xep0363_9_2_a_header_has_one_line() {
 #[test]
 fn xep0363_4_both_urls_are_encrypted_or_of_this_machine() {
     let tls = "https://a.example/1";
-    for local in ["http://localhost:5280/1", "http://127.0.0.1/1", "http://[::1]:1/1", "HTTPS://a.example/1"] {
+    for local in [
+        "http://localhost:5280/1",
+        "http://127.0.0.1/1",
+        "http://[::1]:1/1",
+        "HTTPS://a.example/1",
+    ] {
         assert_eq!(outcome(&slot(local, "", tls)).unwrap()["put"], json!(local));
         assert_eq!(outcome(&slot(tls, "", local)).unwrap()["url"], json!(local));
     }
@@ -380,7 +389,10 @@ fn xep0363_6_the_service_says_how_large_it_may_be() {
              <file-too-large xmlns='{UPLOAD}'>{most}</file-too-large></error>"
         ));
         assert_eq!((error.code(), error.max_size()), (Code::TooLarge, told));
-        assert_eq!((error.condition(), error.text()), (Some("not-acceptable"), Some("File too large.")));
+        assert_eq!(
+            (error.condition(), error.text()),
+            (Some("not-acceptable"), Some("File too large."))
+        );
     }
 }
 
@@ -392,8 +404,14 @@ fn xep0363_6_the_service_says_when_to_try_again() {
         ))
     };
     let error = constraint(&format!("<retry xmlns='{UPLOAD}' stamp='2017-12-03T23:42:05Z'/>"));
-    assert_eq!((error.code(), error.condition()), (Code::StanzaError, Some("resource-constraint")));
-    assert_eq!((error.retry_at(), error.retryable()), (Some("2017-12-03T23:42:05Z"), true));
+    assert_eq!(
+        (error.code(), error.condition()),
+        (Code::StanzaError, Some("resource-constraint"))
+    );
+    assert_eq!(
+        (error.retry_at(), error.retryable()),
+        (Some("2017-12-03T23:42:05Z"), true)
+    );
     for retry in [
         "",
         "<retry xmlns='urn:x' stamp='2017-12-03T23:42:05Z'/>",
@@ -444,10 +462,22 @@ fn what_cannot_be_asked_for_is_refused_at_once() {
         (json!([{ "name": "a", "size": 1.5 }]), Code::InvalidArgument),
         (json!([{ "name": "a", "size": -1 }]), Code::InvalidArgument),
         (json!([{ "name": "a", "size": "1" }]), Code::InvalidArgument),
-        (json!([{ "name": "a", "size": 9007199254740992u64 }]), Code::InvalidArgument),
-        (json!([{ "name": "a", "size": 1, "type": "png" }]), Code::InvalidArgument),
-        (json!([{ "name": "a", "size": 1, "type": "image/png\r\nHost: a" }]), Code::InvalidArgument),
-        (json!([{ "name": "a", "size": 1, "type": "image/é" }]), Code::InvalidArgument),
+        (
+            json!([{ "name": "a", "size": 9007199254740992u64 }]),
+            Code::InvalidArgument,
+        ),
+        (
+            json!([{ "name": "a", "size": 1, "type": "png" }]),
+            Code::InvalidArgument,
+        ),
+        (
+            json!([{ "name": "a", "size": 1, "type": "image/png\r\nHost: a" }]),
+            Code::InvalidArgument,
+        ),
+        (
+            json!([{ "name": "a", "size": 1, "type": "image/é" }]),
+            Code::InvalidArgument,
+        ),
         (json!([{ "name": "a", "size": 1, "service": "@" }]), Code::InvalidJid),
     ] {
         let refused = pair.try_im("files.slot", args.clone()).expect_err("it is refused");
@@ -467,7 +497,10 @@ fn a_session_that_ends_settles_the_search_and_the_next_one_searches_anew() {
     let call = pair.im("files.service", json!([]));
     found(&mut pair, None);
     assert_eq!(pair.value(call), json!({ "jid": SERVICE }));
-    let named = pair.im("files.slot", json!([{ "name": "a", "size": 1, "service": "other.example" }]));
+    let named = pair.im(
+        "files.slot",
+        json!([{ "name": "a", "size": 1, "service": "other.example" }]),
+    );
     asked(&mut pair, "other.example", INFO);
     let slot = pair.im("files.slot", json!([file()]));
     pair.element();

@@ -34,7 +34,14 @@ const GENERATED: [&str; 7] = [
 ];
 
 /// What `pkg-template/` must bring.
-const HANDWRITTEN: [&str; 6] = ["package.json", "index.js", "client.js", "upload.js", "index.d.ts", "README.md"];
+const HANDWRITTEN: [&str; 6] = [
+    "package.json",
+    "index.js",
+    "client.js",
+    "upload.js",
+    "index.d.ts",
+    "README.md",
+];
 
 /// Makes `pkg/`, unless it is there and nothing that goes into it has changed.
 pub(crate) fn build(root: &Path, tools: &Tools) -> Result<PathBuf> {

@@ -2,7 +2,7 @@
 
 import { connect } from "stanzawire";
 
-export async function shown(): Promise<void> {
+export async function shown(picture: File, show: (part: number) => void): Promise<void> {
   const client = await connect({ jid: "alice@example.org", password: "…" });
   const sent = await client.send({ to: "bob@example.org", body: "hi", receipt: true, marker: { type: "markable" } });
   await client.correct(sent, "hello");
@@ -25,4 +25,7 @@ export async function shown(): Promise<void> {
   await client.blocking.block("mallory@example.org");
   const { features } = await client.disco.info("example.org");
   console.log(features);
+
+  const { url, ...file } = await client.files.upload(picture, { onProgress: ({ loaded, total }) => show(loaded / total) });
+  await client.send({ to: "bob@example.org", body: url, oob: [{ url }], files: [{ ...file, urls: [url] }] });
 }
