@@ -48,6 +48,8 @@ pub enum Code {
     Conflict,
     /// The other side answered a stanza with an error (RFC 6120 §8.3).
     StanzaError,
+    /// There is no registering here, but somewhere else: on the web, mostly (XEP-0077 §5).
+    RegistrationElsewhere,
     /// There is no connection, and none is being made.
     Offline,
     /// The message has certainly not been taken by the server.
@@ -173,6 +175,11 @@ impl Code {
                 "Another session logged in under the same resource. Leave `resource` out to let the server choose.",
             ),
             Code::StanzaError => ("stanza-error", false, "The condition says why it was refused."),
+            Code::RegistrationElsewhere => (
+                "registration-elsewhere",
+                false,
+                "Show the `url`, where there is one, and the `text`: they say where it is done.",
+            ),
             Code::Offline => ("offline", false, "Call `connect()` first."),
             Code::NotDelivered => ("not-delivered", true, "It can be sent again without doubling it."),
             Code::DeliveryUnknown => (
@@ -256,6 +263,7 @@ struct Fields {
     message: Cow<'static, str>,
     condition: Option<Cow<'static, str>>,
     text: Option<String>,
+    url: Option<String>,
     hint: &'static str,
 }
 
@@ -274,6 +282,7 @@ impl Error {
             message,
             condition: None,
             text: None,
+            url: None,
             hint: code.hint(),
         }))
     }
@@ -289,6 +298,13 @@ impl Error {
     #[must_use]
     pub fn with_text(mut self, text: Option<String>) -> Self {
         self.0.text = text;
+        self
+    }
+
+    /// Adds the address on the web that the peer gave.
+    #[must_use]
+    pub fn with_url(mut self, url: Option<String>) -> Self {
+        self.0.url = url;
         self
     }
 
@@ -341,6 +357,11 @@ impl Error {
     /// The text that the peer gave. It is not ours: show it as a quotation.
     pub fn text(&self) -> Option<&str> {
         self.0.text.as_deref()
+    }
+
+    /// Where to go on, on the web: `http:` or `https:`. It is the peer's, and not ours.
+    pub fn url(&self) -> Option<&str> {
+        self.0.url.as_deref()
     }
 
     /// What a person could do about it.

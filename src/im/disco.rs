@@ -19,7 +19,7 @@ use crate::xml::{self, Element};
 use serde::Serialize;
 
 pub(super) const INFO: &str = "http://jabber.org/protocol/disco#info";
-const ITEMS: &str = "http://jabber.org/protocol/disco#items";
+pub(super) const ITEMS: &str = "http://jabber.org/protocol/disco#items";
 
 /// How many items a page has at most, where the other side knows pages.
 const PAGE: u32 = 100;
