@@ -39,3 +39,44 @@ impl Session {
         self.step(super::state::State::removed);
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests {
+    use super::*;
+    use crate::jid::Jid;
+    use crate::sasl::{Hash, ScramKeys};
+    use crate::session::Config;
+
+    fn secret(text: &str) -> Secret {
+        Secret::new(text.as_bytes().to_vec())
+    }
+
+    fn after(credentials: CredentialSource) -> CredentialSource {
+        let config = Config::new(Jid::parse("alice@example.org").unwrap(), credentials);
+        let mut session = Session::new(config, [1; 32]);
+        session.password_changed(secret("new"));
+        session.shared.config.credentials
+    }
+
+    #[test]
+    fn xep0077_3_3_a_new_password_takes_the_place_of_what_was_made_from_the_old() {
+        let keys = ScramKeys {
+            hash: Hash::Sha1,
+            salt: vec![1],
+            iterations: 4096,
+            client_key: secret("c"),
+            server_key: secret("s"),
+        };
+        let fixed = CredentialSource::Fixed;
+        for before in [fixed(Credentials::Keys(keys)), fixed(Credentials::Password(secret("old"))), CredentialSource::None] {
+            match after(before) {
+                CredentialSource::Fixed(Credentials::Password(password)) => assert!(password == secret("new")),
+                other => panic!("{other:?}"),
+            }
+        }
+        assert!(matches!(after(CredentialSource::Ask), CredentialSource::Ask), "the app knows it");
+        let token = fixed(Credentials::Token(secret("token")));
+        assert!(matches!(after(token), CredentialSource::Fixed(Credentials::Token(_))));
+    }
+}

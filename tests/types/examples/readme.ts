@@ -1,6 +1,7 @@
 // What the README shows of messages, people and history.
 
-import { connect } from "stanzawire";
+import { connect, register } from "stanzawire";
+import type { DataField } from "stanzawire";
 
 export async function shown(): Promise<void> {
   const client = await connect({ jid: "alice@example.org", password: "…" });
@@ -26,3 +27,11 @@ export async function shown(): Promise<void> {
   const { features } = await client.disco.info("example.org");
   console.log(features);
 }
+
+export async function made(password: string, another: string): Promise<void> {
+  await register({ jid: "alice@example.org", password, form: ({ form }) => askThePerson(form.fields) });
+  const client = await connect({ jid: "alice@example.org", password });
+  await client.account.changePassword(another);
+}
+
+declare function askThePerson(fields: DataField[]): Promise<Record<string, string>>;
