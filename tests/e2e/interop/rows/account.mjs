@@ -56,7 +56,7 @@ export default {
   other: "carl",
   rows: [
     {
-      feature: "an account, made and used", xep: IBR, supported: needs("stream", "register"),
+      feature: "an account, made and used", xep: IBR, supported: needs("domain", "jabber:iq:register"),
       async run(hands) {
         const { client, server } = hands;
         const made = await newcomer(hands, "eve");
@@ -69,7 +69,7 @@ export default {
       },
     },
     {
-      feature: "an account, made with more than a name and a password", xep: IBR, supported: needs("stream", "register"),
+      feature: "an account, made with more than a name and a password", xep: IBR, supported: needs("domain", "jabber:iq:register"),
       async run({ client, server }) {
         const options = { jid: "fay@forms.localhost", password: "s3cret", url: server.url };
         const bare = await register(client.page, options);
@@ -88,7 +88,7 @@ export default {
       },
     },
     {
-      feature: "an account that is made on the web", xep: IBR, supported: needs("stream", "register"),
+      feature: "an account that is made on the web", xep: IBR, supported: needs("domain", "jabber:iq:register"),
       async run({ client, server }) {
         const { error } = await register(client.page, { jid: "gus@elsewhere.localhost", password: "s3cret", url: server.url });
         equal([error.code, error.url], ["registration-elsewhere", "https://elsewhere.example/join"]);
@@ -96,7 +96,7 @@ export default {
       },
     },
     {
-      feature: "a password, changed", xep: IBR, supported: needs("stream", "register"),
+      feature: "a password, changed", xep: IBR, supported: needs("domain", "jabber:iq:register"),
       async run(hands) {
         const made = await newcomer(hands, "hal");
         await made.call("account.changePassword", "second ☃");
@@ -112,7 +112,7 @@ export default {
       },
     },
     {
-      feature: "an account, removed", xep: IBR, supported: needs("stream", "register"),
+      feature: "an account, removed", xep: IBR, supported: needs("domain", "jabber:iq:register"),
       async run(hands) {
         const made = await newcomer(hands, "ida");
         const kept = () => made.page.evaluate(() => Object.keys(sessionStorage).filter((key) => key.startsWith("stanzawire:ida@localhost")));
@@ -147,7 +147,7 @@ export default {
         const stage = await client.call("commands.execute", "localhost", node);
         equal([stage.status, stage.node, stage.jid, stage.actions], ["completed", node, "localhost", []]);
         ok(stage.notes[0].type === "info" && stage.notes[0].text.length > 3, JSON.stringify(stage.notes));
-        await fails(client.call("commands.execute", "localhost", "no-such-command"), { code: "stanza-error", condition: "item-not-found" });
+        await fails(client.call("commands.execute", "localhost", "no-such-command"), { code: "stanza-error" });
       },
     },
     {
@@ -167,7 +167,8 @@ export default {
         const again = await client.call("commands.next", back);
         const done = await client.call("commands.complete", again, { number: 3 });
         equal([done.status, done.notes], ["completed", [{ type: "info", text: "3 of lemon & lime" }]]);
-        await fails(client.call("commands.next", again), { code: "stanza-error" });
+        // It is over, and slixmpp takes this for a new beginning: that is no answer to what was asked.
+        await fails(client.call("commands.next", again), { code: "protocol-violation" });
         const other_ = await client.call("commands.execute", other.jid, "cake");
         ok(other_.sessionId !== first.sessionId, "an execution of its own");
         equal((await client.call("commands.cancel", other_)).status, "canceled");
