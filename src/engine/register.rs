@@ -2,8 +2,8 @@
 
 use super::{Engine, Millis, Reply, Ticket};
 use crate::error::{Code, Error, Phase};
-use crate::im::register::{Answer, Next, Values};
 use crate::im;
+use crate::im::register::{Answer, Next, Values};
 use crate::xml::Element;
 
 impl Engine {

@@ -186,7 +186,10 @@ const TYPES: [(&str, FieldType); 10] = [
 impl FieldType {
     /// Its name on the wire.
     pub fn as_str(self) -> &'static str {
-        TYPES.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
+        TYPES
+            .iter()
+            .find(|(_, kind)| *kind == self)
+            .map_or("", |(name, _)| name)
     }
 }
 

@@ -49,7 +49,8 @@ fn is_password(element: &Element) -> bool {
 /// Of a form: what is submitted needs no type (XEP-0004 §3.2), and is known by its name then.
 fn is_private(element: &Element) -> bool {
     element.is("field", ns::FORMS)
-        && (element.attr("type") == Some("text-private") || element.attr("var").is_some_and(|var| var.contains("password")))
+        && (element.attr("type") == Some("text-private")
+            || element.attr("var").is_some_and(|var| var.contains("password")))
 }
 
 /// In the namespaces of authentication, what text says is a secret but for names; of a token, the attribute of that name.

@@ -69,13 +69,20 @@ mod tests {
             server_key: secret("s"),
         };
         let fixed = CredentialSource::Fixed;
-        for before in [fixed(Credentials::Keys(keys)), fixed(Credentials::Password(secret("old"))), CredentialSource::None] {
+        for before in [
+            fixed(Credentials::Keys(keys)),
+            fixed(Credentials::Password(secret("old"))),
+            CredentialSource::None,
+        ] {
             match after(before) {
                 CredentialSource::Fixed(Credentials::Password(password)) => assert!(password == secret("new")),
                 other => panic!("{other:?}"),
             }
         }
-        assert!(matches!(after(CredentialSource::Ask), CredentialSource::Ask), "the app knows it");
+        assert!(
+            matches!(after(CredentialSource::Ask), CredentialSource::Ask),
+            "the app knows it"
+        );
         let token = fixed(Credentials::Token(secret("token")));
         assert!(matches!(after(token), CredentialSource::Fixed(Credentials::Token(_))));
     }

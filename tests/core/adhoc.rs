@@ -42,7 +42,10 @@ fn executed(pair: &mut Pair, answer: &str) -> Ticket {
 
 fn first_stage(pair: &mut Pair) -> Value {
     let children = format!("<actions execute='next'><next/></actions>{FORM}");
-    let call = executed(pair, &command("node='config' sessionid='s1' status='executing'", &children));
+    let call = executed(
+        pair,
+        &command("node='config' sessionid='s1' status='executing'", &children),
+    );
     pair.value(call)
 }
 
@@ -51,14 +54,20 @@ fn xep0050_2_2_what_can_be_done() {
     let mut pair = Pair::online();
     let call = pair.im("commands.list", json!(["Responder.example"]));
     let request = pair.element();
-    assert_eq!((request.attr("type"), request.attr("to")), (Some("get"), Some("responder.example")));
+    assert_eq!(
+        (request.attr("type"), request.attr("to")),
+        (Some("get"), Some("responder.example"))
+    );
     let query = request.child("query", ITEMS).unwrap();
     assert_eq!(query.attr("node"), Some(COMMANDS));
     // §6: another's commands are not the responder's to tell.
     let items = "<item jid='responder.example' node='list' name='List it'/><item jid='responder.example' node='config'/>\
         <item jid='responder.example'/><item node='x'/><item jid='bank.example' node='pay' name='Pay'/><item jid='@' node='y'/>\
         <item xmlns='urn:x' jid='responder.example' node='z'/>";
-    pair.answer(&request, &format!("<query xmlns='{ITEMS}' node='{COMMANDS}'>{items}</query>"));
+    pair.answer(
+        &request,
+        &format!("<query xmlns='{ITEMS}' node='{COMMANDS}'>{items}</query>"),
+    );
     assert_eq!(
         pair.value(call),
         json!([
@@ -79,7 +88,13 @@ fn xep0050_2_4_a_command_of_one_stage() {
     let table = "<x xmlns='jabber:x:data' type='result'><reported><field var='service'/></reported>\
         <item><field var='service'><value>httpd</value></field></item></x>";
     let notes = "<note>Well.</note><note type='warn'>Hm.</note><note type='error'>No!</note><note type='x'>?</note>";
-    let call = executed(&mut pair, &command("node='config' sessionid='s1' status='completed'", &format!("{notes}{table}")));
+    let call = executed(
+        &mut pair,
+        &command(
+            "node='config' sessionid='s1' status='completed'",
+            &format!("{notes}{table}"),
+        ),
+    );
     let stage = pair.value(call);
     assert_eq!(stage["form"]["items"][0][0]["value"], "httpd");
     let mut rest = stage.clone();
@@ -102,7 +117,10 @@ fn xep0050_2_4_a_command_of_one_stage() {
 fn xep0050_2_4_2_stage_by_stage() {
     let mut pair = Pair::online();
     let stage = first_stage(&mut pair);
-    assert_eq!((&stage["actions"], &stage["default"]), (&json!(["next"]), &json!("next")));
+    assert_eq!(
+        (&stage["actions"], &stage["default"]),
+        (&json!(["next"]), &json!("next"))
+    );
     assert_eq!(stage["form"]["fields"][1]["name"], "service");
 
     let call = pair.im("commands.next", json!([stage, { "service": "httpd" }]));
@@ -110,9 +128,15 @@ fn xep0050_2_4_2_stage_by_stage() {
     let fields = json!(["service=httpd", "FORM_TYPE=urn:f", "now=true"]);
     assert_eq!(said, json!(["responder.example", "config", "next", "s1", fields]));
     let children = format!("<actions execute='complete'><prev/><complete/></actions>{FORM}");
-    pair.answer(&iq, &command("node='config' sessionid='s1' status='executing'", &children));
+    pair.answer(
+        &iq,
+        &command("node='config' sessionid='s1' status='executing'", &children),
+    );
     let second = pair.value(call);
-    assert_eq!((&second["actions"], &second["default"]), (&json!(["prev", "complete"]), &json!("complete")));
+    assert_eq!(
+        (&second["actions"], &second["default"]),
+        (&json!(["prev", "complete"]), &json!("complete"))
+    );
 
     // The form may have been filled in where it stands.
     let mut filled = second.clone();
@@ -120,18 +144,40 @@ fn xep0050_2_4_2_stage_by_stage() {
     filled["form"]["fields"][2]["value"] = json!(false);
     for (name, args, action, fields) in [
         ("commands.prev", json!([second]), "prev", json!(null)),
-        ("commands.complete", json!([filled]), "complete", json!(["FORM_TYPE=urn:f", "service=httpd", "now=false"])),
-        ("commands.complete", json!([second, filled["form"]]), "complete", json!(["FORM_TYPE=urn:f", "service=httpd", "now=false"])),
-        ("commands.next", json!([second]), "complete", json!(["FORM_TYPE=urn:f", "now=true"])),
+        (
+            "commands.complete",
+            json!([filled]),
+            "complete",
+            json!(["FORM_TYPE=urn:f", "service=httpd", "now=false"]),
+        ),
+        (
+            "commands.complete",
+            json!([second, filled["form"]]),
+            "complete",
+            json!(["FORM_TYPE=urn:f", "service=httpd", "now=false"]),
+        ),
+        (
+            "commands.next",
+            json!([second]),
+            "complete",
+            json!(["FORM_TYPE=urn:f", "now=true"]),
+        ),
         ("commands.cancel", json!([second]), "cancel", json!(null)),
     ] {
         let call = pair.im(name, args);
         let (iq, said) = sent(&mut pair);
-        assert_eq!(said, json!(["responder.example", "config", action, "s1", fields]), "{name}");
+        assert_eq!(
+            said,
+            json!(["responder.example", "config", action, "s1", fields]),
+            "{name}"
+        );
         // Who answers need not say it again.
         pair.answer(&iq, &command("status='canceled'", ""));
         let stage = pair.value(call);
-        assert_eq!((&stage["status"], &stage["sessionId"]), (&json!("canceled"), &json!("s1")));
+        assert_eq!(
+            (&stage["status"], &stage["sessionId"]),
+            (&json!("canceled"), &json!("s1"))
+        );
     }
 }
 
@@ -142,13 +188,28 @@ fn xep0050_3_4_the_ways_on() {
         ("<actions/>", json!([]), json!(null)),
         ("<actions><next/></actions>", json!(["next"]), json!("next")),
         ("<actions><complete/></actions>", json!(["complete"]), json!(null)),
-        ("<actions execute='prev'><complete/><next/></actions>", json!(["next", "complete"]), json!(null)),
-        ("<actions execute='complete'><complete/><pay/><prev/></actions>", json!(["prev", "complete"]), json!("complete")),
+        (
+            "<actions execute='prev'><complete/><next/></actions>",
+            json!(["next", "complete"]),
+            json!(null),
+        ),
+        (
+            "<actions execute='complete'><complete/><pay/><prev/></actions>",
+            json!(["prev", "complete"]),
+            json!("complete"),
+        ),
     ] {
         let mut pair = Pair::online();
-        let call = executed(&mut pair, &command("node='config' sessionid='s1' status='executing'", actions));
+        let call = executed(
+            &mut pair,
+            &command("node='config' sessionid='s1' status='executing'", actions),
+        );
         let stage = pair.value(call);
-        assert_eq!((&stage["actions"], stage.get("default").unwrap_or(&Value::Null)), (&expected, &default), "{actions}");
+        assert_eq!(
+            (&stage["actions"], stage.get("default").unwrap_or(&Value::Null)),
+            (&expected, &default),
+            "{actions}"
+        );
     }
     let mut pair = Pair::online();
     let call = executed(&mut pair, &command("status='completed'", "<actions><next/></actions>"));
@@ -181,7 +242,10 @@ fn xep0050_4_1_another_command_or_session_is_no_answer() {
         command("node='config' sessionid='s2' status='executing'", ""),
         command("node='config' sessionid='s1'", ""),
         command("node='config' sessionid='s1' status='paid'", ""),
-        command("node='config' status='completed'", "<x xmlns='jabber:x:data' type='nonsense'/>"),
+        command(
+            "node='config' status='completed'",
+            "<x xmlns='jabber:x:data' type='nonsense'/>",
+        ),
         "<command xmlns='urn:x' node='config' status='completed'/>".to_owned(),
     ] {
         let mut pair = Pair::online();
@@ -190,7 +254,11 @@ fn xep0050_4_1_another_command_or_session_is_no_answer() {
         let (iq, _) = sent(&mut pair);
         pair.answer(&iq, &answer);
         let error = pair.error(call);
-        assert_eq!((error.code(), error.phase()), (Code::ProtocolViolation, Phase::Stanza), "{answer}");
+        assert_eq!(
+            (error.code(), error.phase()),
+            (Code::ProtocolViolation, Phase::Stanza),
+            "{answer}"
+        );
     }
 }
 
@@ -227,7 +295,10 @@ fn a_stage_outlives_json_and_nothing_else_will_do() {
     }
     let code = pair.try_im("commands.execute", json!(["@", "x"])).unwrap_err().code();
     assert_eq!(code, Code::InvalidJid);
-    assert_eq!(pair.try_im("commands.execute", json!([null])).unwrap_err().code(), Code::InvalidArgument);
+    assert_eq!(
+        pair.try_im("commands.execute", json!([null])).unwrap_err().code(),
+        Code::InvalidArgument
+    );
     pair.nothing_sent();
 }
 

@@ -49,7 +49,10 @@ fn asked(pair: &mut Pair) -> Element {
     pair.receive("<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' from='example.org' id='s1' version='1.0'/>");
     pair.receive(FEATURES);
     let question = pair.element();
-    assert_eq!((question.attr("type"), question.attr("to")), (Some("get"), Some("example.org")));
+    assert_eq!(
+        (question.attr("type"), question.attr("to")),
+        (Some("get"), Some("example.org"))
+    );
     assert!(question.child("query", REGISTER).is_some());
     question
 }
@@ -83,16 +86,27 @@ pub fn told(iq: &Element) -> Vec<(String, String)> {
     let query = iq.child("query", REGISTER).expect("a registration");
     match query.child("x", "jabber:x:data") {
         Some(form) => {
-            assert_eq!((form.attr("type"), query.children().count()), (Some("submit"), 1), "§4: not both");
+            assert_eq!(
+                (form.attr("type"), query.children().count()),
+                (Some("submit"), 1),
+                "§4: not both"
+            );
             let value = |field: &Element| field.children().map(Element::text).collect::<Vec<_>>().join("|");
-            form.children().map(|field| (field.attr("var").unwrap().to_owned(), value(field))).collect()
+            form.children()
+                .map(|field| (field.attr("var").unwrap().to_owned(), value(field)))
+                .collect()
         }
-        None => query.children().map(|child| (child.name().to_owned(), child.text())).collect(),
+        None => query
+            .children()
+            .map(|child| (child.name().to_owned(), child.text()))
+            .collect(),
     }
 }
 
 fn pairs(list: &[(&str, &str)]) -> Vec<(String, String)> {
-    list.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
+    list.iter()
+        .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+        .collect()
 }
 
 #[test]
@@ -134,7 +148,11 @@ fn xep0077_4_a_form_comes_before_elements_and_its_hidden_fields_go_back() {
         ("email", "a@b.example"),
         ("news", "true"),
     ];
-    assert_eq!(told(&set), pairs(&expected), "what isn't asked for isn't told, and no secret is filled in");
+    assert_eq!(
+        told(&set),
+        pairs(&expected),
+        "what isn't asked for isn't told, and no secret is filled in"
+    );
     pair.answer(&set, "");
     assert_eq!(pair.reply(call), Ok(Reply::Done));
 }
@@ -147,7 +165,11 @@ fn xep0077_3_1_what_is_missing_is_named() {
     let error = pair.error(call);
     assert_eq!(error.code(), Code::InvalidArgument);
     assert_eq!(error.message(), "the form wants more to be filled in: `email`, `zip`");
-    assert!(pair.sent.iter().all(|frame| !frame.contains("s3cret")), "{:?}", pair.sent);
+    assert!(
+        pair.sent.iter().all(|frame| !frame.contains("s3cret")),
+        "{:?}",
+        pair.sent
+    );
     assert_eq!(pair.socket, None);
 }
 
@@ -197,7 +219,10 @@ fn xep0077_4_the_app_fills_in_the_rest() {
     pair.handle(Input::Network { online: false });
     pair.handle(Input::Network { online: true });
     pair.nothing_sent();
-    let call = fill(&mut pair, json!({ "ocr": "7nHL3", "username": "mallory", "password": "other" }));
+    let call = fill(
+        &mut pair,
+        json!({ "ocr": "7nHL3", "username": "mallory", "password": "other" }),
+    );
     let set = pair.element();
     let expected = [
         ("FORM_TYPE", "jabber:iq:register"),
@@ -207,7 +232,11 @@ fn xep0077_4_the_app_fills_in_the_rest() {
         ("email", "a@b.example"),
         ("ocr", "7nHL3"),
     ];
-    assert_eq!(told(&set), pairs(&expected), "the account is the one that was asked for");
+    assert_eq!(
+        told(&set),
+        pairs(&expected),
+        "the account is the one that was asked for"
+    );
     pair.answer(&set, "");
     assert_eq!(pair.reply(call), Ok(Reply::Done));
 }
@@ -218,7 +247,12 @@ fn the_app_is_not_asked_for_what_is_known() {
     let question = asked(&mut pair);
     pair.answer(&question, &query("<username/><password/><email/><key>k1</key>"));
     let set = pair.element();
-    let expected = [("username", "alice"), ("password", "s3cret"), ("email", "a@b.example"), ("key", "k1")];
+    let expected = [
+        ("username", "alice"),
+        ("password", "s3cret"),
+        ("email", "a@b.example"),
+        ("key", "k1"),
+    ];
     assert_eq!(told(&set), pairs(&expected));
     assert!(pair.is_open(call));
     // Nor can anything be filled in twice.
@@ -238,7 +272,11 @@ fn what_cannot_be_sent_leaves_the_form_as_it_is() {
     ] {
         let call = fill(&mut pair, values);
         assert_eq!(pair.error(call).code(), Code::InvalidArgument);
-        assert!(pair.error(call).message().starts_with(message), "{}", pair.error(call).message());
+        assert!(
+            pair.error(call).message().starts_with(message),
+            "{}",
+            pair.error(call).message()
+        );
     }
     pair.nothing_sent();
     fill(&mut pair, json!({ "email": "a@b.example" }));
@@ -248,7 +286,10 @@ fn what_cannot_be_sent_leaves_the_form_as_it_is() {
 #[test]
 fn xep0077_5_elsewhere_on_the_web() {
     for (url, kept) in [
-        ("https://example.org/join?a=1&amp;b", Some("https://example.org/join?a=1&b")),
+        (
+            "https://example.org/join?a=1&amp;b",
+            Some("https://example.org/join?a=1&b"),
+        ),
         (" HTTP://example.org/ ", Some("HTTP://example.org/")),
         ("javascript:alert(1)", None),
         ("https://example.org/ x", None),
@@ -269,7 +310,12 @@ fn xep0077_5_elsewhere_on_the_web() {
 fn xep0077_3_1_a_refusal_says_why() {
     for (kind, condition, retryable, hint) in [
         ("cancel", "conflict", false, "Somebody has that name"),
-        ("modify", "not-acceptable", false, "Something that the server wants is missing"),
+        (
+            "modify",
+            "not-acceptable",
+            false,
+            "Something that the server wants is missing",
+        ),
         ("cancel", "not-allowed", false, "The server may let nobody"),
         ("auth", "forbidden", false, "The server may let nobody"),
         ("wait", "resource-constraint", true, "The server takes only so many"),
@@ -314,7 +360,10 @@ fn rfc6120_8_1_2_1_before_a_login_there_is_nobody_but_the_server() {
                 iq = pair.element();
             }
             let attrs = attrs.replace("ID", iq.attr("id").unwrap());
-            pair.receive(&format!("<iq xmlns='jabber:client' type='{kind}' {attrs}>{}</iq>", query(PLAIN)));
+            pair.receive(&format!(
+                "<iq xmlns='jabber:client' type='{kind}' {attrs}>{}</iq>",
+                query(PLAIN)
+            ));
             assert_eq!(pair.error(call).code(), Code::ProtocolViolation, "{attrs} {kind}");
             assert!(told || pair.sent.iter().all(|frame| !frame.contains("s3cret")));
         }
@@ -322,7 +371,10 @@ fn rfc6120_8_1_2_1_before_a_login_there_is_nobody_but_the_server() {
     // Without a sender it is the server's.
     let (mut pair, _) = begin(json!(null), false);
     let id = asked(&mut pair).attr("id").unwrap().to_owned();
-    pair.receive(&format!("<iq xmlns='jabber:client' type='result' id='{id}'>{}</iq>", query(PLAIN)));
+    pair.receive(&format!(
+        "<iq xmlns='jabber:client' type='result' id='{id}'>{}</iq>",
+        query(PLAIN)
+    ));
     assert_eq!(told(&pair.element()).len(), 2);
 }
 
@@ -339,13 +391,19 @@ fn what_is_no_form_is_the_servers_fault() {
         query("<x xmlns='jabber:x:data' type='nonsense'><field var='username'/><field var='password'/></x>"),
         query("<x xmlns='jabber:x:data' type='form'><field var='username'/><field var='username'/></x>"),
         query(&format!("<username/><password/>{}", many("<more/>"))),
-        query(&format!("<x xmlns='jabber:x:data' type='form'><field var='username'/><field var='password'/>{fields}</x>")),
+        query(&format!(
+            "<x xmlns='jabber:x:data' type='form'><field var='username'/><field var='password'/>{fields}</x>"
+        )),
     ] {
         let (mut pair, call) = begin(json!(null), true);
         let question = asked(&mut pair);
         pair.answer(&question, &payload);
         let error = pair.error(call);
-        assert_eq!((error.code(), error.phase()), (Code::ProtocolViolation, Phase::Stanza), "{payload}");
+        assert_eq!(
+            (error.code(), error.phase()),
+            (Code::ProtocolViolation, Phase::Stanza),
+            "{payload}"
+        );
         assert!(pair.sent.iter().all(|frame| !frame.contains("s3cret")));
         assert_eq!((pair.socket.take(), pair.engine.next_deadline()), (None, None));
     }
@@ -423,8 +481,16 @@ fn a_server_that_ends_the_stream_over_the_question() {
         asked(&mut pair);
         pair.receive(end);
         let error = pair.error(call);
-        assert!(matches!(error.code(), Code::StreamError | Code::Closed), "{:?}", error.code());
-        assert!(error.hint().starts_with("The server may let nobody"), "{}", error.hint());
+        assert!(
+            matches!(error.code(), Code::StreamError | Code::Closed),
+            "{:?}",
+            error.code()
+        );
+        assert!(
+            error.hint().starts_with("The server may let nobody"),
+            "{}",
+            error.hint()
+        );
     }
 }
 
@@ -513,7 +579,17 @@ fn frames_that_are_watched_show_no_password() {
         _ => None,
     });
     let frames: Vec<&str> = frames.collect();
-    assert!(frames.iter().any(|frame| frame.contains("submit") && frame.contains(">alice<")), "{frames:?}");
+    assert!(
+        frames
+            .iter()
+            .any(|frame| frame.contains("submit") && frame.contains(">alice<")),
+        "{frames:?}"
+    );
     assert_eq!(frames.iter().filter(|frame| frame.contains("[redacted]")).count(), 2);
-    assert!(frames.iter().all(|frame| !frame.contains("s3cret") && !frame.contains("hush")), "{frames:?}");
+    assert!(
+        frames
+            .iter()
+            .all(|frame| !frame.contains("s3cret") && !frame.contains("hush")),
+        "{frames:?}"
+    );
 }

@@ -62,7 +62,10 @@ impl DataForm {
     pub(in crate::im) fn attach(&mut self, beside: &Element) {
         for bits in beside.all("data", BOB).take(MOST) {
             let text: String = bits.text().split_whitespace().collect();
-            let (Some(cid), Ok(bytes)) = (bits.attr("cid").filter(|_| text.len() <= LONGEST), STANDARD.decode(&text)) else {
+            let (Some(cid), Ok(bytes)) = (
+                bits.attr("cid").filter(|_| text.len() <= LONGEST),
+                STANDARD.decode(&text),
+            ) else {
                 continue;
             };
             for media in self.fields.iter_mut().flat_map(|field| &mut field.media).flatten() {

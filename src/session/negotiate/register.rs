@@ -144,7 +144,9 @@ fn refused(error: StanzaError) -> Error {
             "Something that the server wants is missing, or it doesn't like it, such as a password that is too weak. `text` may say what."
         }
         "jid-malformed" => "That can't be a name at this server: choose another.",
-        "resource-constraint" | "policy-violation" => "The server takes only so many new accounts at a time: wait, and try again.",
+        "resource-constraint" | "policy-violation" => {
+            "The server takes only so many new accounts at a time: wait, and try again."
+        }
         "forbidden" | "not-allowed" | "not-authorized" | "feature-not-implemented" | "service-unavailable" => STRANGERS,
         _ => return error.into_error("the server made no account"),
     };

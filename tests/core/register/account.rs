@@ -17,7 +17,10 @@ const KEY: &str = "stanzawire:alice@example.org";
 fn change(pair: &mut Pair) -> (Ticket, Element) {
     let call = pair.im("account.changePassword", json!(["new & better"]));
     let request = pair.element();
-    assert_eq!((request.attr("type"), request.attr("to")), (Some("set"), Some("example.org")));
+    assert_eq!(
+        (request.attr("type"), request.attr("to")),
+        (Some("set"), Some("example.org"))
+    );
     let expected = [("username", "alice"), ("password", "new & better")];
     let expected = expected.map(|(name, text)| (name.to_owned(), text.to_owned()));
     assert_eq!(told(&request), expected);
@@ -62,7 +65,10 @@ fn xep0077_3_3_the_next_login_is_with_the_new_password() {
     pair.value(call);
     pair.events.clear();
     assert!(comes_back_with(&mut pair, "new & better"));
-    assert!(pair.events.iter().any(|event| matches!(event, Event::Credentials(_))), "new keys");
+    assert!(
+        pair.events.iter().any(|event| matches!(event, Event::Credentials(_))),
+        "new keys"
+    );
 }
 
 #[test]
@@ -87,11 +93,19 @@ fn rfc6120_8_1_2_1_nobody_else_says_that_the_password_has_changed() {
     let mut pair = Pair::online();
     let (call, request) = change(&mut pair);
     let id = request.attr("id").unwrap();
-    for from in ["", "from='alice@example.org'", "from='alice@example.org/there'", "from='mallory@example.org'"] {
+    for from in [
+        "",
+        "from='alice@example.org'",
+        "from='alice@example.org/there'",
+        "from='mallory@example.org'",
+    ] {
         pair.receive(&format!("<iq xmlns='jabber:client' type='result' id='{id}' {from}/>"));
         assert!(pair.is_open(call), "{from}");
     }
-    assert!(comes_back_with(&mut pair, "secret"), "the old one, as long as nobody has said so");
+    assert!(
+        comes_back_with(&mut pair, "secret"),
+        "the old one, as long as nobody has said so"
+    );
     assert_eq!(pair.error(call).code(), Code::Closed);
 }
 
@@ -131,7 +145,11 @@ fn xep0077_9_a_new_password_never_leaves_unencrypted() {
 fn xep0077_3_3_what_no_password_can_be_is_not_sent() {
     let mut pair = Pair::online();
     for args in [json!([]), json!([""]), json!(["a\u{7}"]), json!([7]), json!([null])] {
-        assert_eq!(pair.try_im("account.changePassword", args.clone()).unwrap_err().code(), Code::InvalidArgument, "{args}");
+        assert_eq!(
+            pair.try_im("account.changePassword", args.clone()).unwrap_err().code(),
+            Code::InvalidArgument,
+            "{args}"
+        );
     }
     pair.nothing_sent();
 }
@@ -151,7 +169,11 @@ fn frames_that_are_watched_show_no_new_password() {
 fn remove(pair: &mut Pair) -> (Ticket, Element) {
     let call = pair.im("account.remove", json!([]));
     let request = pair.element();
-    assert_eq!((request.attr("type"), request.attr("to")), (Some("set"), None), "§3.2: to nobody");
+    assert_eq!(
+        (request.attr("type"), request.attr("to")),
+        (Some("set"), None),
+        "§3.2: to nobody"
+    );
     assert_eq!(told(&request), [("remove".to_owned(), String::new())]);
     (call, request)
 }
@@ -160,7 +182,12 @@ fn remove(pair: &mut Pair) -> (Ticket, Element) {
 fn gone(pair: &mut Pair) {
     assert_eq!((pair.engine.status(), pair.socket.take()), (Status::Offline, None));
     assert_eq!(pair.engine.next_deadline(), None);
-    assert_eq!(pair.kept.keys().filter(|key| key.starts_with(KEY)).count(), 0, "{:?}", pair.kept);
+    assert_eq!(
+        pair.kept.keys().filter(|key| key.starts_with(KEY)).count(),
+        0,
+        "{:?}",
+        pair.kept
+    );
     let last = pair.stored.iter().rfind(|(key, _)| key == KEY);
     assert!(last.is_none_or(|(_, value)| value.is_none()), "{:?}", pair.stored);
     pair.advance(1_000_000);
@@ -208,7 +235,11 @@ fn xep0077_3_2_the_stream_ends_in_the_place_of_an_answer() {
 #[test]
 fn xep0077_3_2_another_end_of_the_stream_is_no_answer() {
     let system_shutdown = NOT_AUTHORIZED.replace("not-authorized", "system-shutdown");
-    for end in [Some(system_shutdown.as_str()), Some("<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>"), None] {
+    for end in [
+        Some(system_shutdown.as_str()),
+        Some("<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>"),
+        None,
+    ] {
         for refused in [true, false] {
             let mut pair = Pair::online();
             let (call, _) = remove(&mut pair);
@@ -221,7 +252,9 @@ fn xep0077_3_2_another_end_of_the_stream_is_no_answer() {
             next_attempt(&mut pair);
             pair.element();
             let auth = pair.element();
-            pair.receive("<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' from='example.org' id='s1' version='1.0'/>");
+            pair.receive(
+                "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' from='example.org' id='s1' version='1.0'/>",
+            );
             pair.receive(super::FEATURES);
             if refused {
                 pair.receive("<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><not-authorized/></failure>");
@@ -241,7 +274,12 @@ fn xep0077_3_2_another_end_of_the_stream_is_no_answer() {
             assert_eq!(pair.engine.status(), Status::Online);
             // It is over: an end by the same words is no answer to that any more.
             pair.receive(NOT_AUTHORIZED);
-            assert!(!pair.events.iter().any(|event| matches!(event, Event::Status(Status::Offline, None))));
+            assert!(
+                !pair
+                    .events
+                    .iter()
+                    .any(|event| matches!(event, Event::Status(Status::Offline, None)))
+            );
         }
     }
 }
@@ -251,7 +289,9 @@ fn xep0077_3_2_a_refusal_leaves_everything_as_it_is() {
     let mut pair = Pair::online();
     let (call, request) = remove(&mut pair);
     let id = request.attr("id").unwrap().to_owned();
-    pair.receive(&format!("<iq xmlns='jabber:client' type='result' id='{id}' from='mallory@example.org'/>"));
+    pair.receive(&format!(
+        "<iq xmlns='jabber:client' type='result' id='{id}' from='mallory@example.org'/>"
+    ));
     assert!(pair.is_open(call), "nobody else says so");
     pair.receive(&format!(
         "<iq xmlns='jabber:client' type='error' id='{id}'>{}<error type='cancel'><not-allowed \
@@ -264,7 +304,10 @@ fn xep0077_3_2_a_refusal_leaves_everything_as_it_is() {
     assert_eq!(pair.engine.status(), Status::Online);
     pair.events.clear();
     pair.receive(NOT_AUTHORIZED);
-    assert!(pair.events.iter().any(|event| matches!(event, Event::Error(_))), "that is something else");
+    assert!(
+        pair.events.iter().any(|event| matches!(event, Event::Error(_))),
+        "that is something else"
+    );
 }
 
 #[test]

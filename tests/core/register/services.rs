@@ -18,7 +18,9 @@ fn xep0077_3_1_what_is_on_file() {
         "<registered/><username>juliet</username><password>R0m30</password><email>juliet@capulet.com</email>\
          <x xmlns='jabber:x:oob'><url>https://gateway.example.org/me</url></x>",
     );
-    pair.receive(&format!("<iq xmlns='jabber:client' type='result' id='{id}' from='mallory@example.org'>{answer}</iq>"));
+    pair.receive(&format!(
+        "<iq xmlns='jabber:client' type='result' id='{id}' from='mallory@example.org'>{answer}</iq>"
+    ));
     assert!(pair.is_open(call));
     pair.answer(&request, &answer);
     let field = |name: &str, kind: &str, value: Option<&str>| json!({ "name": name, "required": true, "type": kind, "value": value });
@@ -48,8 +50,22 @@ fn xep0077_3_1_values_go_where_the_service_asks_for_them() {
          <field type='text-private' var='password'><required/></field></x>",
     );
     for (asked, expected) in [
-        (plain, vec![("username", "juliet"), ("password", "new"), ("email", "juliet@capulet.com")]),
-        (form, vec![("FORM_TYPE", "jabber:iq:register"), ("x-size", "M"), ("password", "new")]),
+        (
+            plain,
+            vec![
+                ("username", "juliet"),
+                ("password", "new"),
+                ("email", "juliet@capulet.com"),
+            ],
+        ),
+        (
+            form,
+            vec![
+                ("FORM_TYPE", "jabber:iq:register"),
+                ("x-size", "M"),
+                ("password", "new"),
+            ],
+        ),
     ] {
         let mut pair = Pair::online();
         let call = pair.im("registration.set", json!([GATEWAY, { "password": "new" }]));
@@ -58,7 +74,10 @@ fn xep0077_3_1_values_go_where_the_service_asks_for_them() {
         pair.answer(&get, &asked);
         let set = pair.element();
         assert_eq!((set.attr("type"), set.attr("to")), (Some("set"), Some(GATEWAY)));
-        let expected: Vec<_> = expected.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+        let expected: Vec<_> = expected
+            .iter()
+            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+            .collect();
         assert_eq!(told(&set), expected);
         assert!(pair.is_open(call));
         pair.answer(&set, "");
@@ -75,7 +94,10 @@ fn xep0077_3_1_what_cannot_be_registered() {
         (String::new(), Code::ProtocolViolation),
     ] {
         let mut pair = Pair::online();
-        let call = pair.im("registration.set", json!([GATEWAY, { "username": "me", "password": "new" }]));
+        let call = pair.im(
+            "registration.set",
+            json!([GATEWAY, { "username": "me", "password": "new" }]),
+        );
         let get = pair.element();
         pair.answer(&get, &answer);
         assert_eq!(pair.error(call).code(), code, "{answer}");
@@ -99,7 +121,10 @@ fn xep0077_3_2_a_registration_ends() {
 fn the_own_server_is_another_matter() {
     let mut pair = Pair::online();
     for jid in ["example.org", "alice@example.org", "alice@example.org/there"] {
-        for (name, args) in [("registration.set", json!([jid, {}])), ("registration.remove", json!([jid]))] {
+        for (name, args) in [
+            ("registration.set", json!([jid, {}])),
+            ("registration.remove", json!([jid])),
+        ] {
             let call = pair.im(name, args);
             assert_eq!(pair.error(call).code(), Code::InvalidArgument, "{name} {jid}");
         }

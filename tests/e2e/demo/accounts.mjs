@@ -20,6 +20,11 @@ export async function newcomers({ person, check, holds, equal, url }) {
 
   await check("an account without an address or a password is not even asked for", async () => {
     await carol.open();
+    await holds(carol, () => ["connect", "create"].every((id) => {
+      const button = document.querySelector(`[data-testid=${id}]`);
+      for (let part = button; part; part = part.parentElement) if (Number(getComputedStyle(part).opacity) < 0.9) return false;
+      return button.checkVisibility() && document.elementFromPoint(button.getBoundingClientRect().x + 8, button.getBoundingClientRect().y + 8) === button;
+    }));
     await create(carol, "localhost", PASSWORD);
     await says(carol, "Enter the address that you would like");
     await create(carol, carol.jid, "");
