@@ -247,6 +247,16 @@ export function throwIfAborted(signal) {
   if (signal?.aborted) throw aborted(signal);
 }
 
+/** What the app's promise settles to, unless the signal comes first. */
+export function unlessAborted(promise, signal) {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(aborted(signal));
+    signal?.addEventListener("abort", abort);
+    if (signal?.aborted) abort();
+    Promise.resolve(promise).then(resolve, reject).finally(() => signal?.removeEventListener("abort", abort));
+  });
+}
+
 export function aborted(signal) {
   return failure("aborted", "the call was aborted", { cause: signal.reason });
 }

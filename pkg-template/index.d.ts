@@ -1,7 +1,7 @@
 /// <reference lib="es2022" />
 /// <reference lib="esnext.disposable" />
 
-import type { Calls, FeatureEvents, PresenceInit, SentMessage, MessageType } from "./features.js";
+import type { Calls, FeatureEvents, PresenceInit, RegisterOptions, SentMessage, MessageType } from "./features.js";
 
 export type * from "./features.js";
 
@@ -30,6 +30,25 @@ export function createClient(options: ConnectOptions): Promise<Client>;
  * `load-failed` as {@link createClient} does.
  */
 export function discover(domain: string, options?: DiscoverOptions): Promise<Endpoint[]>;
+
+/**
+ * Makes an account at a server that lets people do so by themselves (XEP-0077); {@link connect} logs in to it then. Where the server
+ * wants to know more than a name and a password, that is in `fields`, or asked for by `form`.
+ *
+ * Rejects with an {@link XmppError}: `stanza-error` where the server makes none, with the condition `conflict` for a name that somebody
+ * has, `not-acceptable` for what is missing or won't do, `not-allowed`, `forbidden` or `service-unavailable` where nobody can have one this
+ * way, `resource-constraint` for one too many at a time; `registration-elsewhere` where it is done on the web, at the error's `url`;
+ * `invalid-argument` where something is required that isn't there; `insecure` where others could read the password; those of
+ * {@link discover}, and `socket-failed`, `stream-error`, `closed`, `protocol-violation`. What `form` throws goes on as it is.
+ *
+ * @example
+ * await register({ jid: "alice@example.org", password, async form({ form }) {
+ *   const { media } = form.fields.find((field) => field.media) ?? {}; // a CAPTCHA, say
+ *   return askThePerson(form.instructions, form.fields, media);
+ * } });
+ * const client = await connect({ jid: "alice@example.org", password });
+ */
+export function register(options: RegisterOptions): Promise<void>;
 
 /**
  * Makes an element. Its namespace goes into `attrs.xmlns`; children without one inherit it.
@@ -417,6 +436,8 @@ export interface XmppError extends Error {
   condition?: string;
   /** The other side's own words. */
   text?: string;
+  /** With `registration-elsewhere`, where: `http:` or `https:`. */
+  url?: string;
   /** What a person could do about it. */
   hint: string;
   /** With `upload-failed`, where the service has answered: the HTTP status. */
@@ -476,6 +497,8 @@ export type ErrorCode =
   | "conflict"
   /** The other side answered a stanza with an error. */
   | "stanza-error"
+  /** There is no registering here, but somewhere else. */
+  | "registration-elsewhere"
   /** There is no connection, and none is being made. */
   | "offline"
   /** The message has certainly not been taken by the server, and won't be. */

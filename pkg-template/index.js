@@ -3,7 +3,7 @@
 
 import createGlue from "./stanzawire.js";
 import wasm, { unweave } from "./wasm.js";
-import { Client, failure, field, signalOf, throwIfAborted } from "./client.js";
+import { Client, failure, field, signalOf, throwIfAborted, unlessAborted } from "./client.js";
 import { upload } from "./upload.js";
 
 export { isXmppError } from "./client.js";
@@ -24,6 +24,17 @@ export async function createClient(options) {
 export async function discover(domain, options) {
   const glue = await load(options);
   return Client.call(new Client((host) => glue.Client.ofDomain(domain, options, host)), "discover", options);
+}
+
+export async function register(options) {
+  const glue = await load(options);
+  const client = new Client((host) => glue.Client.ofAccount(options, host));
+  try {
+    const form = await Client.call(client, "register", options);
+    if (form) await Client.call(client, "fill", await unlessAborted(field(options, "form")(form), signalOf(options)), options);
+  } finally {
+    client.disconnect();
+  }
 }
 
 export function xml(name, attrs, ...children) {

@@ -49,6 +49,8 @@ pub enum Code {
     Conflict,
     /// The other side answered a stanza with an error (RFC 6120 §8.3).
     StanzaError,
+    /// There is no registering here, but somewhere else: on the web, mostly (XEP-0077 §5).
+    RegistrationElsewhere,
     /// There is no connection, and none is being made.
     Offline,
     /// The message has certainly not been taken by the server.
@@ -174,6 +176,11 @@ impl Code {
                 "Another session logged in under the same resource. Leave `resource` out to let the server choose.",
             ),
             Code::StanzaError => ("stanza-error", false, "The condition says why it was refused."),
+            Code::RegistrationElsewhere => (
+                "registration-elsewhere",
+                false,
+                "Show the `url`, where there is one, and the `text`: they say where it is done.",
+            ),
             Code::Offline => ("offline", false, "Call `connect()` first."),
             Code::NotDelivered => ("not-delivered", true, "It can be sent again without doubling it."),
             Code::DeliveryUnknown => (
@@ -257,6 +264,7 @@ struct Fields {
     message: Cow<'static, str>,
     condition: Option<Cow<'static, str>>,
     text: Option<String>,
+    url: Option<String>,
     hint: &'static str,
     specific: Option<Element>,
     max_size: Option<u64>,
@@ -278,6 +286,7 @@ impl Error {
             message,
             condition: None,
             text: None,
+            url: None,
             hint: code.hint(),
             specific: None,
             max_size: None,
@@ -317,6 +326,13 @@ impl Error {
     #[must_use]
     pub fn with_retry_at(mut self, retry_at: Option<String>) -> Self {
         self.0.retry_at = retry_at;
+        self
+    }
+
+    /// Adds the address on the web that the peer gave.
+    #[must_use]
+    pub fn with_url(mut self, url: Option<String>) -> Self {
+        self.0.url = url;
         self
     }
 
@@ -384,6 +400,11 @@ impl Error {
     /// From when on a retry can help, as XEP-0082 writes it, where the peer has said so.
     pub fn retry_at(&self) -> Option<&str> {
         self.0.retry_at.as_deref()
+    }
+
+    /// Where to go on, on the web: `http:` or `https:`. It is the peer's, and not ours.
+    pub fn url(&self) -> Option<&str> {
+        self.0.url.as_deref()
     }
 
     /// What a person could do about it.

@@ -1,12 +1,14 @@
-// The login form: what is asked, what is prefilled where a demo server says so, and what went wrong.
+// The login form, by which an account can be made as well: what is asked, what is prefilled where a demo server says so, and what went wrong.
 
 import { byId, el, setText } from "./dom.js";
 import { showError } from "./errors.js";
 import { domainOf } from "./people.js";
+import { createAccount } from "./register.js";
 
 const form = byId("login-form");
 const errorBox = byId("login-error");
 const connectButton = byId("connect");
+const createButton = byId("create");
 const cancelButton = byId("cancel");
 const { jid, password, url } = form.elements;
 
@@ -35,6 +37,7 @@ export class Login {
       event.preventDefault();
       this.#submit();
     });
+    createButton.addEventListener("click", () => this.#submit(true));
     cancelButton.addEventListener("click", () => this.#abort?.abort());
     form.addEventListener("keydown", (event) => {
       if (event.key === "Escape") this.#abort?.abort();
@@ -49,7 +52,7 @@ export class Login {
       byId("demo-hints").hidden = false;
       if (jid.value === "") this.#fill(this.#demo.accounts[0]);
     }
-    connectButton.disabled = false;
+    connectButton.disabled = createButton.disabled = false;
     this.show();
   }
 
@@ -75,9 +78,9 @@ export class Login {
     showError(errorBox, null);
   }
 
-  async #submit() {
+  async #submit(create = false) {
     if (this.#abort) return;
-    const missing = this.#missing();
+    const missing = this.#missing(create);
     if (missing) {
       showError(errorBox, new Error(missing.says));
       missing.field.focus();
@@ -85,8 +88,9 @@ export class Login {
     }
     this.#abort = new AbortController();
     showError(errorBox, null);
-    this.#busy(true);
+    this.#busy(true, create);
     try {
+      if (create) await createAccount(this.#options(), this.#abort.signal);
       await this.#login(this.#options(), this.#abort.signal);
       password.value = "";
     } catch (error) {
@@ -97,9 +101,11 @@ export class Login {
     }
   }
 
-  #missing() {
+  #missing(create) {
     const address = jid.value.trim();
     if (address === "") return { field: jid, says: "Enter your address, such as you@example.org." };
+    if (create && !/^[^@]+@[^@/]+$/u.test(address)) return { field: jid, says: "Enter the address that you would like, such as you@example.org." };
+    if (create && password.value === "") return { field: password, says: "Choose a password for your new account." };
     // A bare domain asks for an anonymous login, which has no password.
     if (password.value === "" && address.includes("@")) return { field: password, says: "Enter your password." };
     return null;
@@ -116,12 +122,13 @@ export class Login {
 
   #failed(error) {
     this.#busy(false);
-    if (error?.code === "aborted") {
+    if (error?.code === "aborted" || error?.name === "AbortError") {
       connectButton.focus();
       return;
     }
-    showError(errorBox, error);
-    const field = error?.code === "not-authorized" ? password
+    const web = error?.url ? [el("a", { href: error.url, target: "_blank", rel: "noopener noreferrer" }, "Go there")] : [];
+    showError(errorBox, error, ...web);
+    const field = error?.code === "not-authorized" || error?.condition === "not-acceptable" ? password
       : url.value !== "" && ["socket-failed", "insecure", "invalid-argument"].includes(error?.code) ? url
       : jid;
     field.setAttribute("aria-invalid", "true");
@@ -130,11 +137,13 @@ export class Login {
     field.select();
   }
 
-  #busy(busy) {
-    for (const control of [jid, password, url, connectButton]) control.disabled = busy;
+  #busy(busy, create = false) {
+    const does = create ? "Creating the account" : "Connecting";
+    for (const control of [jid, password, url, connectButton, createButton]) control.disabled = busy;
     form.setAttribute("aria-busy", String(busy));
-    setText(connectButton, busy ? "Connecting…" : "Log in");
-    setText(byId("login-progress"), busy ? "Connecting" : "");
+    createButton.hidden = busy;
+    setText(connectButton, busy ? `${does}…` : "Log in");
+    setText(byId("login-progress"), busy ? does : "");
     const hadFocus = document.activeElement === document.body || document.activeElement === cancelButton;
     cancelButton.hidden = !busy;
     if (busy && hadFocus) cancelButton.focus();

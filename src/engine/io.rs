@@ -23,6 +23,20 @@ pub enum Command {
         /// Milliseconds, in place of the configured ones.
         timeout: Option<u64>,
     },
+    /// Make an account, which takes no login. It may resolve to what the app is to fill in; [`Command::Fill`] goes on then.
+    Register {
+        /// Which.
+        account: Box<im::register::NewAccount>,
+        /// Milliseconds for the server's form and for its last word each, in place of the configured ones.
+        timeout: Option<u64>,
+    },
+    /// Fill in the rest.
+    Fill {
+        /// With what.
+        values: im::register::Values,
+        /// Milliseconds, in place of the configured ones.
+        timeout: Option<u64>,
+    },
     /// Log out (RFC 7395 §3.6). Bounded in time, and never fails.
     Disconnect,
     /// Ask somebody something (RFC 6120 §8.2.3).

@@ -5,6 +5,7 @@
 //! [`Engine::next_deadline`]. One drain at a time: what happens meanwhile is handed in after it.
 
 mod io;
+mod register;
 mod tickets;
 
 pub use io::{
@@ -47,6 +48,8 @@ pub struct Engine {
     facts: im::Facts,
     /// When features want to be called, each by its place in their list.
     timers: Vec<(u8, Millis)>,
+    /// The account that is being made.
+    making: Option<Box<im::register::NewAccount>>,
 }
 
 /// How many requests may wait for the app's answer at once.
@@ -78,6 +81,7 @@ impl Engine {
             requests: Vec::new(),
             next_request: 0,
             timers: Vec::new(),
+            making: None,
         }
     }
 
@@ -173,6 +177,11 @@ impl Engine {
         match command {
             Command::Connect { timeout } => self.session.connect(now, ticket, timeout),
             Command::Discover { timeout } => self.session.discover(now, ticket, timeout),
+            Command::Register { account, timeout } => {
+                self.making = Some(account);
+                self.session.register(now, ticket, timeout);
+            }
+            Command::Fill { values, timeout } => self.fill(now, ticket, timeout, &values)?,
             Command::Disconnect => self.session.disconnect(now, ticket),
             Command::Iq { request, .. } => {
                 let id = self.session.rng().id();
@@ -289,6 +298,7 @@ impl Engine {
                 self.features(now, |features, cx| features.on_offline(cx));
             }
             Note::Settled { ticket, result } => self.reply(ticket, result.map(|()| Reply::Done)),
+            Note::Form { ticket, query } => self.form(now, ticket, &query),
             Note::Found { ticket, endpoints } => self.reply(ticket, Ok(Reply::Endpoints(endpoints))),
             Note::Answered { origin, result } => match (origin.owner, origin.token) {
                 (Origin::APP, Token::Call(ticket)) => self.reply(ticket, result.map(Reply::Payload)),
@@ -385,6 +395,8 @@ fn deadline(now: Millis, command: &Command) -> Option<Millis> {
         Command::Im { command, timeout } => timeout.or(command.patience()).map(|timeout| now.after(timeout)),
         Command::Connect { .. }
         | Command::Discover { .. }
+        | Command::Register { .. }
+        | Command::Fill { .. }
         | Command::Disconnect
         | Command::SendElement(_)
         | Command::Answer { .. } => None,

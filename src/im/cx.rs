@@ -4,6 +4,7 @@ use super::facts::Facts;
 use super::{Event, Reply};
 use crate::error::Error;
 use crate::jid::Jid;
+use crate::sasl::Secret;
 use crate::session::tracker::PATIENCE;
 use crate::session::{Doubt, Kind, Millis, Origin, Outgoing, Session, Status, Ticket, Token};
 use crate::xml::Element;
@@ -142,13 +143,42 @@ impl<'a> Ctx<'a> {
     /// # Errors
     /// `offline`, `queue-full`, `invalid-argument`: nothing was asked, and nothing will be answered.
     pub fn ask(&mut self, set: bool, to: Option<Jid>, payload: Element, token: Token) -> Result<(), Error> {
+        let outgoing = self.question(set, to, payload, token)?;
+        self.submit(outgoing)
+    }
+
+    /// The same with a password in it: it leaves only where one may.
+    ///
+    /// # Errors
+    /// As [`Ctx::ask`]; `insecure`, now or when it would leave, where others could read it.
+    pub fn ask_in_private(&mut self, set: bool, to: Option<Jid>, payload: Element, token: Token) -> Result<(), Error> {
+        let outgoing = self.question(set, to, payload, token)?.in_private();
+        self.submit(outgoing)
+    }
+
+    fn question(&mut self, set: bool, to: Option<Jid>, payload: Element, token: Token) -> Result<Outgoing, Error> {
         let id = self.id();
         let deadline = match token {
             Token::Own(_) => Some(self.now.after(PATIENCE)),
             Token::Call(_) => None,
         };
-        let outgoing = Outgoing::ask(id, set, to, payload, deadline, self.origin(token))?;
-        self.submit(outgoing)
+        Outgoing::ask(id, set, to, payload, deadline, self.origin(token))
+    }
+
+    /// The account has this password from now on.
+    pub fn password_changed(&mut self, password: Secret) {
+        self.session.password_changed(password);
+    }
+
+    /// A call has asked for the account to be removed, or it has been refused: see [`Session::removing`].
+    pub fn removing(&mut self, ticket: Option<Ticket>) {
+        let origin = ticket.map(|ticket| self.origin(Token::Call(ticket)));
+        self.session.removing(origin);
+    }
+
+    /// The account is no more: the client is offline from here on.
+    pub fn removed(&mut self) {
+        self.session.removed();
     }
 
     /// Sends a message; [`Feature::on_reply`](super::Feature::on_reply) hears when the server has taken it, or that it has not.

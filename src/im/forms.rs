@@ -1,7 +1,11 @@
 //! Data forms, XEP-0004 2.13.2 (30 August 2024), with the form types of XEP-0068 1.3.0 (5 May 2020): no feature of its own, but what
 //! features ask and are told in. A field has a value of its type, or the whole form is refused.
 //!
-//! Left out: media in fields, and rules that values must keep beside their type (XEP-0122, XEP-0221).
+//! Left out: rules that values must keep beside their type (XEP-0122).
+
+mod media;
+
+pub use media::DataMedia;
 
 use super::sorted::{Map, Set};
 use super::{OrNull, typescript};
@@ -61,6 +65,8 @@ export interface DataFieldOf<Type extends string> {
   description?: string;
   /** The form can't be submitted without it. */
   required?: true;
+  /** What belongs to it (XEP-0221), such as the picture of a CAPTCHA: the same thing in one form or more. */
+  media?: DataMedia[];
 }
 
 /** What can be chosen in a list. */
@@ -131,6 +137,9 @@ pub struct DataField {
     /// What can be chosen, where it is a list.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub options: Option<Vec<DataOption>>,
+    /// What belongs to it, in its forms.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub media: Option<Vec<DataMedia>>,
     /// Its value.
     pub value: FieldValue,
 }
@@ -173,6 +182,16 @@ const TYPES: [(&str, FieldType); 10] = [
     ("text-private", FieldType::TextPrivate),
     ("text-single", FieldType::TextSingle),
 ];
+
+impl FieldType {
+    /// Its name on the wire.
+    pub fn as_str(self) -> &'static str {
+        TYPES
+            .iter()
+            .find(|(_, kind)| *kind == self)
+            .map_or("", |(name, _)| name)
+    }
+}
 
 /// A field's value.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -325,6 +344,7 @@ fn field_of(field: &Element, form: FormType, column: Option<FieldType>) -> Resul
         description: field.child_text("desc", FORMS),
         required: field.child("required", FORMS).is_some(),
         options,
+        media: media::of(field),
         value: value_of(kind, values)?,
     })
 }
@@ -376,8 +396,11 @@ fn unfit(message: &'static str) -> Error {
     Error::new(Code::ProtocolViolation, Phase::Stanza, message)
 }
 
-/// A form that is submitted, of that type: its fields are added by [`field`].
+/// A form that is submitted, of that type, if it has one: its fields are added by [`field`].
 pub(super) fn submit(form_type: &str) -> Element {
+    if form_type.is_empty() {
+        return submission();
+    }
     submission().with_child(field(FORM_TYPE, &[form_type]).with_attr("type", "hidden"))
 }
 

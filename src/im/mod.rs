@@ -149,6 +149,8 @@ features! {
     };
     Ping => ping::Ping;
     Blocking => blocking::Blocking;
+    Register => register::Register;
+    Adhoc => adhoc::Adhoc;
     LastActivity => last_activity::LastActivity;
     EntityTime => entity_time::EntityTime;
     SoftwareVersion => software_version::SoftwareVersion;

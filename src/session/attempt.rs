@@ -45,6 +45,8 @@ pub(crate) enum Goal {
     Login,
     /// To say which endpoints there are.
     Endpoints,
+    /// The account, which isn't there yet.
+    Account,
 }
 
 /// Asking for host-meta.
@@ -135,6 +137,22 @@ impl Attempt {
             None if self.via == Via::Remembered => self.look_up(shared, now),
             None => self.fail(shared, now, error),
         }
+    }
+
+    /// From here on it is the present endpoint, or none.
+    pub(crate) fn stay(&mut self) {
+        self.rest = Vec::new().into_iter();
+        self.via = Via::Named;
+    }
+
+    /// It has come to its end.
+    pub(crate) fn succeed(self, shared: &mut Shared) -> State {
+        shared.timers.stop(Timer::Attempt);
+        shared.timers.stop(Timer::Endpoint);
+        if let Some(ticket) = self.ticket {
+            shared.settle(ticket, Ok(()));
+        }
+        State::Idle
     }
 
     /// Whether there is nothing to go on to from the present endpoint.

@@ -262,7 +262,7 @@ pub enum Note {
     Stanza(crate::xml::Element),
     /// A stanza came in, whatever it is. Only while observed.
     Seen(crate::xml::Element),
-    /// A `connect` or `disconnect` has come to its end, or a `discover` has failed.
+    /// A `connect`, `register` or `disconnect` has come to its end, or a `discover` has failed.
     Settled {
         /// The call's number.
         ticket: Ticket,
@@ -275,6 +275,14 @@ pub enum Note {
         ticket: Ticket,
         /// At least one, in the order in which a login would try them.
         endpoints: Vec<Endpoint>,
+    },
+    /// The server of the account that a `register` is to make says what it wants to know: [`Session::fill`](super::Session::fill)
+    /// goes on from there.
+    Form {
+        /// The call's number.
+        ticket: Ticket,
+        /// A `<query/>` of XEP-0077.
+        query: crate::xml::Element,
     },
     /// An iq was answered, or a message taken by the server (then without a payload).
     Answered {

@@ -18,6 +18,8 @@ mod negotiate;
 mod online;
 mod outgoing;
 mod recall;
+mod redact;
+mod register;
 mod revoke;
 pub mod rng;
 mod shared;

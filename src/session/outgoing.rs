@@ -15,6 +15,8 @@ pub struct Outgoing {
     pub(super) origin: Option<Origin>,
     /// What counts as done.
     pub(super) kind: Kind,
+    /// Whether nobody may read it on its way.
+    pub(super) private: bool,
 }
 
 /// When a stanza is done with.
@@ -72,7 +74,18 @@ impl Outgoing {
                 "the stanza cannot be sent: ".to_owned() + error.text(),
             )
         })?;
-        Ok(Outgoing { frame, origin, kind })
+        Ok(Outgoing {
+            frame,
+            origin,
+            kind,
+            private: false,
+        })
+    }
+
+    /// The same, which only leaves where a password may: over an encrypted connection, or within this machine.
+    #[must_use]
+    pub fn in_private(self) -> Outgoing {
+        Outgoing { private: true, ..self }
     }
 
     /// A message, done with when the server has taken it.
@@ -160,6 +173,7 @@ impl Parcel {
                 frame: String::new(),
                 origin: None,
                 kind: Kind::Send,
+                private: false,
             },
         )
     }

@@ -415,6 +415,7 @@ fn parcels(segment: &str, number: u32, limits: &xml::Limits) -> Vec<Parcel> {
                     to,
                     archived: archived(&message),
                 },
+                private: false,
             };
             parcels.push(Parcel {
                 sent: true,

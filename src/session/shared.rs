@@ -4,18 +4,18 @@ use super::agent::Agent;
 use super::backoff::{Hurries, Wakings};
 use super::config::Config;
 use super::discovery::Endpoint;
-use super::io::{Note, Status, Ticket, Wish};
+use super::io::{Note, Origin, Status, Ticket, Wish};
 use super::keeper::Keeper;
 use super::memory::{self, Memory};
 use super::outgoing::Outbox;
+use super::redact;
 use super::rng::Rng;
 use super::sm::Asleep;
 use super::timers::Timers;
 use super::{Observe, Said};
 use crate::error::{Code, Error, Phase};
 use crate::stream::framing;
-use crate::stream::ns;
-use crate::xml::{self, Element, Node};
+use crate::xml::{self, Element};
 use std::collections::VecDeque;
 
 /// What outlives a state.
@@ -42,6 +42,8 @@ pub(crate) struct Shared {
     pub(crate) wakings: Wakings,
     /// The server has sent us away, and perhaps all others too.
     pub(crate) dismissed: bool,
+    /// Who has asked for the account to be removed (XEP-0077 §3.2).
+    pub(crate) removing: Option<Origin>,
     /// The client was in use when its last connection was lost, and isn't to be kept waiting.
     pub(crate) hurry: bool,
     /// How often that still may be.
@@ -77,6 +79,7 @@ impl Shared {
             failures: 0,
             wakings: Wakings::default(),
             dismissed: false,
+            removing: None,
             hurry: false,
             hurries: Hurries::default(),
             ghost: false,
@@ -145,7 +148,7 @@ impl Shared {
         if let Ok(frame) = xml::write(element) {
             let frame = framing::wire(self.config.framing, frame);
             if self.observe.frames {
-                let shown = redacted(element).and_then(|shown| xml::write(&shown).ok());
+                let shown = redact::redacted(element).and_then(|shown| xml::write(&shown).ok());
                 self.note(Note::Frame {
                     inbound: false,
                     data: shown.unwrap_or_else(|| frame.clone()),
@@ -155,31 +158,21 @@ impl Shared {
         }
     }
 
-    /// Sends a frame that holds no credentials.
+    /// Sends a stanza that is text already.
     pub(crate) fn write_frame(&mut self, frame: String) {
-        let frame = framing::wire(self.config.framing, frame);
         if self.observe.frames {
-            self.note(Note::Frame {
-                inbound: false,
-                data: frame.clone(),
-            });
+            let shown = redact::shown(&frame, &self.config.frame);
+            let data = framing::wire(self.config.framing, shown.unwrap_or_else(|| frame.clone()));
+            self.note(Note::Frame { inbound: false, data });
         }
+        let frame = framing::wire(self.config.framing, frame);
         self.wish(Wish::Send(frame));
     }
 
     /// Says that a frame came in.
     pub(crate) fn saw(&mut self, frame: &str) {
         if self.observe.frames {
-            // Only a login's frames are read for this, and those of somebody who writes about it.
-            let login = [ns::SASL, ns::SASL2].iter().any(|xmlns| frame.contains(xmlns));
-            // A reference to a character may stand in a namespace as well.
-            let read = (login || frame.contains("&#")).then(|| xml::read(frame, &self.config.frame));
-            let shown = match read {
-                Some(Ok(element)) => redacted(&element).and_then(|shown| xml::write(&shown).ok()),
-                // Whatever it is: what it holds may be good for a login. Features hold nothing of the kind.
-                Some(Err(_)) if login && !frame.trim_start().starts_with("<stream:") => Some(REDACTED.to_owned()),
-                _ => None,
-            };
+            let shown = redact::shown(frame, &self.config.frame);
             self.note(Note::Frame {
                 inbound: true,
                 data: shown.unwrap_or_else(|| frame.to_owned()),
@@ -239,6 +232,29 @@ impl Shared {
         self.release_kept();
     }
 
+    /// What asked for the account to be removed has been done, though it may never be answered.
+    pub(crate) fn account_is_gone(&mut self) {
+        if let Some(origin) = self.removing.take() {
+            if let Some(asleep) = &mut self.asleep {
+                asleep.tracker.cancel(origin.token);
+            }
+            self.note(Note::Answered {
+                origin,
+                result: Ok(None),
+            });
+        }
+    }
+
+    /// Nothing is known of the account any more, neither here nor in the store.
+    pub(crate) fn forget_account(&mut self) {
+        let loaded = core::mem::take(&mut self.memory).loaded;
+        self.memory.loaded = loaded;
+        if self.config.storage {
+            let key = memory::key(&self.config.account);
+            self.store(key, None);
+        }
+    }
+
     /// Nothing is under way any more.
     fn stop(&mut self, error: Option<Error>) {
         self.timers = Timers::default();
@@ -250,35 +266,3 @@ impl Shared {
 
 /// What is said of that which waited for a connection.
 const NEVER_SENT: &str = "the connection ended for good before this could be sent";
-
-/// The element without its credentials, where it has any. What the server says of SCRAM is as good as a proof to those who
-/// try passwords: its signature can be checked against each.
-fn redacted(element: &Element) -> Option<Element> {
-    let credentials = match element.ns() {
-        ns::SASL => matches!(element.name(), "auth" | "response" | "challenge" | "success"),
-        ns::SASL2 => true,
-        _ => false,
-    };
-    credentials.then(|| without_secrets(element))
-}
-
-/// In the namespaces of authentication, what text says is a secret but for names; of a token, the attribute of that name.
-fn without_secrets(element: &Element) -> Element {
-    const PUBLIC: [&str; 4] = ["authorization-identifier", "software", "task", "text"];
-    let mut shown = Element::new(element.name().to_owned(), element.namespace().clone());
-    for (name, value) in element.attrs() {
-        let secret = element.ns() == ns::FAST && name == "token";
-        shown.set_attr(name.to_owned(), if secret { REDACTED } else { value });
-    }
-    let secret = matches!(element.ns(), ns::SASL | ns::SASL2) && !PUBLIC.contains(&element.name());
-    for node in element.nodes() {
-        match node {
-            Node::Element(child) => shown.push(Node::Element(without_secrets(child))),
-            Node::Text(text) if secret && !text.trim().is_empty() => shown = shown.with_text(REDACTED),
-            Node::Text(text) => shown = shown.with_text(text.as_str()),
-        }
-    }
-    shown
-}
-
-const REDACTED: &str = "[redacted]";

@@ -12,7 +12,7 @@ use super::timers::Timer;
 use super::{Note, Shared};
 use crate::error::{Code, Error, Phase};
 use crate::stream::framing::{self, Incoming};
-use crate::xml::{self, ReadError};
+use crate::xml::{self, Element, ReadError};
 
 /// Where a session is.
 #[derive(Debug)]
@@ -84,6 +84,49 @@ impl State {
         }
         let timeout = timeout.unwrap_or(shared.config.timeout);
         Attempt::new(shared, now, Some(ticket), timeout, Goal::Endpoints).look_up(shared, now)
+    }
+
+    pub(crate) fn register(self, shared: &mut Shared, now: Millis, ticket: Ticket, timeout: Option<u64>) -> State {
+        if !matches!(self, State::Idle) {
+            let message = "the client is connected, or connecting";
+            shared.settle(ticket, Err(Error::new(Code::InvalidState, Phase::Session, message)));
+            return self;
+        }
+        let timeout = timeout.unwrap_or(shared.config.timeout);
+        Attempt::new(shared, now, Some(ticket), timeout, Goal::Account).go(shared, now)
+    }
+
+    pub(crate) fn fill(
+        self,
+        shared: &mut Shared,
+        now: Millis,
+        ticket: Ticket,
+        timeout: Option<u64>,
+        query: Element,
+    ) -> State {
+        match self {
+            State::Negotiate(negotiate) => negotiate.fill(shared, now, ticket, timeout, query),
+            state => {
+                let message = "the connection has ended while the form was filled in";
+                shared.settle(ticket, Err(Error::new(Code::Closed, Phase::Stanza, message)));
+                state
+            }
+        }
+    }
+
+    /// The account is no more: neither is anything that was kept of it, and nobody comes back.
+    pub(crate) fn removed(self, shared: &mut Shared) -> State {
+        shared.removing = None;
+        match self {
+            State::Online(online) => {
+                shared.hang_up(online.generation(), true, None);
+                online.gone(shared)
+            }
+            state => {
+                shared.forget_account();
+                state
+            }
+        }
     }
 
     pub(crate) fn disconnect(self, shared: &mut Shared, now: Millis, ticket: Ticket) -> State {
@@ -165,6 +208,7 @@ impl State {
                         let message = match attempt.goal {
                             Goal::Login => "the login took too long",
                             Goal::Endpoints => "the domain's web server did not answer in time",
+                            Goal::Account => "the server did not answer in time",
                         };
                         attempt.fail(shared, now, Error::new(Code::Timeout, phase, message))
                     }
@@ -306,6 +350,10 @@ impl State {
                 State::Backoff
             }
             None => {
+                if error.code() == Code::NotAuthorized {
+                    // XEP-0077 §3.2: it has ended the stream over that, and knows the account no more.
+                    shared.account_is_gone();
+                }
                 shared.give_up(Some(error.clone()), &error);
                 shared.note(Note::Failed(error));
                 State::Idle

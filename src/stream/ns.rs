@@ -24,6 +24,10 @@ pub const FAST: &str = "urn:xmpp:fast:0";
 pub const BIND: &str = "urn:ietf:params:xml:ns:xmpp-bind";
 /// RFC 3921 §3, which RFC 6121 dropped and some servers still ask for.
 pub const SESSION: &str = "urn:ietf:params:xml:ns:xmpp-session";
+/// XEP-0077.
+pub const REGISTER: &str = "jabber:iq:register";
+/// XEP-0004.
+pub const FORMS: &str = "jabber:x:data";
 /// XEP-0440.
 pub const CHANNEL_BINDING: &str = "urn:xmpp:sasl-cb:0";
 /// XEP-0198.

@@ -9,13 +9,14 @@ use super::element;
 use super::error::to_js;
 use super::fields::{Fields, string, wrong};
 use super::given::JsGiven;
-use super::options::{CallOptions, Options, jid};
+use super::options::{self, CallOptions, Options, jid};
 use super::requests;
 use crate::decimal::decimal;
 use crate::engine::{Command, IqRequest};
 use crate::error::{Code, Error, Phase};
-use crate::given::{Args, Given};
+use crate::given::{Arg, Args, Given};
 use crate::im;
+use crate::im::register::Values;
 use crate::stream::ns;
 use js_sys::{Function, Promise};
 use std::rc::Rc;
@@ -40,6 +41,13 @@ impl Client {
     #[wasm_bindgen(js_name = ofDomain, skip_typescript)]
     pub fn of_domain(domain: &JsValue, options: &JsValue, host: Option<Host>) -> Result<Client, JsValue> {
         let inner = Options::of_domain(domain, options).and_then(|options| Inner::new(options, host));
+        inner.map(|inner| Client { inner }).map_err(throw)
+    }
+
+    /// Makes what can make an account by `register`, and nothing else makes sense on, from `RegisterOptions`.
+    #[wasm_bindgen(js_name = ofAccount, skip_typescript)]
+    pub fn of_account(options: &JsValue, host: Option<Host>) -> Result<Client, JsValue> {
+        let inner = Options::of_account(options).and_then(|options| Inner::new(options, host));
         inner.map(|inner| Client { inner }).map_err(throw)
     }
 
@@ -71,6 +79,24 @@ impl Client {
     #[wasm_bindgen(skip_typescript)]
     pub fn discover(&self, options: &JsValue) -> Promise {
         self.call(options, |timeout| Ok(Command::Discover { timeout }))
+    }
+
+    /// Makes the account, or resolves to the form that the app is to fill in.
+    #[wasm_bindgen(skip_typescript)]
+    pub fn register(&self, options: &JsValue) -> Promise {
+        self.call(options, |timeout| {
+            let account = Box::new(self.inner.with(|engine| options::account(options, engine.jid()))?);
+            Ok(Command::Register { account, timeout })
+        })
+    }
+
+    /// Makes the account, with what the app has filled in.
+    #[wasm_bindgen(skip_typescript)]
+    pub fn fill(&self, values: &JsValue, options: &JsValue) -> Promise {
+        self.call(options, |timeout| {
+            let values = Values::given(&Arg::new(Box::new(JsGiven(values.clone())), "values"))?;
+            Ok(Command::Fill { values, timeout })
+        })
     }
 
     /// Logs out.

@@ -26,6 +26,7 @@ pub(super) fn to_js(error: &Error, cause: Option<&JsValue>) -> JsValue {
     text("phase", Some(error.phase().as_str()));
     text("condition", error.condition());
     text("text", error.text());
+    text("url", error.url());
     text("hint", Some(error.hint()));
     set(&object, "retryable", &error.retryable().into());
     if let Some(size) = error.max_size() {

@@ -12,6 +12,7 @@ use crate::given::invalid;
 use crate::im;
 use crate::im::disco;
 use crate::im::presence::PresenceInit;
+use crate::im::register::{self, NewAccount, Values};
 use crate::im::software_version::Software;
 use crate::jid::Jid;
 use crate::sasl::Credentials;
@@ -47,12 +48,7 @@ impl Options {
         let (source, ask) = source(&fields, &address, leave == Some(true))?;
         let mut config = session::Config::new(address.to_bare(), source);
         config.resource = resource(&fields, &address)?;
-        config.url = fields.string("url")?;
-        config.host_meta = fields.string("hostMeta")?;
-        config.lang = fields.string("lang")?;
-        if let Some(timeout) = fields.millis("timeout")? {
-            config.timeout = timeout;
-        }
+        way(&fields, &mut config)?;
         if let Some(queue) = at_least(&fields, "queue", 1.0)? {
             config.queue = queue as usize;
         }
@@ -116,6 +112,51 @@ impl Options {
             store: None,
         })
     }
+}
+
+impl Options {
+    /// Reads what `register()` takes of an account that isn't there yet: nobody logs in with it.
+    pub(super) fn of_account(options: &JsValue) -> Result<Options, Error> {
+        let fields = Fields::of(options, "options")?;
+        let address = jid(&fields.required("jid")?, "jid")?;
+        if address.local().is_none() || address.is_full() {
+            let message = "`jid` must be the address of an account: `user@example.org`";
+            return Err(Error::new(Code::InvalidJid, Phase::Session, message));
+        }
+        let mut config = session::Config::new(address, CredentialSource::None);
+        way(&fields, &mut config)?;
+        config.reconnect = None;
+        let im = im::Config::default();
+        Ok(Options {
+            config: Config { session: config, im },
+            ask: None,
+            store: None,
+        })
+    }
+}
+
+/// The account that `register()` is to make. The getters of the app's object have been seen to, and can't call the client: it isn't handed
+/// out.
+pub(super) fn account(options: &JsValue, address: &Jid) -> Result<NewAccount, Error> {
+    let given = Arg::new(Box::new(JsGiven(options.clone())), "options");
+    let password = register::password(given.of("password", Arg::text)?)?;
+    let fields = given.of("fields", Values::given)?;
+    let form = Fields::of(options, "options")?.get("form")?;
+    if !form.is_undefined() && !form.is_function() {
+        return Err(wrong("form", "a function"));
+    }
+    Ok(NewAccount::new(address, password, fields, form.is_function()))
+}
+
+/// How the server is to be reached, and in which time and language.
+fn way(fields: &Fields<'_>, config: &mut session::Config) -> Result<(), Error> {
+    config.url = fields.string("url")?;
+    config.host_meta = fields.string("hostMeta")?;
+    config.lang = fields.string("lang")?;
+    if let Some(timeout) = fields.millis("timeout")? {
+        config.timeout = timeout;
+    }
+    Ok(())
 }
 
 impl CallOptions {

@@ -12,6 +12,7 @@
     clippy::string_slice
 )]
 
+mod adhoc;
 mod app;
 mod archive;
 mod avatar;
@@ -56,6 +57,7 @@ mod receipts;
 mod reconnect;
 mod redirect;
 mod references;
+mod register;
 mod replies;
 mod requests;
 mod retraction;

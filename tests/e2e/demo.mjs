@@ -12,6 +12,8 @@ import { mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 
+import { newcomers } from "./demo/accounts.mjs";
+
 /** How long, in ms, each thing may take that is waited for. */
 const BOUND = 15_000;
 const TRICKY = `<&"'> \u{1F980} <b>bold?</b> & &amp; ]]> done`;
@@ -412,6 +414,8 @@ async function story() {
     await bob.page.setViewportSize({ width: 360, height: 720 });
     await bob.fits("the login form");
   });
+
+  await newcomers({ person, check, holds, equal, url });
 
   const stranger = await person({ jid: "someone@no-such-server.invalid", password: "secret" });
   await check("an unknown domain shows a discovery error", async () => {

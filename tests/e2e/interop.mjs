@@ -12,6 +12,7 @@ import { writeFileSync } from "node:fs";
 import { find, text } from "./interop/common.mjs";
 import { Other } from "./interop/other.mjs";
 import { runGroups } from "./interop/run.mjs";
+import account from "./interop/rows/account.mjs";
 import ground from "./interop/rows/ground.mjs";
 import history from "./interop/rows/history.mjs";
 import messages from "./interop/rows/messages.mjs";
@@ -25,7 +26,7 @@ let failed = 0;
 
 await withBrowser(async (browser) => {
   await Promise.all(config.servers.map(async (server) => {
-    results.push(...await runGroups([people, messages, history, ground, services], server, { browser, config, only: config.only }));
+    results.push(...await runGroups([people, messages, history, ground, services, account], server, { browser, config, only: config.only }));
   }));
   if (config.only && config.only !== "numbers") return;
   const archived = await Promise.all(config.servers.map(longArchive));

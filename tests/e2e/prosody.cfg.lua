@@ -46,7 +46,7 @@ local accounts = {
 
 VirtualHost "localhost"
 	http_host = "localhost"
-	modules_enabled = { "fixture_sasl2" }
+	modules_enabled = { "fixture_sasl2", "register_ibr" }
 	fixture_sasl2 = @SASL2@
 	fixture_accounts = accounts
 
@@ -59,4 +59,7 @@ Component "upload.localhost" "http_file_share"
 
 -- As a server without SASL2 is.
 VirtualHost "old.localhost"
+	-- Which wants to know more of those who would like to have an account.
+	modules_enabled = { "register_ibr" }
+	additional_registration_fields = { "email+", "nick" }
 	fixture_accounts = accounts

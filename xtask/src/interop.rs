@@ -254,7 +254,11 @@ fn start(root: &Path, kinds: &[Kind]) -> Result<Vec<(Kind, Running)>> {
                     values.push(("ACCOUNTS", prosody_accounts()));
                     prosody::spawn(root, "tests/e2e/interop/prosody.cfg.lua", &values)?
                 }
-                Kind::Ejabberd => ejabberd::spawn(root, "tests/e2e/interop/ejabberd.yml", &values)?,
+                Kind::Ejabberd => {
+                    let captcha = server::path(&root.join("tests/e2e/interop/captcha.sh"))?;
+                    values.push(("CAPTCHA", captcha));
+                    ejabberd::spawn(root, "tests/e2e/interop/ejabberd.yml", &values)?
+                }
             };
             all.push((*kind, Running { server, http, c2s }));
         }

@@ -8,10 +8,11 @@ mod ahead;
 mod begun;
 mod binding;
 mod login;
+mod register;
 mod sasl2;
 
 use super::Shared;
-use super::attempt::Attempt;
+use super::attempt::{Attempt, Goal};
 use super::discovery::Endpoint;
 use super::io::{Input, Millis, Ticket};
 use super::state::State;
@@ -25,6 +26,7 @@ use crate::stream::ns;
 use crate::xml::Element;
 pub(crate) use ahead::Hurried;
 use ahead::{Ahead, is_hasty};
+use register::Registering;
 use sasl2::{Along, Bound};
 
 /// How long one endpoint may take while others wait for their turn, in milliseconds.
@@ -108,6 +110,8 @@ enum Step {
     Bind(String),
     /// The answer to the request to go on with the session that sleeps.
     Resume,
+    /// What the server says to somebody who wants to have an account.
+    Register(Registering),
     /// The answer to the session request.
     Session { id: String, jid: Jid, early: Vec<Element> },
 }
@@ -121,6 +125,8 @@ enum Progress {
     Bound(Jid, Vec<Element>),
     /// The session that slept goes on.
     Resumed,
+    /// The account is there.
+    Registered,
     /// Once more, and otherwise.
     Anew,
     /// Something has left too early.
@@ -178,7 +184,9 @@ impl Negotiate {
             stumbles: false,
             limits: StreamLimits::default(),
         });
-        negotiate.ask_early(shared);
+        if negotiate.attempt.goal == Goal::Login {
+            negotiate.ask_early(shared);
+        }
         State::Negotiate(negotiate)
     }
 
@@ -225,7 +233,9 @@ impl Negotiate {
             },
             // A socket that was opened into a dead network stays there for long; one that was open before says nothing. A
             // person at a dialog is left alone.
-            (Input::Network { online: true }, step) if shared.was_offline && !matches!(step, Step::Credentials) => {
+            (Input::Network { online: true }, step)
+                if shared.was_offline && !matches!(step, Step::Credentials | Step::Register(_)) =>
+            {
                 match shared.wakings.allow(now) {
                     true => Ok(Progress::Anew),
                     false => Ok(Progress::To(step)),
@@ -244,6 +254,10 @@ impl Negotiate {
             }
             Ok(Progress::Bound(jid, early)) => self.online(shared, now, jid, early),
             Ok(Progress::Resumed) => self.resume(shared, now),
+            Ok(Progress::Registered) => {
+                shared.hang_up(self.generation, true, None);
+                self.attempt.succeed(shared)
+            }
             Ok(Progress::Anew) => self.anew(shared, now, phase != Phase::Socket),
             Ok(Progress::Again) => self.again(shared, now, true),
             Ok(Progress::Elsewhere(uri)) => self.go_elsewhere(shared, now, &uri),
@@ -304,6 +318,7 @@ impl Negotiate {
                 Phase::Socket,
                 "the WebSocket to ".to_owned() + &self.endpoint.url + " could not be opened",
             ),
+            Step::Register(step) => step.closed(),
             step => Error::new(
                 Code::Closed,
                 step.phase(),
@@ -338,15 +353,18 @@ impl Negotiate {
             return Err(Error::new(Code::SubprotocolMissing, Phase::Socket, message).into());
         }
         self.open(shared);
-        self.hurry(shared);
+        if self.attempt.goal == Goal::Login {
+            self.hurry(shared);
+        }
         Ok(Progress::To(Step::Open { authenticated: false }))
     }
 
     /// Sends the stream's header (RFC 7395 §3.4).
     fn open(&self, shared: &mut Shared) {
         let account = &shared.config.account;
-        // RFC 6120 §4.7.1: SHOULD, once nobody can listen. An anonymous login has no address yet.
-        let from = (self.endpoint.private && account.local().is_some()).then_some(account);
+        // RFC 6120 §4.7.1: SHOULD, once nobody can listen. An anonymous login has no address yet, and neither has who is to have one.
+        let known = account.local().is_some() && self.attempt.goal == Goal::Login;
+        let from = (self.endpoint.private && known).then_some(account);
         let header = framing::open(account.domain(), from, shared.config.lang.as_deref());
         shared.write(&header);
     }
@@ -354,6 +372,12 @@ impl Negotiate {
     fn incoming(&mut self, shared: &mut Shared, incoming: Incoming, step: Step) -> Outcome {
         let phase = step.phase();
         match (incoming, step) {
+            (Incoming::Error(error), Step::Register(step)) => Err(step.explain(error.into_error(phase)).into()),
+            // What was filled in there is for nobody else.
+            (Incoming::Close { .. }, Step::Register(step @ (Registering::Form | Registering::Told(_)))) => {
+                Err(step.closed().into())
+            }
+            (Incoming::Close { see_other_uri: None }, Step::Register(step)) => Err(step.closed().into()),
             (Incoming::Error(error), _) => Err(Failure {
                 haste: is_hasty(&error.condition),
                 ..error.into_error(phase).into()
@@ -380,6 +404,10 @@ impl Negotiate {
                 Ok(Progress::To(Step::Features { authenticated }))
             }
             (Incoming::Nothing, step) => Ok(Progress::To(step)),
+            (Incoming::Features(_), Step::Features { authenticated: false }) if self.attempt.goal == Goal::Account => {
+                self.ask_to_register(shared)
+            }
+            (Incoming::Element(element), Step::Register(step)) => self.registering(shared, &element, step),
             (Incoming::Features(features), Step::Features { authenticated: false }) => self.features(shared, features),
             (Incoming::Features(features), Step::Bound { jid, early }) => {
                 self.take_features(shared, &features);
@@ -418,6 +446,7 @@ impl Step {
             Step::Socket => Phase::Socket,
             Step::Open { authenticated: false } | Step::Features { authenticated: false } => Phase::Stream,
             Step::Credentials | Step::Sasl(_) | Step::Key { .. } => Phase::Auth,
+            Step::Register(_) => Phase::Stanza,
             Step::Open { authenticated: true }
             | Step::Features { authenticated: true }
             | Step::Bound { .. }

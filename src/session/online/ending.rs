@@ -47,6 +47,12 @@ const BLAMELESS: [&str; 10] = [
 impl Online {
     /// The server ends the stream with an error.
     pub(super) fn failed(mut self, shared: &mut Shared, now: Millis, error: StreamError) -> State {
+        // XEP-0077 §3.2: in the place of an answer to who has removed the account.
+        if let Some(origin) = shared.removing.filter(|_| error.condition == "not-authorized") {
+            self.tracker.cancel(origin.token);
+            shared.account_is_gone();
+            return self.gone(shared);
+        }
         let blameless = BLAMELESS.contains(&error.condition.as_str());
         let policy = error.condition == "policy-violation";
         let conflict = error.condition == "conflict";
@@ -159,6 +165,15 @@ impl Online {
             online: self,
             tickets: vec![ticket],
         }))
+    }
+
+    /// The account is no more: neither is anything that was kept of it, and nobody comes back.
+    pub(crate) fn gone(self, shared: &mut Shared) -> State {
+        let error = Error::new(Code::Closed, Phase::Session, "the account was removed");
+        self.end(shared, &error);
+        shared.give_up(None, &error);
+        shared.forget_account();
+        State::Idle
     }
 
     /// The session is over: settles what was asked in it.

@@ -234,8 +234,13 @@ impl Online {
         Ok(())
     }
 
-    /// XEP-0478 §4: what is larger than the server takes is not sent; it would end the stream.
+    /// XEP-0478 §4: what is larger than the server takes is not sent; it would end the stream. Neither is a password where others
+    /// can read it.
     fn fits(&self, outgoing: &Outgoing) -> Result<(), Error> {
+        if outgoing.private && !self.endpoint.private {
+            let message = "the connection is one that a password isn't sent over: unencrypted, or to a host that isn't the domain's";
+            return Err(Error::new(Code::Insecure, Phase::Stanza, message));
+        }
         match self.limits.max_bytes {
             Some(max) if outgoing.frame.len() > max as usize => {
                 let [size, max] = [outgoing.frame.len() as i64, max.into()].map(decimal);

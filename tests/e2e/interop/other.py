@@ -39,7 +39,7 @@ from slixmpp.xmlstream.matcher import MatchXPath
 SETTINGS = json.loads(sys.argv[1])
 
 PLUGINS = {
-    "xep_0004": {}, "xep_0012": {}, "xep_0030": {}, "xep_0049": {}, "xep_0054": {}, "xep_0059": {}, "xep_0060": {}, "xep_0066": {},
+    "xep_0004": {}, "xep_0012": {}, "xep_0030": {}, "xep_0049": {}, "xep_0050": {}, "xep_0054": {}, "xep_0059": {}, "xep_0060": {}, "xep_0066": {},
     "xep_0084": {}, "xep_0085": {}, "xep_0092": {"software_name": "by other hands", "version": "1.0", "os": "any"}, "xep_0115": {},
     "xep_0153": {}, "xep_0163": {}, "xep_0172": {}, "xep_0184": {}, "xep_0191": {}, "xep_0199": {}, "xep_0203": {},
     "xep_0280": {}, "xep_0297": {}, "xep_0308": {}, "xep_0313": {}, "xep_0333": {}, "xep_0334": {}, "xep_0359": {}, "xep_0444": {},
@@ -164,6 +164,7 @@ class Client(ClientXMPP):
         # slixmpp's own answer (XEP-0202) fails where it reads what it has written.
         self.add_event_handler("session_bind", lambda _: self["xep_0030"].add_feature("urn:xmpp:time"))
         self.register_handler(Callback("time", MatchXPath("{jabber:client}iq/{urn:xmpp:time}time"), self.tell_time))
+        self.add_event_handler("session_bind", lambda _: self["xep_0050"].add_command(node="cake", name="Bake a cake", handler=self.ask_flavour))
         # Also what has neither a body nor anything that slixmpp knows.
         self.register_handler(Callback("every message", MatchXPath("{jabber:client}message"), lambda it: self.tell("any", it, lambda _: None)))
 
@@ -183,6 +184,24 @@ class Client(ClientXMPP):
         now = datetime.datetime.now(datetime.timezone.utc)
         ElementTree.SubElement(time, "{urn:xmpp:time}utc").text = now.strftime("%Y-%m-%dT%H:%M:%SZ")
         answer.send()
+
+    def ask_flavour(self, _, session):
+        """The first stage of a command (XEP-0050), and, where somebody goes back, the first again."""
+        form = self["xep_0004"].make_form("form", "Cake")
+        form.add_field(var="flavour", ftype="list-single", label="Of what?", required=True,
+                       options=[{"value": "plum", "label": "Plums"}, {"value": "lemon & lime", "label": "Lemons"}])
+        return {**session, "payload": form, "next": self.ask_number, "prev": None, "has_next": True, "allow_prev": False, "allow_complete": False}
+
+    def ask_number(self, payload, session):
+        form = self["xep_0004"].make_form("form", "How many?")
+        form.add_field(var="number", ftype="text-single", value="1")
+        flavour = payload["values"]["flavour"]
+        session.update(payload=form, flavour=flavour, next=self.bake, prev=self.ask_flavour, has_next=True, allow_prev=True, allow_complete=True)
+        return session
+
+    def bake(self, payload, session):
+        session.update(payload=None, next=None, notes=[("info", f"{payload['values']['number']} of {session['flavour']}")])
+        return session
 
     def log_in(self):
         address = ("localhost", self.default_port)

@@ -45,7 +45,7 @@ default_archive_policy = true
 VirtualHost "localhost"
 	http_host = "localhost"
 	-- vCards and avatars of either kind, each for the other (XEP-0398).
-	modules_enabled = { "vcard_legacy", "fixture_sasl2", "cloud_notify", "turn_external" }
+	modules_enabled = { "vcard_legacy", "fixture_sasl2", "cloud_notify", "turn_external", "register_ibr", "user_account_management" }
 	fixture_accounts = { @ACCOUNTS@ }
 
 	-- Nobody is there.
@@ -65,6 +65,16 @@ VirtualHost "vcards.localhost"
 	fixture_accounts = {
 		fred = { name = "Fred", password = "secret", friends = {} },
 	}
+
+-- Where more is asked of a new account, and where accounts are made on the web.
+VirtualHost "forms.localhost"
+	modules_enabled = { "register_ibr" }
+	additional_registration_fields = { "email+", "nick" }
+
+VirtualHost "elsewhere.localhost"
+	modules_enabled = { "register_ibr", "register_redirect" }
+	no_registration_whitelist = true
+	registration_url = "https://elsewhere.example/join"
 
 Component "pubsub.localhost" "pubsub"
 	-- Any account may make a node.

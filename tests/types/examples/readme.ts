@@ -1,6 +1,7 @@
 // What the README shows of messages, people and history.
 
-import { connect } from "stanzawire";
+import { connect, register } from "stanzawire";
+import type { DataField } from "stanzawire";
 
 export async function shown(picture: File, show: (part: number) => void): Promise<void> {
   const client = await connect({ jid: "alice@example.org", password: "…" });
@@ -29,3 +30,11 @@ export async function shown(picture: File, show: (part: number) => void): Promis
   const { url, ...file } = await client.files.upload(picture, { onProgress: ({ loaded, total }) => show(loaded / total) });
   await client.send({ to: "bob@example.org", body: url, oob: [{ url }], files: [{ ...file, urls: [url] }] });
 }
+
+export async function made(password: string, another: string): Promise<void> {
+  await register({ jid: "alice@example.org", password, form: ({ form }) => askThePerson(form.fields) });
+  const client = await connect({ jid: "alice@example.org", password });
+  await client.account.changePassword(another);
+}
+
+declare function askThePerson(fields: DataField[]): Promise<Record<string, string>>;
