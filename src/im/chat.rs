@@ -2,7 +2,7 @@
 
 pub use super::{Message, OutgoingMessage};
 
-use super::carbons;
+use super::{carbons, invitations};
 use super::correction::Replaces;
 use super::{Call, Config, Ctx, Event, Feature, Flow, Named, Place, Reply, typescript};
 use crate::error::{Code, Error, Phase};
@@ -20,7 +20,7 @@ pub(super) const SID: &str = "urn:xmpp:sid:0";
 const NOTICE: &str = "~";
 
 /// By which a room marks what its occupants say to each other alone.
-const MUC_USER: &str = "http://jabber.org/protocol/muc#user";
+pub(super) const MUC_USER: &str = "http://jabber.org/protocol/muc#user";
 
 /// The kinds of message (RFC 6121 §5.2.2).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
@@ -323,6 +323,9 @@ pub(super) fn tell(cx: &mut Ctx<'_>, message: Box<Message>, late: bool) -> bool 
     let Some(message) = believed(cx, message, late) else {
         return false;
     };
+    if message.invitation.is_some() {
+        return invitations::tell(cx, message);
+    }
     let account = cx.account().to_bare();
     cx.facts.known.note(&message, &account);
     cx.emit(Event::Chat(News::Message(message)));

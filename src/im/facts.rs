@@ -5,7 +5,7 @@ use super::chat::UnderWay;
 use super::chat_states::States;
 use super::known::Known;
 use super::sorted::Set;
-use super::{caps, displayed};
+use super::{caps, displayed, invitations};
 use crate::jid::Jid;
 use crate::session::Millis;
 
@@ -31,6 +31,10 @@ pub struct Facts {
     pub known: Known,
     /// Who is told how far the user is in a chat (`chat_states`).
     pub states: States,
+    /// Who is blocked, once that is known (`blocking`, and `invitations`, which asks it).
+    pub blocked: Option<Set>,
+    /// Invitations to rooms that wait for it to be known (`invitations`).
+    pub invitations: invitations::Waiting,
 }
 
 /// What a clock on the wall said.
@@ -52,6 +56,8 @@ impl Facts {
             under_way: Vec::new(),
             known: Known::default(),
             states: States::default(),
+            blocked: None,
+            invitations: invitations::Waiting::default(),
             own: caps::Own::new(config),
             caps: caps::Known::default(),
             displayed: displayed::Outbox::default(),
