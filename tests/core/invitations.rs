@@ -299,7 +299,7 @@ fn xep0249_2_we_invite_directly() {
     let invitation = json!({ "body": "Come!", "invitation": { "room": ROOM }, "to": "hecate@shakespeare.lit" });
     pair.im("send", json!([invitation]));
     let (_, _, children) = sent(&mut pair);
-    assert_eq!(children, ["<body>Come!</body>".to_owned(), format!("<x xmlns=\"{DIRECT}\" jid=\"{ROOM}\"/>")]);
+    assert_eq!(children, ["<body xmlns=\"jabber:client\">Come!</body>".to_owned(), format!("<x xmlns=\"{DIRECT}\" jid=\"{ROOM}\"/>")]);
 }
 
 #[test]

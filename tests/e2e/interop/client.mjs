@@ -5,7 +5,8 @@ import { clientPage } from "../page.mjs";
 
 /** What a row can hear. */
 const EVENTS = ["message", "presence", "roster", "subscription", "blocking", "pubsub", "nick", "avatar", "receipt", "marker", "chat-state",
-  "retraction", "reaction", "displayed", "gap", "status", "error", "sent", "not-sent"];
+  "retraction", "reaction", "displayed", "gap", "status", "error", "sent", "not-sent",
+  "invitation", "invitation-declined", "voice-request", "bookmarks"];
 
 /** How many frames are kept for where a row fails. */
 const KEPT = 400;
