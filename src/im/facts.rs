@@ -4,6 +4,8 @@ use super::Config;
 use super::chat::UnderWay;
 use super::chat_states::States;
 use super::known::Known;
+use super::presence::PresenceInit;
+use super::rooms::Joined;
 use super::sorted::Set;
 use super::{caps, displayed, invitations};
 use crate::jid::Jid;
@@ -35,6 +37,10 @@ pub struct Facts {
     pub blocked: Option<Set>,
     /// Invitations to rooms that wait for it to be known (`invitations`).
     pub invitations: invitations::Waiting,
+    /// What the app wants said of the user's availability (`presence`).
+    pub presence: Option<PresenceInit>,
+    /// The rooms that we are in, and who is there (`rooms`).
+    pub rooms: Joined,
 }
 
 /// What a clock on the wall said.
@@ -58,6 +64,8 @@ impl Facts {
             states: States::default(),
             blocked: None,
             invitations: invitations::Waiting::default(),
+            presence: config.presence.clone(),
+            rooms: Joined::default(),
             own: caps::Own::new(config),
             caps: caps::Known::default(),
             displayed: displayed::Outbox::default(),

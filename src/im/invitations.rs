@@ -3,11 +3,13 @@
 //! What a room passes on is believed of the room itself, by its bare JID; who has invited is what it says. One that is blocked
 //! ([`blocking`](super::blocking)) can't invite through a room either: as long as it isn't known who is, an invitation waits for that.
 //!
-//! Left out: that one is told once who is invited in both ways, and that one isn't invited to where one is, which is for the app to see.
+//! Nobody is told of an invitation to where they are already (XEP-0249 §4). Left out: that who is invited in both ways is told once, which is for
+//! the app to see.
 
 use super::blocking::{self, is_blocked};
 use super::carbons::Carbon;
-use super::chat::{self, MUC_USER, Message, MessageType, OutgoingMessage};
+use super::chat::{self, Message, MessageType, OutgoingMessage};
+use super::rooms::MUC_USER;
 use super::{Call, Config, Ctx, Event, Feature, Named, Payload, Place, Reply, typescript};
 use crate::error::{Code, Error};
 use crate::given::{Arg, Args};
@@ -99,7 +101,7 @@ export interface InvitationDeclinedEvent {
 
 export interface Rooms {
   /**
-   * Says to whom has invited that the account won't come, through the room (XEP-0045 §7.8.2). Of a direct invitation nobody is told (XEP-0249 §3).
+   * Says to whom has invited that the account won't come, through the room (XEP-0045 §7.8.2). Of a direct invitation nobody is told (XEP-0249 §2).
    *
    * Rejects as {@link Client.send} does, and `invalid-argument` where it isn't known who has invited.
    *
@@ -366,7 +368,7 @@ impl Feature for Invitations {
         let invitation = args.take(0, "invitation");
         let room = invitation.of("room", Arg::jid)?.to_bare();
         let reason = args.of(1, "reason", Arg::opt_text)?;
-        // XEP-0249 §3: such a one is silently discarded.
+        // XEP-0249 §2: such a one is silently discarded.
         let mediated = invitation.of("mediated", Arg::opt_flag)? == Some(true);
         if mediated {
             message.to = room.as_str().to_owned();
@@ -423,6 +425,10 @@ pub(super) fn tell(cx: &mut Ctx<'_>, message: Box<Message>) -> bool {
     let own = is_own(&message.from) || invitation.from.as_deref().is_some_and(is_own);
     if own || message.carbon == Some(Carbon::Sent) {
         return false;
+    }
+    // XEP-0249 §4.
+    if !invitation.declined && Jid::parse(&invitation.room).is_ok_and(|room| cx.facts.rooms.is_in(&room)) {
+        return true;
     }
     let waiting = &mut cx.facts.invitations;
     if waiting.news.len() < WAITING {

@@ -59,7 +59,7 @@ export interface Room {
    * @example
    * for (const { jid, reason } of await room.affiliations("outcast")) console.log(jid, reason);
    */
-  affiliations(affiliation: "outcast" | "member" | "admin" | "owner", options?: CallOptions): Promise<RoomAffiliation[]>;
+  affiliations(affiliation: "outcast" | "member" | "admin" | "owner", options?: CallOptions): Promise<RoomListEntry[]>;
   /**
    * How the room is configured: a form that can be filled in for {@link Room.configure}. Owners are told (XEP-0045 §10.2).
    *
@@ -77,7 +77,8 @@ export interface Room {
    */
   configure(values?: DataValues | null, options?: CallOptions): Promise<void>;
   /**
-   * Leaves the room's configuration as it is. **A new room that hasn't been configured is gone by that** (XEP-0045 §10.1.3).
+   * Leaves the room's configuration as it is. **A new room that hasn't been configured is to be gone by that** (XEP-0045 §10.1.3); some stay,
+   * locked.
    *
    * Rejects `stanza-error`, `offline`.
    */
@@ -96,8 +97,8 @@ export interface Room {
   ): Promise<void>;
 }
 
-/** Somebody's affiliation with a room. */
-export interface RoomAffiliation {
+/** Somebody on a list of a room's. */
+export interface RoomListEntry {
   /** Who: mostly a bare JID; a domain stands for all its users. */
   jid: string;
   affiliation: "outcast" | "member" | "admin" | "owner";

@@ -37,12 +37,14 @@ export interface Rooms {
     page?: { max?: number | null | undefined } | null,
     options?: CallOptions,
   ): AsyncIterableIterator<{ jid: string; name?: string }>;
+  /** {@link Room.info} of a room that one needn't be in. Rejects `invalid-jid` as well. */
+  info(jid: string, options?: CallOptions): Promise<RoomInfo>;
 }
 
 export interface Room {
   /**
-   * What the room says of itself, to those who aren't in it as well (XEP-0045 §6.4). To be looked at before one enters it: in a room that isn't
-   * `"semianonymous"` everybody sees the account's JID.
+   * What the room says of itself, to those who aren't in it as well (XEP-0045 §6.4). {@link Rooms.info} is to be looked at before one enters: in a
+   * room that isn't `"semianonymous"` everybody sees the account's JID.
    *
    * Rejects `stanza-error` (`item-not-found`: there is no such room), `protocol-violation` where it is no room, or its form can't be read, `offline`.
    *
@@ -188,14 +190,18 @@ impl Feature for RoomInfos {
     type Reply = Answer;
     type Event = Never;
 
-    const CALLS: &'static [Call] = &[Call::paged("rooms.list", 2), Call::once("room.info", 1)];
+    const CALLS: &'static [Call] = &[
+        Call::paged("rooms.list", 2),
+        Call::once("room.info", 1),
+        Call::once("rooms.info", 1),
+    ];
 
     fn new(_: &Config) -> Self {
         RoomInfos { steps: Steps::new() }
     }
 
     fn read(name: &str, args: &mut Args) -> Result<Command, Error> {
-        if name == "room.info" {
+        if name != "rooms.list" {
             return Ok(Command::Info(args.of(0, "room", Arg::jid)?.to_bare()));
         }
         let service = args.of(0, "service", Arg::jid)?;

@@ -51,6 +51,23 @@ export interface Room {
   reservedNick(options?: CallOptions): Promise<string | null>;
 }
 
+export interface Rooms {
+  /** {@link Room.registration} of a room that one needn't be in. Rejects `invalid-jid` as well. */
+  registration(jid: string, options?: CallOptions): Promise<RoomRegistration>;
+  /** {@link Room.register} with such a room. */
+  register(jid: string, values: string | DataValues, options?: CallOptions): Promise<void>;
+  /** {@link Room.unregister} from such a room. */
+  unregister(jid: string, options?: CallOptions): Promise<void>;
+  /**
+   * {@link Room.reservedNick} of such a room: by which it is to be entered.
+   *
+   * @example
+   * const nick = await client.rooms.reservedNick("coven@rooms.example.org") ?? "alice";
+   * const room = await client.rooms.join("coven@rooms.example.org", { nick });
+   */
+  reservedNick(jid: string, options?: CallOptions): Promise<string | null>;
+}
+
 /** What there is to know before one registers with a room. */
 export interface RoomRegistration {
   /** Whether the account is registered. */
@@ -133,6 +150,10 @@ impl Feature for RoomRegistration {
         Call::once("room.register", 2),
         Call::once("room.unregister", 1),
         Call::once("room.reservedNick", 1),
+        Call::once("rooms.registration", 1),
+        Call::once("rooms.register", 2),
+        Call::once("rooms.unregister", 1),
+        Call::once("rooms.reservedNick", 1),
     ];
 
     fn new(_: &Config) -> Self {
@@ -142,9 +163,10 @@ impl Feature for RoomRegistration {
     fn read(name: &str, args: &mut Args) -> Result<Command, Error> {
         let room = args.of(0, "room", Arg::jid)?.to_bare();
         let query = Element::new("query", REGISTER);
+        let (_, name) = name.split_once('.').unwrap_or_default();
         let (set, payload, wanted) = match name {
-            "room.registration" => (false, query, Wanted::Registration),
-            "room.register" => {
+            "registration" => (false, query, Wanted::Registration),
+            "register" => {
                 let values = args.take(1, "values");
                 let form = match values.look()? {
                     Look::Text(nick) => forms::submit(FORM).with_child(forms::field("muc#register_roomnick", &[nick])),
@@ -153,7 +175,7 @@ impl Feature for RoomRegistration {
                 (true, query.with_child(form), Wanted::Nothing)
             }
             // XEP-0077 §3.2.
-            "room.unregister" => (true, query.with_child(Element::new("remove", REGISTER)), Wanted::Nothing),
+            "unregister" => (true, query.with_child(Element::new("remove", REGISTER)), Wanted::Nothing),
             _ => (false, Element::new("query", INFO).with_attr("node", NODE), Wanted::Nick),
         };
         Ok(Command {

@@ -18,12 +18,6 @@ const PAGE: u32 = 50;
 
 typescript!(
     r#"
-export interface Calls {
-  /** Rooms to talk in (XEP-0045). */
-  readonly rooms: Rooms;
-}
-
-/** Rooms to talk in (XEP-0045). */
 export interface Rooms {
   /**
    * The services of the own server that have rooms (XEP-0045 §6.1).

@@ -349,3 +349,28 @@ fn xep0045_7_8_2_the_room_says_who_does_not_come() {
     }
     assert_eq!(told(&mut knowing(&["hecate@shakespeare.lit"]), ROOM), Vec::<Value>::new());
 }
+
+#[test]
+fn xep0249_4_nobody_is_invited_to_where_they_are() {
+    let mut pair = knowing(&[]);
+    pair.im("rooms.join", json!([ROOM, { "nick": "me" }]));
+    let invite = [message(ROOM, &mediated(CRONE)), message(CRONE, &direct())];
+    for frame in &invite {
+        assert_eq!(told(&mut pair, frame).0.len(), 1, "not as long as they aren't");
+    }
+    pair.receive(&format!(
+        "<presence xmlns='{NS_CLIENT}' from='{ROOM}/me' to='alice@example.org/here'>\
+         <x xmlns='{USER}'><item affiliation='member' role='participant'/><status code='110'/></x></presence>"
+    ));
+    pair.receive(&format!(
+        "<message xmlns='{NS_CLIENT}' from='{ROOM}' to='alice@example.org/here' type='groupchat'><subject/></message>"
+    ));
+    for frame in &invite {
+        assert_eq!(told(&mut pair, frame), NOTHING);
+    }
+    // Who doesn't come is told there.
+    let decline = format!("<x xmlns='{USER}'><decline from='hecate@shakespeare.lit'/></x>");
+    pair.events.clear();
+    pair.receive(&message(ROOM, &decline));
+    assert_eq!(pair.told("invitation-declined").len(), 1);
+}

@@ -63,6 +63,7 @@ mod rfc7395;
 mod room_admin;
 mod room_info;
 mod room_registration;
+mod rooms;
 mod roster;
 mod sasl;
 mod sasl2;

@@ -120,11 +120,13 @@ fn xep0045_6_4_what_is_no_room_or_cannot_be_read_is_an_error() {
     ] {
         assert_eq!(info(&answer), Err(Code::ProtocolViolation), "{answer}");
     }
-    let mut pair = Pair::online();
-    let call = pair.im("room.info", json!([ROOM]));
-    let iq = pair.element();
-    refuse(&mut pair, &iq, "item-not-found");
-    assert_eq!(pair.error(call).condition(), Some("item-not-found"));
+    for name in ["room.info", "rooms.info"] {
+        let mut pair = Pair::online();
+        let call = pair.im(name, json!([ROOM]));
+        let (iq, _) = sent(&mut pair, "get");
+        refuse(&mut pair, &iq, "item-not-found");
+        assert_eq!(pair.error(call).condition(), Some("item-not-found"));
+    }
 }
 
 #[test]

@@ -133,3 +133,21 @@ fn xep0045_7_12_the_nick_that_a_room_keeps() {
         }
     }
 }
+
+#[test]
+fn xep0045_7_12_one_asks_before_one_enters() {
+    for (name, args) in [
+        ("registration", json!([ROOM])),
+        ("register", json!([ROOM, "thirdwitch"])),
+        ("unregister", json!([ROOM])),
+        ("reservedNick", json!([ROOM])),
+    ] {
+        let frames = ["room.", "rooms."].map(|group| {
+            let mut pair = Pair::online();
+            pair.im(&[group, name].concat(), args.clone());
+            pair.element().children().next().map(|payload| xml::write(payload).unwrap())
+        });
+        assert_eq!(frames[0], frames[1], "{name}");
+        assert!(frames[0].is_some());
+    }
+}

@@ -70,7 +70,6 @@ EVENTS = {
     "avatar_metadata_publish": lambda stanza: [info["id"] for info in stanza["pubsub_event"]["items"]["item"]["avatar_metadata"]["items"]],
     "user_nick_publish": lambda stanza: stanza["pubsub_event"]["items"]["item"]["nick"]["nick"],
     "vcard_avatar_update": lambda stanza: stanza["vcard_temp_update"]["photo"],
-    "groupchat_presence": lambda stanza: [stanza["muc"]["nick"], stanza["muc"]["role"], stanza["muc"]["affiliation"]],
     "groupchat_direct_invite": lambda stanza: [str(stanza["groupchat_invite"]["jid"]), stanza["groupchat_invite"]["reason"], stanza["groupchat_invite"]["password"]],
     "pubsub_publish": lambda stanza: stanza["pubsub_event"]["items"]["item"]["id"],
     "pubsub_retract": lambda stanza: stanza["pubsub_event"]["items"]["retract"]["id"],
@@ -155,6 +154,8 @@ class Client(ClientXMPP):
         self.register_handler(Callback("time", MatchXPath("{jabber:client}iq/{urn:xmpp:time}time"), self.tell_time))
         # Also what has neither a body nor anything that slixmpp knows.
         self.register_handler(Callback("every message", MatchXPath("{jabber:client}message"), lambda it: self.tell("any", it, lambda _: None)))
+        # Also of those in a room that it doesn't know itself to be in.
+        self.register_handler(Callback("every presence", MatchXPath("{jabber:client}presence"), lambda it: self.tell("there", it, lambda _: None)))
 
     def tell(self, event, stanza, read):
         try:

@@ -1,7 +1,7 @@
 // Rooms: as the doc comments of the types show them.
 
 import type {
-  Bookmark, Bookmarks, BookmarksEvent, Client, DataForm, Disco, InvitationDeclinedEvent, InvitationEvent, Message, Room, RoomAffiliation, RoomInfo,
+  Bookmark, Bookmarks, BookmarksEvent, Client, DataForm, Disco, InvitationDeclinedEvent, InvitationEvent, Message, Room, RoomInfo, RoomListEntry,
   RoomRegistration, Rooms, SentMessage, Service, VoiceRequest,
 } from "stanzawire";
 
@@ -21,6 +21,13 @@ export async function discovery(client: Client, signal: AbortSignal): Promise<vo
     console.log(service.jid, service.name, service.identities[0]?.category, service.features, service.forms);
   }
   for await (const { jid } of disco.services({ category: "pubsub", type: "service" })) console.log(jid);
+  const coven = "coven@rooms.example.org";
+  const info: RoomInfo = await rooms.info(coven);
+  const nick = await rooms.reservedNick(coven) ?? "alice";
+  const { registered } = await rooms.registration(coven, { signal });
+  if (!registered && info.registration) await rooms.register(coven, nick);
+  await rooms.unregister(coven);
+  same<Same<Room, Awaited<ReturnType<typeof rooms.join>>>>();
 }
 
 export async function bookmarks(client: Client, enter: (room: string, nick: string) => Promise<void>): Promise<void> {
@@ -63,7 +70,7 @@ export function invitations(client: Client): void {
 export async function moderated(room: Room, request: VoiceRequest): Promise<void> {
   await room.setRole("pistol", "none", "Avaunt, you cullion!");
   await room.setAffiliation("mallory@example.org", "outcast", { reason: "Spam" });
-  const list: RoomAffiliation[] = await room.affiliations("outcast");
+  const list: RoomListEntry[] = await room.affiliations("outcast");
   for (const { jid, reason } of list) console.log(jid, reason);
   // @ts-expect-error: there is no such list
   await room.affiliations("none");
