@@ -587,7 +587,10 @@ fn xep0153_3_1_a_room_announces_its_picture() {
         "room@muc.example.org/mallory",
         &(update(&format!("<photo>{OTHER}</photo>")) + occupant),
     );
-    assert_eq!(pair.told("avatar"), [json!({ "from": "room@muc.example.org/mallory", "id": OTHER })]);
+    assert_eq!(
+        pair.told("avatar"),
+        [json!({ "from": "room@muc.example.org/mallory", "id": OTHER })]
+    );
     let call = pair.im("profiles.avatar", json!([room]));
     let iq = asked(&mut pair, Some(room), METADATA);
     refuse(&mut pair, &iq, "service-unavailable");

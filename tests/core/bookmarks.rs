@@ -26,7 +26,11 @@ fn items(node: &str, items: &str) -> String {
 fn asked(pair: &mut Pair, node: &str) -> Element {
     let iq = pair.element();
     assert_eq!((iq.attr("type"), iq.attr("to")), (Some("get"), None));
-    let items = iq.child("pubsub", PUBSUB).expect("a node is asked for").child("items", PUBSUB).unwrap();
+    let items = iq
+        .child("pubsub", PUBSUB)
+        .expect("a node is asked for")
+        .child("items", PUBSUB)
+        .unwrap();
     assert_eq!(items.attr("node"), Some(node));
     iq
 }
@@ -46,7 +50,13 @@ fn there_is(pair: &mut Pair, new: &str, old: Option<[&str; 2]>) {
     let iq = asked(pair, OLD);
     match node {
         "" => refuse(pair, &iq, "item-not-found"),
-        _ => pair.answer(&iq, &items(OLD, &format!("<item id='current'><storage xmlns='{OLD}'>{node}</storage></item>"))),
+        _ => pair.answer(
+            &iq,
+            &items(
+                OLD,
+                &format!("<item id='current'><storage xmlns='{OLD}'>{node}</storage></item>"),
+            ),
+        ),
     }
     let iq = asked_private(pair);
     match private {
@@ -69,7 +79,10 @@ fn get(new: &str, old: Option<[&str; 2]>) -> Value {
 /// The account is asked what it can.
 fn minds(pair: &mut Pair, minds: bool) {
     let iq = pair.element();
-    assert_eq!((iq.attr("type"), iq.attr("to")), (Some("get"), Some("alice@example.org")));
+    assert_eq!(
+        (iq.attr("type"), iq.attr("to")),
+        (Some("get"), Some("alice@example.org"))
+    );
     let feature = if minds { "publish-options" } else { "publish" };
     pair.answer(
         &iq,
@@ -84,7 +97,12 @@ fn published(pair: &mut Pair) -> (Element, String, String) {
     let pubsub = iq.child("pubsub", PUBSUB).expect("something is published");
     let publish = pubsub.child("publish", PUBSUB).expect("something is published");
     assert_eq!(publish.attr("node"), Some(NODE));
-    let form = pubsub.child("publish-options", PUBSUB).expect("with options").children().next().unwrap();
+    let form = pubsub
+        .child("publish-options", PUBSUB)
+        .expect("with options")
+        .children()
+        .next()
+        .unwrap();
     let wanted = [
         ("FORM_TYPE", "http://jabber.org/protocol/pubsub#publish-options"),
         ("pubsub#persist_items", "true"),
@@ -92,7 +110,11 @@ fn published(pair: &mut Pair) -> (Element, String, String) {
         ("pubsub#send_last_published_item", "never"),
         ("pubsub#access_model", "whitelist"),
     ];
-    assert_eq!(fields(form), wanted.map(|(name, value)| (name.to_owned(), vec![value.to_owned()])), "§4.3");
+    assert_eq!(
+        fields(form),
+        wanted.map(|(name, value)| (name.to_owned(), vec![value.to_owned()])),
+        "§4.3"
+    );
     let item = publish.child("item", PUBSUB).unwrap();
     let conference = xml::write(item.children().next().unwrap()).unwrap();
     let id = item.attr("id").unwrap().to_owned();
@@ -112,8 +134,16 @@ fn xep0402_4_2_all_bookmarks() {
     let state = "<state xmlns='urn:example' minimized='true'/>";
     let told = get(
         &[
-            item(PLAY, "name='The Play&apos;s the Thing' autojoin='true'", "<nick>JC</nick>"),
-            item("Orchard@rooms.example.org", "autojoin='1'", &format!("<password>p</password><extensions>{state}</extensions>")),
+            item(
+                PLAY,
+                "name='The Play&apos;s the Thing' autojoin='true'",
+                "<nick>JC</nick>",
+            ),
+            item(
+                "Orchard@rooms.example.org",
+                "autojoin='1'",
+                &format!("<password>p</password><extensions>{state}</extensions>"),
+            ),
             item("heath@rooms.example.org", "autojoin='0'", "<nick/>"),
             // None of these is one.
             item("@@", "", ""),
@@ -142,7 +172,10 @@ fn xep0059_2_there_may_be_many() {
     let call = pair.im("bookmarks.get", json!([]));
     let iq = asked(&mut pair, NODE);
     let end = format!("<set xmlns='{RSM}'><first index='0'>x</first><last>y</last><count>2</count></set>");
-    pair.answer(&iq, &items(NODE, &item(PLAY, "", "")).replace("</pubsub>", &(end + "</pubsub>")));
+    pair.answer(
+        &iq,
+        &items(NODE, &item(PLAY, "", "")).replace("</pubsub>", &(end + "</pubsub>")),
+    );
     let iq = asked(&mut pair, NODE);
     let set = iq.child("pubsub", PUBSUB).unwrap().child("set", RSM).unwrap();
     assert_eq!(set.child_text("after", RSM).as_deref(), Some("y"));
@@ -212,7 +245,10 @@ fn xep0402_4_3_a_bookmark_is_added_for_the_account_alone() {
     assert_eq!(id, PLAY);
     assert_eq!(
         element,
-        conference(" autojoin='true' name='The Play'", "<nick>JC</nick><password>p</password>")
+        conference(
+            " autojoin='true' name='The Play'",
+            "<nick>JC</nick><password>p</password>"
+        )
     );
     pair.answer(&iq, "");
     assert_eq!(pair.value(call), Value::Null);
@@ -261,7 +297,10 @@ fn xep0402_8_a_node_that_is_open_is_closed_first() {
         refuse(&mut pair, &iq, "conflict");
         let iq = pair.element();
         let configure = iq.child("pubsub", OWNER).unwrap().child("configure", OWNER).unwrap();
-        assert_eq!((iq.attr("type"), iq.attr("to"), configure.attr("node")), (Some("set"), None, Some(NODE)));
+        assert_eq!(
+            (iq.attr("type"), iq.attr("to"), configure.attr("node")),
+            (Some("set"), None, Some(NODE))
+        );
         let form = fields(configure.children().next().unwrap());
         assert!(form.contains(&("pubsub#access_model".to_owned(), vec!["whitelist".to_owned()])));
         pair.answer(&iq, "");
@@ -289,7 +328,10 @@ fn xep0402_8_a_node_that_is_open_is_closed_first() {
 fn xep0402_4_4_what_is_not_known_in_a_bookmark_stays() {
     let mut pair = Pair::online();
     let extension = json!({ "name": "b", "attrs": { "xmlns": "urn:x", "new": "1" }, "children": [] });
-    let call = pair.im("bookmarks.set", json!([{ "room": ORCHARD, "extensions": [extension], "name": "New" }]));
+    let call = pair.im(
+        "bookmarks.set",
+        json!([{ "room": ORCHARD, "extensions": [extension], "name": "New" }]),
+    );
     let before = item(
         // As another client wrote it: that is how the item goes on being called.
         "Orchard@rooms.example.org",
@@ -314,7 +356,10 @@ fn xep0402_4_4_what_is_not_known_in_a_bookmark_stays() {
         (json!({}), Code::InvalidArgument),
         (json!({ "room": "@@" }), Code::InvalidJid),
         (json!({ "room": PLAY, "autojoin": 1 }), Code::InvalidArgument),
-        (json!({ "room": PLAY, "extensions": [{ "name": "a", "attrs": {}, "children": [] }] }), Code::InvalidArgument),
+        (
+            json!({ "room": PLAY, "extensions": [{ "name": "a", "attrs": {}, "children": [] }] }),
+            Code::InvalidArgument,
+        ),
         (json!(null), Code::InvalidArgument),
     ] {
         let error = pair.try_im("bookmarks.set", json!([bookmark])).unwrap_err();
@@ -327,7 +372,11 @@ fn the_first_bookmark_takes_along_what_older_clients_have_kept() {
     let mut pair = Pair::online();
     let call = pair.im("bookmarks.set", json!([{ "room": ORCHARD, "autojoin": true }]));
     let private = "<conference jid='orchard@rooms.example.org' name='B'/><conference jid='a@b' name='C'/>";
-    there_is(&mut pair, "", Some(["<conference jid='theplay@rooms.example.org' name='A'/>", private]));
+    there_is(
+        &mut pair,
+        "",
+        Some(["<conference jid='theplay@rooms.example.org' name='A'/>", private]),
+    );
     minds(&mut pair, true);
     for (id, attrs) in [(PLAY, " name='A'"), ("a@b", " name='C'"), (ORCHARD, " autojoin='true'")] {
         assert!(pair.is_open(call));
@@ -342,11 +391,21 @@ fn the_first_bookmark_takes_along_what_older_clients_have_kept() {
 fn xep0402_4_5_a_bookmark_is_removed_and_the_others_hear_of_it() {
     let mut pair = Pair::online();
     let call = pair.im("bookmarks.remove", json!(["orchard@rooms.example.org/nick"]));
-    there_is(&mut pair, &(item("Orchard@rooms.example.org", "", "") + &item(PLAY, "", "")), None);
+    there_is(
+        &mut pair,
+        &(item("Orchard@rooms.example.org", "", "") + &item(PLAY, "", "")),
+        None,
+    );
     let iq = pair.element();
     let retract = iq.child("pubsub", PUBSUB).unwrap().child("retract", PUBSUB).unwrap();
-    assert_eq!((iq.attr("type"), retract.attr("node"), retract.attr("notify")), (Some("set"), Some(NODE), Some("true")));
-    assert_eq!(retract.child("item", PUBSUB).unwrap().attr("id"), Some("Orchard@rooms.example.org"));
+    assert_eq!(
+        (iq.attr("type"), retract.attr("node"), retract.attr("notify")),
+        (Some("set"), Some(NODE), Some("true"))
+    );
+    assert_eq!(
+        retract.child("item", PUBSUB).unwrap().attr("id"),
+        Some("Orchard@rooms.example.org")
+    );
     pair.answer(&iq, "");
     assert_eq!(pair.value(call), Value::Null);
     // One that isn't there.
@@ -359,7 +418,12 @@ fn xep0402_4_5_a_bookmark_is_removed_and_the_others_hear_of_it() {
 #[test]
 fn what_only_older_clients_keep_is_removed_there() {
     let both = "<url url='http://x'/><conference jid='Orchard@rooms.example.org'/><conference jid='a@b'/>";
-    for (node, private) in [(both, both), (both, "<conference jid='a@b'/>"), ("", both), ("", "<conference jid='a@b'/>")] {
+    for (node, private) in [
+        (both, both),
+        (both, "<conference jid='a@b'/>"),
+        ("", both),
+        ("", "<conference jid='a@b'/>"),
+    ] {
         let mut pair = Pair::online();
         let call = pair.im("bookmarks.remove", json!([ORCHARD]));
         there_is(&mut pair, "", Some([node, private]));
@@ -370,16 +434,32 @@ fn what_only_older_clients_keep_is_removed_there() {
             let pubsub = iq.child("pubsub", PUBSUB).unwrap();
             let publish = pubsub.child("publish", PUBSUB).unwrap();
             assert_eq!(publish.attr("node"), Some(OLD));
-            let form = fields(pubsub.child("publish-options", PUBSUB).unwrap().children().next().unwrap());
-            assert_eq!(form[2], ("pubsub#access_model".to_owned(), vec!["whitelist".to_owned()]));
+            let form = fields(
+                pubsub
+                    .child("publish-options", PUBSUB)
+                    .unwrap()
+                    .children()
+                    .next()
+                    .unwrap(),
+            );
+            assert_eq!(
+                form[2],
+                ("pubsub#access_model".to_owned(), vec!["whitelist".to_owned()])
+            );
             let item = publish.child("item", PUBSUB).unwrap();
-            assert_eq!((item.attr("id"), storage(item.children().next().unwrap())), (Some("current"), rest.clone()));
+            assert_eq!(
+                (item.attr("id"), storage(item.children().next().unwrap())),
+                (Some("current"), rest.clone())
+            );
             pair.answer(&iq, "");
         }
         if private == both {
             let iq = pair.element();
             assert_eq!(iq.attr("type"), Some("set"));
-            assert_eq!(storage(iq.child("query", PRIVATE).unwrap().children().next().unwrap()), rest);
+            assert_eq!(
+                storage(iq.child("query", PRIVATE).unwrap().children().next().unwrap()),
+                rest
+            );
             pair.answer(&iq, "");
         }
         pair.nothing_sent();
@@ -400,17 +480,32 @@ fn notify(attrs: &str, node: &str, inner: &str) -> Vec<Value> {
 #[test]
 fn xep0402_5_what_happens_to_bookmarks_is_told() {
     let own = "from='alice@example.org'";
-    let set = format!("<items node='NODE'>{}</items>", item(PLAY, "autojoin='1'", "<nick>JC</nick>"));
+    let set = format!(
+        "<items node='NODE'>{}</items>",
+        item(PLAY, "autojoin='1'", "<nick>JC</nick>")
+    );
     let bookmark = json!({ "room": PLAY, "nick": "JC", "autojoin": true });
     for from in [own, ""] {
-        assert_eq!(notify(from, NODE, &set), [json!({ "bookmarks": [bookmark], "removed": [] })]);
+        assert_eq!(
+            notify(from, NODE, &set),
+            [json!({ "bookmarks": [bookmark], "removed": [] })]
+        );
     }
     let retract = "<items node='NODE'><retract id='Theplay@rooms.example.org'/></items>";
-    assert_eq!(notify(own, NODE, retract), [json!({ "bookmarks": [], "removed": [PLAY] })]);
+    assert_eq!(
+        notify(own, NODE, retract),
+        [json!({ "bookmarks": [], "removed": [PLAY] })]
+    );
     for all in ["<purge node='NODE'/>", "<delete node='NODE'/>"] {
-        assert_eq!(notify(own, NODE, all), [json!({ "bookmarks": [], "removed": [], "cleared": true })]);
+        assert_eq!(
+            notify(own, NODE, all),
+            [json!({ "bookmarks": [], "removed": [], "cleared": true })]
+        );
     }
-    for nothing in ["<items node='NODE'><item id='@@'/><retract id='@@'/></items>", "<items node='NODE'/>"] {
+    for nothing in [
+        "<items node='NODE'><item id='@@'/><retract id='@@'/></items>",
+        "<items node='NODE'/>",
+    ] {
         assert_eq!(notify(own, NODE, nothing), Vec::<Value>::new());
     }
     assert_eq!(notify(own, "urn:other", &set), Vec::<Value>::new());
@@ -427,7 +522,11 @@ fn xep0402_5_nobody_else_says_what_is_bookmarked() {
         "from='example.org'",
         "from='@@'",
     ] {
-        for inner in [&set, "<items node='NODE'><retract id='a@b'/></items>", "<delete node='NODE'/>"] {
+        for inner in [
+            &set,
+            "<items node='NODE'><retract id='a@b'/></items>",
+            "<delete node='NODE'/>",
+        ] {
             assert_eq!(notify(from, NODE, inner), Vec::<Value>::new(), "{from} {inner}");
         }
     }
@@ -435,7 +534,11 @@ fn xep0402_5_nobody_else_says_what_is_bookmarked() {
 
 #[test]
 fn xep0402_4_1_notifications_are_wanted() {
-    assert!(stanzawire::im::DISCO.iter().any(|features| features.contains(&"urn:xmpp:bookmarks:1+notify")));
+    assert!(
+        stanzawire::im::DISCO
+            .iter()
+            .any(|features| features.contains(&"urn:xmpp:bookmarks:1+notify"))
+    );
     let mut offline = Pair::new(config());
     for (name, args) in [
         ("bookmarks.get", json!([])),

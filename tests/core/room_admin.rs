@@ -64,7 +64,10 @@ fn xep0045_9_1_an_affiliation_is_given_by_bare_jid() {
         admin("<item affiliation='outcast' jid='earl@shakespeare.lit'><reason>Treason</reason></item>")
     );
     assert_eq!(
-        set("room.setAffiliation", json!([ROOM, "hag66@shakespeare.lit", "member", { "nick": "thirdwitch" }])),
+        set(
+            "room.setAffiliation",
+            json!([ROOM, "hag66@shakespeare.lit", "member", { "nick": "thirdwitch" }])
+        ),
         admin("<item affiliation='member' jid='hag66@shakespeare.lit' nick='thirdwitch'/>")
     );
     assert_eq!(
@@ -110,7 +113,11 @@ fn xep0045_9_2_who_does_not_belong_on_a_list_makes_it_none() {
         let (iq, _) = sent(&mut pair, "get");
         pair.answer(&iq, &answer);
         let error = pair.error(call);
-        assert_eq!((error.code(), error.phase()), (Code::ProtocolViolation, Phase::Stanza), "{answer}");
+        assert_eq!(
+            (error.code(), error.phase()),
+            (Code::ProtocolViolation, Phase::Stanza),
+            "{answer}"
+        );
     }
 }
 
@@ -171,11 +178,22 @@ fn xep0045_10_2_what_is_no_configuration_is_the_rooms_fault() {
 #[test]
 fn xep0045_10_1_2_an_empty_form_opens_an_instant_room() {
     let empty = owner("<x xmlns='jabber:x:data' type='submit'/>");
-    for values in [json!([ROOM]), json!([ROOM, {}]), json!([ROOM, null]), json!([ROOM, { "a": null }])] {
+    for values in [
+        json!([ROOM]),
+        json!([ROOM, {}]),
+        json!([ROOM, null]),
+        json!([ROOM, { "a": null }]),
+    ] {
         assert_eq!(set("room.configure", values), empty);
     }
-    let name = set("room.configure", json!([ROOM, { "muc#roomconfig_roomname": "A Dark Cave" }]));
-    assert!(name.contains(CONFIG) && name.contains("<value>A Dark Cave</value>"), "{name}");
+    let name = set(
+        "room.configure",
+        json!([ROOM, { "muc#roomconfig_roomname": "A Dark Cave" }]),
+    );
+    assert!(
+        name.contains(CONFIG) && name.contains("<value>A Dark Cave</value>"),
+        "{name}"
+    );
 }
 
 #[test]
@@ -189,7 +207,8 @@ fn xep0045_10_1_3_a_configuration_is_given_up() {
 #[test]
 fn xep0045_10_9_a_room_is_destroyed() {
     assert_eq!(set("room.destroy", json!([ROOM])), owner("<destroy/>"));
-    let more = json!({ "alternate": "Heath@rooms.example.org", "password": "cauldron", "reason": "Macbeth doth come." });
+    let more =
+        json!({ "alternate": "Heath@rooms.example.org", "password": "cauldron", "reason": "Macbeth doth come." });
     assert_eq!(
         set("room.destroy", json!([ROOM, more])),
         owner(
@@ -209,8 +228,16 @@ fn what_cannot_be_asked_of_a_room_is_not_asked() {
         ("room.setRole", json!([ROOM, "pistol", "owner"]), Code::InvalidArgument),
         ("room.setRole", json!([ROOM, "pistol"]), Code::InvalidArgument),
         ("room.setAffiliation", json!([ROOM, "@@", "member"]), Code::InvalidJid),
-        ("room.setAffiliation", json!([ROOM, "a@b", "moderator"]), Code::InvalidArgument),
-        ("room.setAffiliation", json!([ROOM, "a@b", "member", "x"]), Code::InvalidArgument),
+        (
+            "room.setAffiliation",
+            json!([ROOM, "a@b", "moderator"]),
+            Code::InvalidArgument,
+        ),
+        (
+            "room.setAffiliation",
+            json!([ROOM, "a@b", "member", "x"]),
+            Code::InvalidArgument,
+        ),
         ("room.affiliations", json!([ROOM, "none"]), Code::InvalidArgument),
         ("room.affiliations", json!([ROOM]), Code::InvalidArgument),
         ("room.configure", json!([ROOM, "x"]), Code::InvalidArgument),
@@ -249,7 +276,12 @@ fn rfc6120_8_1_2_1_nobody_else_answers_for_a_room() {
     let call = pair.im("room.configuration", json!([ROOM]));
     let id = pair.element().attr("id").unwrap().to_owned();
     let occupant = [ROOM, "/mallory"].concat();
-    for from in ["mallory@example.org", "rooms.example.org", "alice@example.org", &occupant] {
+    for from in [
+        "mallory@example.org",
+        "rooms.example.org",
+        "alice@example.org",
+        &occupant,
+    ] {
         pair.receive(&format!(
             "<iq xmlns='jabber:client' type='result' id='{id}' from='{from}'>{}</iq>",
             owner(FORM)

@@ -23,7 +23,10 @@ fn info(answer: &str) -> Result<Value, Code> {
 }
 
 fn room(features: &[&str], form: &str) -> String {
-    let features: String = features.iter().map(|feature| format!("<feature var='{feature}'/>")).collect();
+    let features: String = features
+        .iter()
+        .map(|feature| format!("<feature var='{feature}'/>"))
+        .collect();
     format!(
         "<query xmlns='{INFO}'><identity category='conference' type='text' name='A Dark Cave'/>\
          <feature var='{MUC}'/>{features}{form}</query>"
@@ -60,7 +63,10 @@ fn xep0045_6_4_what_a_room_says_of_itself() {
         ],
         &form(&[
             ("muc#roominfo_description", &["The place for all good witches!"]),
-            ("muc#roominfo_contactjid", &["Crone1@shakespeare.lit", "hag66@shakespeare.lit"]),
+            (
+                "muc#roominfo_contactjid",
+                &["Crone1@shakespeare.lit", "hag66@shakespeare.lit"],
+            ),
             ("muc#roominfo_subject", &["Spells"]),
             ("muc#roomconfig_changesubject", &["true"]),
             ("muc#roominfo_occupants", &["3"]),
@@ -134,8 +140,17 @@ fn xep0045_6_3_the_rooms_of_a_service_page_by_page() {
     let mut pair = Pair::online();
     let call = pair.im("rooms.list", json!(["rooms.example.org", { "max": 2 }]));
     let iq = pair.element();
-    assert_eq!((iq.attr("type"), iq.attr("to")), (Some("get"), Some("rooms.example.org")));
-    let max = |iq: &xml::Element| iq.child("query", ITEMS).unwrap().child("set", RSM).unwrap().child_text("max", RSM);
+    assert_eq!(
+        (iq.attr("type"), iq.attr("to")),
+        (Some("get"), Some("rooms.example.org"))
+    );
+    let max = |iq: &xml::Element| {
+        iq.child("query", ITEMS)
+            .unwrap()
+            .child("set", RSM)
+            .unwrap()
+            .child_text("max", RSM)
+    };
     assert_eq!(max(&iq).as_deref(), Some("2"));
     pair.answer(
         &iq,
@@ -156,7 +171,11 @@ fn xep0045_6_3_the_rooms_of_a_service_page_by_page() {
     assert_eq!(set.child_text("after", RSM).as_deref(), Some("b"));
     pair.answer(&iq, &format!("<query xmlns='{ITEMS}'><item jid='a@b'/></query>"));
     assert_eq!(pair.value(call), json!({ "items": [{ "jid": "a@b" }] }));
-    for answer in ["", "<query xmlns='urn:x'/>", &format!("<query xmlns='{ITEMS}'><item name='a'/></query>")] {
+    for answer in [
+        "",
+        "<query xmlns='urn:x'/>",
+        &format!("<query xmlns='{ITEMS}'><item name='a'/></query>"),
+    ] {
         let call = pair.im("rooms.list", json!(["rooms.example.org"]));
         let iq = pair.element();
         pair.answer(&iq, answer);

@@ -37,7 +37,10 @@ fn registration(answer: &str) -> Result<Value, Code> {
 #[test]
 fn xep0045_7_10_a_room_says_what_it_wants_to_know() {
     let told = registration(&query(&["<instructions>On the web</instructions>", &form()].concat())).unwrap();
-    assert_eq!((&told["registered"], &told["instructions"]), (&json!(false), &json!("On the web")));
+    assert_eq!(
+        (&told["registered"], &told["instructions"]),
+        (&json!(false), &json!("On the web"))
+    );
     assert_eq!(told["form"]["fields"][1]["required"], json!(true));
     assert_eq!(
         registration(&query("<registered/><username>thirdwitch</username>")),
@@ -55,7 +58,11 @@ fn xep0045_7_10_what_says_neither_is_the_rooms_fault() {
         query(""),
         query("<username/>"),
         "<query xmlns='urn:x'><registered/></query>".to_owned(),
-        query(&form().replace("type='text-single'", "type='boolean'").replace("<required/>", "<value>x</value>")),
+        query(
+            &form()
+                .replace("type='text-single'", "type='boolean'")
+                .replace("<required/>", "<value>x</value>"),
+        ),
     ] {
         assert_eq!(registration(&answer), Err(Code::ProtocolViolation), "{answer}");
     }
@@ -99,18 +106,28 @@ fn xep0045_7_12_the_nick_that_a_room_keeps() {
     let node = "node='x-roomuser-item'";
     let identity = "<identity category='conference' type='text' name='thirdwitch'/>";
     for (answer, nick) in [
-        (format!("<query xmlns='{INFO}' {node}>{identity}</query>"), json!("thirdwitch")),
+        (
+            format!("<query xmlns='{INFO}' {node}>{identity}</query>"),
+            json!("thirdwitch"),
+        ),
         (format!("<query xmlns='{INFO}'>{identity}</query>"), json!("thirdwitch")),
         (format!("<query xmlns='{INFO}' {node}/>"), json!(null)),
     ] {
         let mut pair = Pair::online();
         let call = pair.im("room.reservedNick", json!([ROOM]));
         let (iq, payload) = sent(&mut pair, "get");
-        assert_eq!(xml::write(&payload).unwrap(), format!("<query xmlns=\"{INFO}\" node=\"x-roomuser-item\"/>"));
+        assert_eq!(
+            xml::write(&payload).unwrap(),
+            format!("<query xmlns=\"{INFO}\" node=\"x-roomuser-item\"/>")
+        );
         pair.answer(&iq, &answer);
         assert_eq!(pair.value(call), nick);
     }
-    for answer in ["", "<query xmlns='urn:x'/>", &format!("<query xmlns='{INFO}' node='other'/>")] {
+    for answer in [
+        "",
+        "<query xmlns='urn:x'/>",
+        &format!("<query xmlns='{INFO}' node='other'/>"),
+    ] {
         let mut pair = Pair::online();
         let call = pair.im("room.reservedNick", json!([ROOM]));
         let iq = pair.element();
@@ -145,7 +162,10 @@ fn xep0045_7_12_one_asks_before_one_enters() {
         let frames = ["room.", "rooms."].map(|group| {
             let mut pair = Pair::online();
             pair.im(&[group, name].concat(), args.clone());
-            pair.element().children().next().map(|payload| xml::write(payload).unwrap())
+            pair.element()
+                .children()
+                .next()
+                .map(|payload| xml::write(payload).unwrap())
         });
         assert_eq!(frames[0], frames[1], "{name}");
         assert!(frames[0].is_some());

@@ -9,7 +9,10 @@ use stanzawire::xml::Element;
 const ITEMS: &str = "http://jabber.org/protocol/disco#items";
 
 fn items(jids: &[&str], end: &str) -> String {
-    let items: String = jids.iter().map(|jid| format!("<item jid='{jid}' name='{jid}!'/>")).collect();
+    let items: String = jids
+        .iter()
+        .map(|jid| format!("<item jid='{jid}' name='{jid}!'/>"))
+        .collect();
     format!("<query xmlns='{ITEMS}'>{items}{end}</query>")
 }
 
@@ -39,7 +42,12 @@ fn what_they_are(pair: &mut Pair, jids: &[&str]) -> Vec<Element> {
 }
 
 fn jids(page: &Value) -> Vec<&str> {
-    page["items"].as_array().unwrap().iter().map(|item| item["jid"].as_str().unwrap()).collect()
+    page["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item["jid"].as_str().unwrap())
+        .collect()
 }
 
 #[test]
@@ -48,10 +56,25 @@ fn xep0045_6_1_the_services_with_rooms() {
     let call = pair.im("rooms.services", json!([]));
     let iq = what_it_has(&mut pair);
     // Rooms and accounts are no services, and nothing is asked twice.
-    let has = ["pubsub.example.org", "Rooms.example.org", "irc.example.org", "a@rooms.example.org", "rooms.example.org", "example.org"];
+    let has = [
+        "pubsub.example.org",
+        "Rooms.example.org",
+        "irc.example.org",
+        "a@rooms.example.org",
+        "rooms.example.org",
+        "example.org",
+    ];
     let node = "<item jid='example.org' node='n'/><item jid='other.example.org' node='n'/>";
     pair.answer(&iq, &items(&has, node));
-    let asked = what_they_are(&mut pair, &["example.org", "pubsub.example.org", "rooms.example.org", "irc.example.org"]);
+    let asked = what_they_are(
+        &mut pair,
+        &[
+            "example.org",
+            "pubsub.example.org",
+            "rooms.example.org",
+            "irc.example.org",
+        ],
+    );
     // In whatever order they answer.
     pair.answer(&asked[2], &is("conference", "text", "urn:a"));
     pair.answer(&asked[3], &is("conference", "irc", "urn:a"));
@@ -75,21 +98,31 @@ fn xep0030_3_1_services_by_category_type_or_feature() {
         (json!({ "type": "im" }), vec!["example.org"]),
         (json!({ "category": "store", "type": "im" }), vec![]),
         (json!({ "feature": "urn:a" }), vec!["example.org", "a.example.org"]),
-        (json!({ "category": "store", "feature": "urn:a" }), vec!["a.example.org"]),
+        (
+            json!({ "category": "store", "feature": "urn:a" }),
+            vec!["a.example.org"],
+        ),
     ] {
         let mut pair = Pair::online();
         let call = pair.im("disco.services", json!([which]));
         let iq = what_it_has(&mut pair);
         pair.answer(&iq, &items(&["a.example.org", "b.example.org"], ""));
         let asked = what_they_are(&mut pair, &["example.org", "a.example.org", "b.example.org"]);
-        for (place, answer) in [(1, is("store", "file", "urn:a")), (2, is("store", "file", "urn:b")), (0, is("server", "im", "urn:a"))] {
+        for (place, answer) in [
+            (1, is("store", "file", "urn:a")),
+            (2, is("store", "file", "urn:b")),
+            (0, is("server", "im", "urn:a")),
+        ] {
             pair.answer(&asked[place], &answer);
         }
         assert_eq!(jids(&pair.value(call)), found, "{which}");
     }
     let mut pair = Pair::online();
     for which in [json!("x"), json!({ "feature": 7 })] {
-        assert_eq!(pair.try_im("disco.services", json!([which])).unwrap_err().code(), Code::InvalidArgument);
+        assert_eq!(
+            pair.try_im("disco.services", json!([which])).unwrap_err().code(),
+            Code::InvalidArgument
+        );
     }
 }
 
@@ -98,8 +131,14 @@ fn what_does_not_answer_is_left_out() {
     let mut pair = Pair::online();
     let call = pair.im("disco.services", json!([]));
     let iq = what_it_has(&mut pair);
-    pair.answer(&iq, &items(&["a.example.org", "dead.example.org", "odd.example.org"], ""));
-    let asked = what_they_are(&mut pair, &["example.org", "a.example.org", "dead.example.org", "odd.example.org"]);
+    pair.answer(
+        &iq,
+        &items(&["a.example.org", "dead.example.org", "odd.example.org"], ""),
+    );
+    let asked = what_they_are(
+        &mut pair,
+        &["example.org", "a.example.org", "dead.example.org", "odd.example.org"],
+    );
     pair.answer(&asked[0], &is("server", "im", "urn:a"));
     pair.answer(&asked[1], &is("store", "file", "urn:a"));
     pair.answer(&asked[3], "<query xmlns='urn:x'/>");

@@ -489,9 +489,16 @@ fn what_is_no_profile_is_refused() {
 fn xep0054_3_2_an_owner_sets_the_profile_of_a_room() {
     let room = "room@muc.example.org";
     let mut pair = Pair::online();
-    let call = pair.im("room.setProfile", json!([room, { "fullName": "The Coven", "note": "Spells" }]));
+    let call = pair.im(
+        "room.setProfile",
+        json!([room, { "fullName": "The Coven", "note": "Spells" }]),
+    );
     let iq = asked_temp(&mut pair, Some(room));
-    answer_temp(&mut pair, &iq, "<FN>Old</FN><TITLE>Old</TITLE><PHOTO><TYPE>image/png</TYPE></PHOTO>");
+    answer_temp(
+        &mut pair,
+        &iq,
+        "<FN>Old</FN><TITLE>Old</TITLE><PHOTO><TYPE>image/png</TYPE></PHOTO>",
+    );
     let iq = pair.element();
     assert_eq!((iq.attr("type"), iq.attr("to")), (Some("set"), Some(room)));
     assert_eq!(

@@ -22,7 +22,9 @@ fn form() -> String {
 
 fn told(attrs: &str, inner: &str) -> Vec<Value> {
     let mut pair = Pair::online();
-    pair.receive(&format!("<message xmlns='{NS_CLIENT}' to='alice@example.org/here' {attrs}>{inner}</message>"));
+    pair.receive(&format!(
+        "<message xmlns='{NS_CLIENT}' to='alice@example.org/here' {attrs}>{inner}</message>"
+    ));
     pair.told("voice-request")
 }
 
@@ -43,7 +45,10 @@ fn one(name: &str, value: &str) -> (String, Vec<String>) {
 fn xep0045_7_13_a_voice_is_asked_for() {
     let mut pair = Pair::online();
     let call = pair.im("room.requestVoice", json!([ROOM]));
-    assert_eq!(submitted(&mut pair), [one("FORM_TYPE", REQUEST), one("muc#role", "participant")]);
+    assert_eq!(
+        submitted(&mut pair),
+        [one("FORM_TYPE", REQUEST), one("muc#role", "participant")]
+    );
     assert_eq!(pair.value(call), Value::Null);
     let mut offline = Pair::new(config());
     let call = offline.im("room.requestVoice", json!([ROOM]));
@@ -52,9 +57,13 @@ fn xep0045_7_13_a_voice_is_asked_for() {
 
 #[test]
 fn xep0045_8_6_a_moderator_hears_of_it_and_answers() {
-    let expected = json!({ "room": ROOM, "nick": "thirdwitch", "jid": "hag66@shakespeare.lit/pda", "role": "participant" });
+    let expected =
+        json!({ "room": ROOM, "nick": "thirdwitch", "jid": "hag66@shakespeare.lit/pda", "role": "participant" });
     assert_eq!(told(&format!("from='{ROOM}'"), &form()), [expected.clone()]);
-    assert_eq!(told(&format!("from='{ROOM}' type='normal'"), &form()), [expected.clone()]);
+    assert_eq!(
+        told(&format!("from='{ROOM}' type='normal'"), &form()),
+        [expected.clone()]
+    );
     for (allow, word) in [(true, "true"), (false, "false")] {
         let mut pair = Pair::online();
         let call = pair.im("room.answerVoiceRequest", json!([ROOM, expected, allow]));
@@ -72,7 +81,11 @@ fn xep0045_8_6_a_moderator_hears_of_it_and_answers() {
     }
     let mut pair = Pair::online();
     let other = json!({ "room": "heath@rooms.example.org", "nick": "thirdwitch", "role": "participant" });
-    for args in [json!([ROOM, other, true]), json!([ROOM, expected]), json!([ROOM, null, true])] {
+    for args in [
+        json!([ROOM, other, true]),
+        json!([ROOM, expected]),
+        json!([ROOM, null, true]),
+    ] {
         let error = pair.try_im("room.answerVoiceRequest", args).unwrap_err();
         assert_eq!(error.code(), Code::InvalidArgument);
     }
