@@ -3,7 +3,8 @@
 
 import createGlue from "./stanzawire.js";
 import wasm, { unweave } from "./wasm.js";
-import { Client, failure, field, signalOf, throwIfAborted, unlessAborted } from "./client.js";
+import { Client } from "./client.js";
+import { failure, field, signalOf, throwIfAborted, unlessAborted } from "./listening.js";
 import { upload } from "./upload.js";
 
 export { isXmppError } from "./client.js";

@@ -1,7 +1,7 @@
 // Files on their way to where the core was given a place for them (XEP-0363): by XMLHttpRequest, which alone tells how far a file has come, and
 // by fetch where there is none, as in service workers and Node.
 
-import { aborted, failure, field, signalOf, throwIfAborted, timeoutOf } from "./client.js";
+import { aborted, failure, field, signalOf, throwIfAborted, timeoutOf } from "./listening.js";
 
 /** Puts a file where the service says that it can be put. `files` are the calls that ask it. */
 export async function upload(files, file, options) {

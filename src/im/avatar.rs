@@ -9,14 +9,16 @@
 //! (XEP-0398 1.0.0 §3, §4); this client adds nothing there, which to those who read XEP-0153 says that it isn't ready to advertise one,
 //! and to such a server that it may. What has a `url` is for the app to fetch.
 //!
-//! Left out: `<pointer/>`, publishing by URL or in several formats, writing the photo of a vCard.
+//! A room's picture is the photo of its vCard, which its owners can write.
+//!
+//! Left out: `<pointer/>`, publishing by URL or in several formats, writing the photo of the own vCard.
 
 mod picture;
 
 pub use picture::{Avatar, AvatarEvent, Init};
 
 use super::pep::{self, Publication, Question, Steps};
-use super::vcard::{temp, temp_of};
+use super::vcard::{temp, temp_of, temp_or_none};
 use super::{Call, Config, Ctx, Event, Feature, Flow, OrNull, Reply, pubsub, typescript};
 use crate::error::{Code, Error};
 use crate::given::{Arg, Args};
@@ -119,6 +121,16 @@ export interface Profiles {
    */
   removeAvatar(options?: CallOptions): Promise<void>;
 }
+
+export interface Room {
+  /**
+   * Makes this the room's picture, or, with `null`, takes it away: in its vCard (XEP-0153), of which all else stays. It takes an owner.
+   * {@link Profiles.avatar} with the room's JID reads it, and an `avatar` event of that JID tells those who are in the room.
+   *
+   * Rejects `offline`, `invalid-argument`, `too-large`, `stanza-error` (`forbidden`; `service-unavailable`: it has none), `protocol-violation`.
+   */
+  setAvatar(avatar: AvatarInit | null, options?: CallOptions): Promise<void>;
+}
 "#
 );
 
@@ -131,6 +143,8 @@ pub enum Command {
     Set(Init),
     /// Says that there is none.
     Remove,
+    /// Makes this a room's, or nothing.
+    SetOf(Jid, Option<Init>),
 }
 
 /// What a call resolves to.
@@ -179,6 +193,10 @@ enum Step {
     PublishData(Publication, Info),
     /// The metadata.
     Publish(Publication),
+    /// A room's vCard, of which this is to be the photo.
+    Room(Jid, Option<Init>),
+    /// It has been written.
+    Write,
 }
 
 impl Feature for Avatars {
@@ -192,6 +210,7 @@ impl Feature for Avatars {
         Call::once("profiles.avatar", 1),
         Call::once("profiles.setAvatar", 1),
         Call::once("profiles.removeAvatar", 0),
+        Call::once("room.setAvatar", 2),
     ];
 
     fn new(_: &Config) -> Self {
@@ -205,6 +224,11 @@ impl Feature for Avatars {
         Ok(match name {
             "profiles.avatar" => Command::Get(args.of(0, "jid", Arg::opt_jid)?),
             "profiles.setAvatar" => Command::Set(args.of(0, "avatar", Init::given)?),
+            "room.setAvatar" => {
+                let room = args.of(0, "room", Arg::jid)?.to_bare();
+                let avatar = args.take(1, "avatar").given()?;
+                Command::SetOf(room, avatar.as_ref().map(Init::given).transpose()?)
+            }
             _ => Command::Remove,
         })
     }
@@ -223,6 +247,9 @@ impl Feature for Avatars {
                 self.publish_data(cx, ticket, Publication::new(DATA, Some(info.id.clone()), element), info);
             }
             Command::Remove => self.publish(cx, ticket, Publication::new(METADATA, None, Info::metadata(None))),
+            Command::SetOf(room, avatar) => {
+                self.steps.ask(cx, ticket, temp(Some(room.clone())), Step::Room(room, avatar));
+            }
         }
     }
 
@@ -384,6 +411,16 @@ impl Avatars {
                 self.publish(cx, ticket, publication);
                 return Ok(());
             }
+            (Step::Room(room, avatar), result) => {
+                let question = Question {
+                    set: true,
+                    to: Some(room),
+                    payload: picture::with_photo(temp_or_none(result)?.as_ref(), avatar.as_ref()),
+                };
+                self.steps.ask(cx, ticket, question, Step::Write);
+                return Ok(());
+            }
+            (Step::Write, result) => result.map(|_| Answer::Done)?,
             (Step::Publish(_), Ok(_)) => Answer::Done,
         };
         cx.reply(ticket, Ok(Reply::Avatar(answer)));

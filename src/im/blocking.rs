@@ -27,8 +27,8 @@ export interface Calls {
 
 export interface FeatureEvents {
   /**
-   * Somebody was blocked, or is no longer, by this client or another of the account's. It comes once {@link Blocking.get} has been called,
-   * and in later sessions of this client too.
+   * Somebody was blocked, or is no longer, by this client or another of the account's. It comes once {@link Blocking.get} has been called
+   * or an invitation to a room has come, and in later sessions of this client too.
    */
   blocking: BlockingEvent;
 }
@@ -128,11 +128,9 @@ impl Named for Change {
     }
 }
 
-/// Who is blocked, as far as it is known.
+/// Asks who is blocked; what is known of it is one of the [`Facts`](super::Facts).
 #[derive(Debug, Default)]
 pub struct Blocking {
-    /// None before the app has asked for it.
-    list: Option<Set>,
     /// The calls that ask for it.
     gets: Vec<Ticket>,
 }
@@ -167,7 +165,7 @@ impl Feature for Blocking {
     fn command(&mut self, cx: &mut Ctx<'_>, ticket: Ticket, command: Command) {
         let get = command == Command::Get;
         let payload = match command {
-            Command::Get => Element::new("blocklist", BLOCKING),
+            Command::Get => question(),
             Command::Block(jids) => list("block", &jids),
             Command::Unblock(jids) => list("unblock", &jids),
         };
@@ -181,8 +179,8 @@ impl Feature for Blocking {
 
     fn on_online(&mut self, cx: &mut Ctx<'_>) {
         // §3.3: who hasn't asked for it in this session isn't told of changes.
-        if self.list.is_some() {
-            let _ = cx.ask(false, None, Element::new("blocklist", BLOCKING), Token::Own(0));
+        if cx.facts.blocked.is_some() {
+            let _ = cx.ask(false, None, question(), Token::Own(0));
         }
     }
 
@@ -205,7 +203,7 @@ impl Feature for Blocking {
             // §3.3: at least one is blocked. §3.5: no item at all is everybody, and that isn't items that can't be read.
             Some(jids) if kind == Kind::Unblocked || !jids.is_empty() => {
                 cx.answer(&iq::result(stanza, None));
-                if let Some(list) = &mut self.list {
+                if let Some(list) = &mut cx.facts.blocked {
                     match kind {
                         Kind::Blocked => {
                             for jid in &jids {
@@ -238,34 +236,40 @@ impl Feature for Blocking {
             };
             self.gets.swap_remove(place);
         }
-        let jids = result.and_then(|payload| {
-            let list = payload.filter(|payload| payload.is("blocklist", BLOCKING));
-            list.as_ref().and_then(items).ok_or_else(|| unfit("the request for who is blocked"))
-        });
-        let answer = jids.map(|jids| {
-            let jids = Set::of(jids);
-            self.learn(cx, &jids);
-            let answer = jids.as_slice().to_vec();
-            self.list = Some(jids);
-            Reply::Blocking(Answer::Jids(answer))
-        });
+        let answer = learn(cx, result).map(|jids| Reply::Blocking(Answer::Jids(jids)));
         if let Some(ticket) = caller {
             cx.reply(ticket, answer);
         }
     }
 }
 
-impl Blocking {
-    /// The whole list has come: what is different from the one before is told.
-    fn learn(&self, cx: &mut Ctx<'_>, now: &Set) {
-        let Some(before) = &self.list else { return };
-        for (kind, one, other) in [(Kind::Unblocked, before, now), (Kind::Blocked, now, before)] {
+/// Asks for the list.
+pub(super) fn question() -> Element {
+    Element::new("blocklist", BLOCKING)
+}
+
+/// The whole list has come, or hasn't: what is different from the one before is told.
+pub(super) fn learn(cx: &mut Ctx<'_>, answer: Result<Option<Element>, Error>) -> Result<Vec<String>, Error> {
+    let list = answer?.filter(|payload| payload.is("blocklist", BLOCKING));
+    let jids = list.as_ref().and_then(items).ok_or_else(|| unfit("the request for who is blocked"))?;
+    let now = Set::of(jids);
+    let jids = now.as_slice().to_vec();
+    if let Some(before) = cx.facts.blocked.replace(now.clone()) {
+        for (kind, one, other) in [(Kind::Unblocked, &before, &now), (Kind::Blocked, &now, &before)] {
             let jids: Vec<String> = one.without(other);
             if !jids.is_empty() {
                 cx.emit(Event::Blocking(Change { kind, jids }));
             }
         }
     }
+    Ok(jids)
+}
+
+/// Whether somebody is on the list: they, all their clients, or all of their server (§5).
+pub(super) fn is_blocked(list: &Set, jid: &Jid) -> bool {
+    let of_domain = jid.resource().map(|resource| [jid.domain(), "/", resource].concat());
+    [jid.as_str(), jid.bare_str(), jid.domain()].into_iter().any(|jid| list.contains(jid))
+        || of_domain.is_some_and(|jid| list.contains(&jid))
 }
 
 /// The JIDs that an app has passed: one, or some in an array.

@@ -299,9 +299,7 @@ impl Disco {
         let query = match &asked.question {
             Question::Info(node) => Element::new("query", INFO).with_opt_attr("node", node.as_deref()),
             Question::Supports(_) => Element::new("query", INFO),
-            Question::Items(node, after) => Element::new("query", ITEMS)
-                .with_opt_attr("node", node.as_deref())
-                .with_child(rsm::set(PAGE, after.as_deref())),
+            Question::Items(node, after) => items(node.as_deref(), PAGE, after.as_deref()),
         };
         match cx.ask(false, Some(asked.jid.clone()), query, Token::Call(asked.ticket)) {
             Ok(()) => self.calls.push(asked),
@@ -351,20 +349,7 @@ impl Asked {
             };
             return DiscoInfo::read(answer, node).map(|info| self.of(info));
         };
-        let of = answer.attr("node");
-        if !answer.is("query", ITEMS) || (of.is_some() && of != node.as_deref()) {
-            return Err(violation("the question what somebody has was answered with something else"));
-        }
-        let mut items = Vec::new();
-        for item in answer.all("item", ITEMS) {
-            // §4.1. Servers may know addresses that RFC 7622 no longer allows: what is there is there all the same.
-            let jid = item.attr("jid").ok_or_else(|| violation("somebody has something without an address"))?;
-            items.push(DiscoItem {
-                jid: Jid::parse(jid).map_or_else(|_| jid.to_owned(), |jid| jid.as_str().to_owned()),
-                node: item.attr("node").map(str::to_owned),
-                name: item.attr("name").map(str::to_owned),
-            });
-        }
+        let items = items_of(answer, node.as_deref())?;
         let next = rsm::next(answer, items.len(), after.as_deref());
         Ok(Answer::Items(Page { items, next }))
     }
@@ -376,4 +361,33 @@ impl Asked {
             _ => Answer::Info(info),
         }
     }
+}
+
+/// Asks what somebody, or a node of theirs, has: so many at once, behind the end of a page.
+pub(super) fn items(node: Option<&str>, max: u32, after: Option<&str>) -> Element {
+    Element::new("query", ITEMS)
+        .with_opt_attr("node", node)
+        .with_child(rsm::set(max, after))
+}
+
+/// What somebody has.
+///
+/// # Errors
+/// `protocol-violation` for what is no answer to that.
+pub(super) fn items_of(answer: &Element, node: Option<&str>) -> Result<Vec<DiscoItem>, Error> {
+    let of = answer.attr("node");
+    if !answer.is("query", ITEMS) || (of.is_some() && of != node) {
+        return Err(violation("the question what somebody has was answered with something else"));
+    }
+    let mut items = Vec::new();
+    for item in answer.all("item", ITEMS) {
+        // §4.1. Servers may know addresses that RFC 7622 no longer allows: what is there is there all the same.
+        let jid = item.attr("jid").ok_or_else(|| violation("somebody has something without an address"))?;
+        items.push(DiscoItem {
+            jid: Jid::parse(jid).map_or_else(|_| jid.to_owned(), |jid| jid.as_str().to_owned()),
+            node: item.attr("node").map(str::to_owned),
+            name: item.attr("name").map(str::to_owned),
+        });
+    }
+    Ok(items)
 }

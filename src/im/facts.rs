@@ -4,8 +4,10 @@ use super::Config;
 use super::chat::UnderWay;
 use super::chat_states::States;
 use super::known::Known;
+use super::presence::PresenceInit;
+use super::rooms::Joined;
 use super::sorted::Set;
-use super::{caps, displayed};
+use super::{caps, displayed, invitations};
 use crate::jid::Jid;
 use crate::session::Millis;
 
@@ -31,6 +33,14 @@ pub struct Facts {
     pub known: Known,
     /// Who is told how far the user is in a chat (`chat_states`).
     pub states: States,
+    /// Who is blocked, once that is known (`blocking`, and `invitations`, which asks it).
+    pub blocked: Option<Set>,
+    /// Invitations to rooms that wait for it to be known (`invitations`).
+    pub invitations: invitations::Waiting,
+    /// What the app wants said of the user's availability (`presence`).
+    pub presence: Option<PresenceInit>,
+    /// The rooms that we are in, and who is there (`rooms`).
+    pub rooms: Joined,
 }
 
 /// What a clock on the wall said.
@@ -52,6 +62,10 @@ impl Facts {
             under_way: Vec::new(),
             known: Known::default(),
             states: States::default(),
+            blocked: None,
+            invitations: invitations::Waiting::default(),
+            presence: config.presence.clone(),
+            rooms: Joined::default(),
             own: caps::Own::new(config),
             caps: caps::Known::default(),
             displayed: displayed::Outbox::default(),

@@ -71,6 +71,8 @@ const FIELD: &str = "\u{1f}";
 features! {
     Roster => roster::Roster;
     Presence => presence::Presence;
+    // What rooms say is for nobody else before it has been looked at; and they are entered behind the first presence.
+    Rooms => rooms::Rooms;
     Pubsub => pubsub::Pubsub;
     Displayed => displayed::Displayed;
     Nick => nick::Nicks {
@@ -147,6 +149,17 @@ features! {
         /// That the sender would like to know whether it is seen, or up to which message the conversation has been (XEP-0333).
         marker: Marker,
     };
+    Invitations => invitations::Invitations {
+        /// It invites to a room (XEP-0249, XEP-0045 §7.8): such a message is told by the event `invitation`, and not as a `message`.
+        #[cfg_attr(target_arch = "wasm32", tsify(type = "Invitation"))]
+        invitation: Invitation,
+    };
+    VoiceRequests => voice_requests::VoiceRequests;
+    RoomAdmin => room_admin::RoomAdmin;
+    RoomRegistration => room_registration::RoomRegistration;
+    RoomInfos => room_info::RoomInfos;
+    Bookmarks => bookmarks::Bookmarks;
+    Services => services::Services;
     Ping => ping::Ping;
     Blocking => blocking::Blocking;
     Register => register::Register;

@@ -11,7 +11,7 @@ mod wire;
 
 pub use wire::PubsubItem;
 #[allow(unused_imports, reason = "what the features ask for that keep something in nodes")]
-pub(super) use wire::{Item, Notification, event, is_missing, items, items_of, options, publish, published, retract, violation};
+pub(super) use wire::{Item, Notification, configure, event, is_missing, items, items_of, options, publish, published, retract, violation};
 
 use super::forms::{self, DataForm};
 use super::{Call, Config, Ctx, Event, Feature, Flow, Named, Page, Reply, typescript};

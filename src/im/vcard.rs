@@ -9,6 +9,8 @@
 //! keeps both apart) the profile is written there too. Both cards are read before they are written, and all that a profile doesn't
 //! know in them stays, a vcard-temp's photo too.
 //!
+//! A room's profile is its vcard-temp alone, read and written.
+//!
 //! Left out: notifications of changed cards, contact cards (XEP-0292 §5), and pictures, which are the matter of `avatar`.
 
 mod card;
@@ -119,6 +121,16 @@ export interface Profiles {
    */
   set(profile: Profile, options?: CallOptions): Promise<void>;
 }
+
+export interface Room {
+  /**
+   * Makes this the room's profile (XEP-0054): {@link Profiles.get} with the room's JID reads it. What is left out is removed, and what the room's
+   * vCard has beside the fields of a profile stays. It takes an owner.
+   *
+   * Rejects `offline`, `invalid-argument`, `stanza-error` (`forbidden`; `service-unavailable`: it has none), `protocol-violation`.
+   */
+  setProfile(profile: Profile, options?: CallOptions): Promise<void>;
+}
 "#
 );
 
@@ -129,6 +141,8 @@ pub enum Command {
     Get(Option<Jid>),
     /// Makes this our own.
     Set(Vec<Field>),
+    /// Makes this a room's.
+    SetOf(Jid, Vec<Field>),
 }
 
 /// What a call resolves to.
@@ -167,6 +181,8 @@ enum Step {
     Publish(Publication, Vec<Field>, Vec<Field>),
     /// Our own vcard-temp; the second as before, where there is a vCard4.
     OwnTemp(Vec<Field>, Option<Vec<Field>>),
+    /// A room's vcard-temp, into which this is to be written.
+    Room(Jid, Vec<Field>),
     /// It has been written.
     Write,
 }
@@ -179,7 +195,11 @@ impl Feature for Vcard {
     // XEP-0292 §7.
     const DISCO: &'static [&'static str] = &[VCARD4];
 
-    const CALLS: &'static [Call] = &[Call::once("profiles.get", 1), Call::once("profiles.set", 1)];
+    const CALLS: &'static [Call] = &[
+        Call::once("profiles.get", 1),
+        Call::once("profiles.set", 1),
+        Call::once("room.setProfile", 2),
+    ];
 
     fn new(_: &Config) -> Self {
         Vcard { steps: Steps::new() }
@@ -188,6 +208,10 @@ impl Feature for Vcard {
     fn read(name: &str, args: &mut Args) -> Result<Command, Error> {
         Ok(match name {
             "profiles.get" => Command::Get(args.of(0, "jid", Arg::opt_jid)?),
+            "room.setProfile" => {
+                let room = args.of(0, "room", Arg::jid)?.to_bare();
+                Command::SetOf(room, args.of(1, "profile", card::given)?)
+            }
             _ => Command::Set(args.of(0, "profile", card::given)?),
         })
     }
@@ -205,6 +229,9 @@ impl Feature for Vcard {
             Command::Set(fields) => {
                 let question = pep::last_item(None, NODE);
                 self.steps.ask(cx, ticket, question, Step::Own(fields));
+            }
+            Command::SetOf(room, fields) => {
+                self.steps.ask(cx, ticket, temp(Some(room.clone())), Step::Room(room, fields));
             }
         }
     }
@@ -285,10 +312,7 @@ impl Vcard {
             // There is no vcard-temp here.
             (Step::OwnTemp(_, Some(_)), Err(error)) if pep::has_no_service(&error) => Answer::Done,
             (Step::OwnTemp(fields, shown), result) => {
-                let card = match result {
-                    Err(error) if pep::is_nothing(&error) => None,
-                    result => Some(temp_of(result?)?),
-                };
+                let card = temp_or_none(result)?;
                 let said = card.as_ref().map(|card| card::read(card, Kind::Temp, false));
                 if shown.is_some_and(|shown| card::alike(&shown, &said.unwrap_or_default())) {
                     Answer::Done
@@ -301,6 +325,16 @@ impl Vcard {
                     self.steps.ask(cx, ticket, question, Step::Write);
                     return Ok(());
                 }
+            }
+            (Step::Room(room, fields), result) => {
+                let card = temp_or_none(result)?;
+                let question = Question {
+                    set: true,
+                    to: Some(room),
+                    payload: card::merge(card.as_ref(), Kind::Temp, &fields),
+                };
+                self.steps.ask(cx, ticket, question, Step::Write);
+                return Ok(());
             }
             (Step::Write, result) => result.map(|_| Answer::Done)?,
         };
@@ -334,6 +368,14 @@ pub(super) fn temp(of: Option<Jid>) -> Question {
 pub(super) fn temp_of(answer: Option<Element>) -> Result<Element, Error> {
     let card = answer.filter(|answer| answer.is(Kind::Temp.root(), TEMP));
     card.ok_or_else(|| pubsub::violation("the request for a vCard was answered with something else"))
+}
+
+/// The same, where there may be none.
+pub(super) fn temp_or_none(result: Result<Option<Element>, Error>) -> Result<Option<Element>, Error> {
+    match result {
+        Err(error) if pep::is_nothing(&error) => Ok(None),
+        result => temp_of(result?).map(Some),
+    }
 }
 
 fn vcard4(answer: Option<&Element>) -> Result<Option<Element>, Error> {

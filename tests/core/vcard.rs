@@ -484,3 +484,39 @@ fn what_is_no_profile_is_refused() {
     );
     pair.nothing_sent();
 }
+
+#[test]
+fn xep0054_3_2_an_owner_sets_the_profile_of_a_room() {
+    let room = "room@muc.example.org";
+    let mut pair = Pair::online();
+    let call = pair.im(
+        "room.setProfile",
+        json!([room, { "fullName": "The Coven", "note": "Spells" }]),
+    );
+    let iq = asked_temp(&mut pair, Some(room));
+    answer_temp(
+        &mut pair,
+        &iq,
+        "<FN>Old</FN><TITLE>Old</TITLE><PHOTO><TYPE>image/png</TYPE></PHOTO>",
+    );
+    let iq = pair.element();
+    assert_eq!((iq.attr("type"), iq.attr("to")), (Some("set"), Some(room)));
+    assert_eq!(
+        stanzawire::xml::write(iq.children().next().unwrap()).unwrap(),
+        "<vCard xmlns=\"vcard-temp\"><FN>The Coven</FN><PHOTO><TYPE>image/png</TYPE></PHOTO><DESC>Spells</DESC></vCard>"
+    );
+    pair.answer(&iq, "");
+    assert_eq!(pair.value(call), Value::Null);
+    // It is read as anybody's.
+    let call = pair.im("profiles.get", json!([room]));
+    let iq = asked(&mut pair, Some(room), NODE);
+    refuse(&mut pair, &iq, "feature-not-implemented");
+    let iq = asked_temp(&mut pair, Some(room));
+    answer_temp(&mut pair, &iq, "<FN>The Coven</FN>");
+    assert_eq!(pair.value(call)["fullName"], json!("The Coven"));
+    let call = pair.im("room.setProfile", json!([room, {}]));
+    let iq = asked_temp(&mut pair, Some(room));
+    refuse(&mut pair, &iq, "forbidden");
+    assert_eq!(pair.error(call).condition(), Some("forbidden"));
+    pair.nothing_sent();
+}

@@ -18,6 +18,7 @@ import history from "./interop/rows/history.mjs";
 import messages from "./interop/rows/messages.mjs";
 import people from "./interop/rows/people.mjs";
 import services from "./interop/rows/services.mjs";
+import roomAdmin from "./interop/rows/room_admin.mjs";
 import { clientPage, longestTask, required, withBrowser } from "./page.mjs";
 
 const config = JSON.parse(required("STANZAWIRE_INTEROP"));
@@ -26,7 +27,7 @@ let failed = 0;
 
 await withBrowser(async (browser) => {
   await Promise.all(config.servers.map(async (server) => {
-    results.push(...await runGroups([people, messages, history, ground, services, account], server, { browser, config, only: config.only }));
+    results.push(...await runGroups([people, messages, history, ground, services, account, roomAdmin], server, { browser, config, only: config.only }));
   }));
   if (config.only && config.only !== "numbers") return;
   const archived = await Promise.all(config.servers.map(longArchive));

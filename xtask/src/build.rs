@@ -34,10 +34,12 @@ const GENERATED: [&str; 7] = [
 ];
 
 /// What `pkg-template/` must bring.
-const HANDWRITTEN: [&str; 6] = [
+const HANDWRITTEN: [&str; 8] = [
     "package.json",
     "index.js",
     "client.js",
+    "listening.js",
+    "rooms.js",
     "upload.js",
     "index.d.ts",
     "README.md",
@@ -90,7 +92,7 @@ pub(crate) fn build(root: &Path, tools: &Tools) -> Result<PathBuf> {
     check_carried(&carrier, &wasm)?;
     let manifest = versioned(&read(&new.join("package.json"))?, env!("CARGO_PKG_VERSION"))?;
     write(&new.join("package.json"), manifest.as_bytes())?;
-    for name in ["stanzawire.js", "index.js", "client.js", "upload.js"] {
+    for name in ["stanzawire.js", "index.js", "client.js", "listening.js", "rooms.js", "upload.js"] {
         minify(tools, &new.join(name))?;
     }
     check_syntax(&new)?;

@@ -34,7 +34,7 @@ const CONTACTS: u32 = 5000;
 const BOUND: f64 = 50.0;
 
 /// The accounts of `localhost`, and whom each has in its roster.
-const ACCOUNTS: [(&str, &[&str]); 14] = [
+const ACCOUNTS: [(&str, &[&str]); 19] = [
     // Who is at the page, and whom they know: a pair for each group of rows.
     ("alice", &["bob", "erin"]),
     ("bob", &["alice"]),
@@ -45,9 +45,14 @@ const ACCOUNTS: [(&str, &[&str]); 14] = [
     ("bert", &["ada"]),
     ("amy", &["boris"]),
     ("boris", &["amy"]),
+    ("rosa", &["rick"]),
+    ("rick", &["rosa"]),
+    ("olga", &["otto"]),
+    ("otto", &["olga"]),
     // Whom nobody knows.
     ("carl", &[]),
     ("dora", &[]),
+    ("ruth", &[]),
     // Who has a long archive, and who writes it.
     ("reader", &["writer"]),
     ("writer", &["reader"]),
@@ -191,7 +196,7 @@ fn run(root: &Path, tools: &Tools, package: &Path, ask: &Ask) -> Result<(Tally, 
             };
             json!({
                 "name": kind.name(), "url": format!("ws://localhost:{}/{path}", running.http), "c2s": running.c2s,
-                "pubsub": "pubsub.localhost", "python": python,
+                "component": running.component, "pubsub": "pubsub.localhost", "rooms": "rooms.localhost", "python": python,
             })
         })
         .collect();
@@ -239,6 +244,8 @@ struct Running {
     http: u16,
     /// Of XMPP over TCP.
     c2s: u16,
+    /// For components (XEP-0114).
+    component: u16,
 }
 
 /// All start at once; each is waited for.
@@ -247,8 +254,12 @@ fn start(root: &Path, kinds: &[Kind]) -> Result<Vec<(Kind, Running)>> {
         process::check_interrupt()?;
         let mut all = Vec::new();
         for kind in kinds {
-            let [http, c2s] = ports::several()?;
-            let mut values = vec![("HTTP_PORT", http.to_string()), ("C2S_PORT", c2s.to_string())];
+            let [http, c2s, component] = ports::several()?;
+            let mut values = vec![
+                ("HTTP_PORT", http.to_string()),
+                ("C2S_PORT", c2s.to_string()),
+                ("COMPONENT_PORT", component.to_string()),
+            ];
             let server = match kind {
                 Kind::Prosody => {
                     values.push(("ACCOUNTS", prosody_accounts()));
@@ -260,10 +271,16 @@ fn start(root: &Path, kinds: &[Kind]) -> Result<Vec<(Kind, Running)>> {
                     ejabberd::spawn(root, "tests/e2e/interop/ejabberd.yml", &values)?
                 }
             };
-            all.push((*kind, Running { server, http, c2s }));
+            let running = Running {
+                server,
+                http,
+                c2s,
+                component,
+            };
+            all.push((*kind, running));
         }
         for (kind, running) in &mut all {
-            let ports = [running.http, running.c2s];
+            let ports = [running.http, running.c2s, running.component];
             let ready = match kind {
                 Kind::Prosody => running.server.wait_until_ready(prosody::start)?,
                 Kind::Ejabberd => running.server.wait_until_ready(|log| ejabberd::start(log, &ports))?,

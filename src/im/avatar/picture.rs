@@ -6,7 +6,7 @@ use crate::given::{Arg, invalid};
 use crate::im::pubsub::violation;
 use crate::im::vcard::TEMP;
 use crate::im::{Bytes, Named, OrNull};
-use crate::xml::Element;
+use crate::xml::{Element, Node};
 use base64::Engine;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde::Serialize;
@@ -231,6 +231,25 @@ pub(super) fn is_image(said: &str) -> bool {
     let name = said.strip_prefix("image/").unwrap_or_default();
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte);
     !name.is_empty() && said.len() <= 127 && name.bytes().all(allowed)
+}
+
+/// A vCard with this photo, or none, and all else as it was (XEP-0153 §3.1).
+pub(super) fn with_photo(card: Option<&Element>, photo: Option<&Init>) -> Element {
+    let mut with = Element::new("vCard", TEMP);
+    for (name, value) in card.into_iter().flat_map(|card| card.attrs()) {
+        with.set_attr(name.to_owned(), value);
+    }
+    for child in card.into_iter().flat_map(|card| card.children()) {
+        if !child.is("PHOTO", TEMP) {
+            with.push(Node::Element(child.clone()));
+        }
+    }
+    let text = |name, text: String| Element::new(name, TEMP).with_text(text);
+    with.with_opt_child(photo.map(|photo| {
+        Element::new("PHOTO", TEMP)
+            .with_child(text("TYPE", photo.info.kind.clone()))
+            .with_child(text("BINVAL", encode(&photo.data)))
+    }))
 }
 
 /// What is said of a picture, in an `<info/>` (XEP-0084 §4.2.1).

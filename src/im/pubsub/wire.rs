@@ -173,6 +173,13 @@ pub(in crate::im) fn retract(node: &str, id: &str, notify: bool) -> Element {
     request(PUBSUB, retract)
 }
 
+/// Asks for a node to be configured like this (XEP-0060 §8.2), a set.
+pub(in crate::im) fn configure(node: &str, config: &[(&str, &str)]) -> Element {
+    let form = forms::submit("http://jabber.org/protocol/pubsub#node_config");
+    let form = config.iter().fold(form, |form, (name, value)| form.with_child(forms::field(name, &[value])));
+    request(OWNER, of_node("configure", OWNER, node).with_child(form))
+}
+
 /// The items that were asked for, in the order of the service.
 ///
 /// # Errors

@@ -5,7 +5,8 @@ import { clientPage } from "../page.mjs";
 
 /** What a row can hear. */
 const EVENTS = ["message", "presence", "roster", "subscription", "blocking", "pubsub", "nick", "avatar", "receipt", "marker", "chat-state",
-  "retraction", "reaction", "displayed", "gap", "status", "error", "sent", "not-sent"];
+  "retraction", "reaction", "displayed", "gap", "status", "error", "sent", "not-sent",
+  "invitation", "invitation-declined", "voice-request", "bookmarks"];
 
 /** How many frames are kept for where a row fails. */
 const KEPT = 400;
@@ -53,6 +54,11 @@ function inPage({ events }) {
         if (items.length === most) break;
       }
       return items;
+    }),
+    askRoom: (jid, name, args) => settled(() => {
+      const room = client.rooms.get(jid);
+      if (!room) throw new Error(`the client isn't in ${jid}`);
+      return room[name](...unpack(args));
     }),
     answer: (match, payload) => {
       globalThis.unhandle = client.handle(match, (iq) => {
@@ -109,6 +115,11 @@ export class Client {
   /** What `client.PATH(...args)` resolves to. */
   async call(path, ...args) {
     return result(await this.page.evaluate(([path, args]) => ask(path, args), [path, packed(args)]));
+  }
+
+  /** What `NAME(...args)` of a room resolves to that the client is in. */
+  async inRoom(jid, name, ...args) {
+    return result(await this.page.evaluate(([jid, name, args]) => askRoom(jid, name, args), [jid, name, packed(args)]));
   }
 
   /** What `client.PATH(...args)` iterates over, no more than `most`. */

@@ -43,7 +43,7 @@ PLUGINS = {
     "xep_0084": {}, "xep_0085": {}, "xep_0092": {"software_name": "by other hands", "version": "1.0", "os": "any"}, "xep_0115": {},
     "xep_0153": {}, "xep_0163": {}, "xep_0172": {}, "xep_0184": {}, "xep_0191": {}, "xep_0199": {}, "xep_0203": {},
     "xep_0280": {}, "xep_0297": {}, "xep_0308": {}, "xep_0313": {}, "xep_0333": {}, "xep_0334": {}, "xep_0359": {}, "xep_0444": {},
-    "xep_0461": {},
+    "xep_0461": {}, "xep_0249": {},
 }
 
 # What is told, and what slixmpp reads in it.
@@ -73,6 +73,7 @@ EVENTS = {
     "avatar_metadata_publish": lambda stanza: [info["id"] for info in stanza["pubsub_event"]["items"]["item"]["avatar_metadata"]["items"]],
     "user_nick_publish": lambda stanza: stanza["pubsub_event"]["items"]["item"]["nick"]["nick"],
     "vcard_avatar_update": lambda stanza: stanza["vcard_temp_update"]["photo"],
+    "groupchat_direct_invite": lambda stanza: [str(stanza["groupchat_invite"]["jid"]), stanza["groupchat_invite"]["reason"], stanza["groupchat_invite"]["password"]],
     "pubsub_publish": lambda stanza: stanza["pubsub_event"]["items"]["item"]["id"],
     "pubsub_retract": lambda stanza: stanza["pubsub_event"]["items"]["retract"]["id"],
     "pubsub_purge": lambda stanza: stanza["pubsub_event"]["purge"]["node"],
@@ -167,6 +168,8 @@ class Client(ClientXMPP):
         self.add_event_handler("session_bind", lambda _: self["xep_0050"].add_command(node="cake", name="Bake a cake", handler=self.ask_flavour))
         # Also what has neither a body nor anything that slixmpp knows.
         self.register_handler(Callback("every message", MatchXPath("{jabber:client}message"), lambda it: self.tell("any", it, lambda _: None)))
+        # Also of those in a room that it doesn't know itself to be in.
+        self.register_handler(Callback("every presence", MatchXPath("{jabber:client}presence"), lambda it: self.tell("there", it, lambda _: None)))
 
     def tell(self, event, stanza, read):
         try:

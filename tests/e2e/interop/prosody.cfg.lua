@@ -18,6 +18,8 @@ http_default_host = "localhost"
 c2s_ports = { @C2S_PORT@ }
 c2s_direct_tls_ports = {}
 s2s_ports = {}
+component_ports = { @COMPONENT_PORT@ }
+component_interfaces = { "127.0.0.1" }
 limits = {}
 
 c2s_require_encryption = false
@@ -84,3 +86,14 @@ Component "pubsub.localhost" "pubsub"
 	autocreate_on_publish = false
 	admins = { "amy@localhost" }
 	modules_disabled = { "fixtures" }
+
+Component "rooms.localhost" "muc"
+	name = "Rooms"
+	modules_enabled = { "muc_mam", "muc_moderation" }
+	muc_log_by_default = true
+	muc_log_expires_after = "never"
+	max_archive_query_results = 100
+
+-- The crowd in a room: one connection for all of them (XEP-0114).
+Component "crowd.localhost"
+	component_secret = "secret"

@@ -85,15 +85,19 @@ async function runGroup({ name, user, options, other: friend, rows }, server, { 
   return results;
 }
 
-/** What the server says of itself, to somebody else: the features of its domain, of an account, of its pubsub service and of its streams. */
+/** What the server says of itself, to somebody else: the features of its domain, of an account, of its services, of a room and of its streams. */
 async function discover(server, start) {
   const other = await start("carl");
   const of = async (jid) => {
     const answer = await other.iq(`<iq xmlns='jabber:client' type='get' to='${jid}'><query xmlns='http://jabber.org/protocol/disco#info'/></iq>`);
     return new Set(children(find(answer, "query"), "feature").map(({ attrs }) => attrs.var));
   };
-  const [domain, account, pubsub] = await Promise.all(["localhost", other.bare, server.pubsub].map(of));
-  const disco = { domain, account, pubsub, stream: new Set(other.features) };
+  const room = `any@${server.rooms}`;
+  await other.send(`<presence xmlns='jabber:client' to='${room}/carl'><x xmlns='http://jabber.org/protocol/muc'/></presence>`);
+  await other.iq(`<iq xmlns='jabber:client' type='set' to='${room}'><query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='submit'/></query></iq>`);
+  const found = await Promise.all(["localhost", other.bare, server.pubsub, server.rooms, room].map(of));
+  const disco = Object.fromEntries(["domain", "account", "pubsub", "rooms", "room"].map((name, at) => [name, found[at]]));
+  disco.stream = new Set(other.features);
   await other.end();
   return disco;
 }
@@ -101,7 +105,8 @@ async function discover(server, start) {
 /** For `supported`: that all these features are listed there. */
 export const needs = (where, ...features) => (disco) => {
   const missing = features.filter((feature) => !disco[where].has(feature));
-  const whose = { domain: "the server's", account: "an account's", pubsub: "the pubsub service's", stream: "the stream's" }[where];
+  const whose = { domain: "the server's", account: "an account's", pubsub: "the pubsub service's", rooms: "the service of rooms'", room: "a room's",
+    stream: "the stream's" }[where];
   return missing.length === 0 || `${whose} features lack ${missing.map((feature) => `\`${feature}\``).join(", ")}`;
 };
 
