@@ -4,7 +4,8 @@
 //! and there are none. A copy of what somebody sent to the account counts as if it had come directly, for the
 //! archive (`archive.rs`) and for listeners ([`chat`](super::chat)).
 //!
-//! Left out: disabling them within a session, and keeping a message from being copied.
+//! A message is kept from being copied (§9) where the app hints so (`no-copy`, [`hints`](super::hints)). Left out: disabling carbons within a
+//! session.
 
 use super::{Config, Ctx, Feature, Never};
 use crate::jid::Jid;
@@ -13,7 +14,7 @@ use crate::stream::ns;
 use crate::xml::Element;
 use serde::Serialize;
 
-const CARBONS: &str = "urn:xmpp:carbons:2";
+pub(super) const CARBONS: &str = "urn:xmpp:carbons:2";
 
 /// Of what a message is a copy.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
