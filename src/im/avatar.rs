@@ -33,7 +33,7 @@ const UPDATE: &str = "vcard-temp:x:update";
 /// In the presence of somebody in a room (XEP-0045 §7.2.3).
 const OCCUPANT: &str = "http://jabber.org/protocol/muc#user";
 
-/// Of how many people it is kept in mind which picture they have announced.
+/// Of how many people, contacts apart, it is kept in mind which picture they have announced.
 const KNOWN: usize = 1_000;
 
 typescript!(
@@ -244,7 +244,7 @@ impl Feature for Avatars {
             };
             if let Some(info) = announced {
                 let from = told.from.as_str();
-                self.learn(from, Known::Node);
+                self.learn(cx, from, Known::Node);
                 cx.emit(Event::Avatar(AvatarEvent::of(from, info)));
             }
         }
@@ -298,14 +298,21 @@ impl Avatars {
             cx.emit(Event::Avatar(AvatarEvent::new(from, id.clone())));
         }
         if !matches!(self.known.get(from), Some(Known::Node)) {
-            self.learn(from, Known::Presence(id));
+            self.learn(cx, from, Known::Presence(id));
         }
     }
 
-    /// Keeps it in mind. Where there is too much of it, all is forgotten, and told again when it is heard again.
-    fn learn(&mut self, from: &str, known: Known) {
-        if self.known.len() >= KNOWN && self.known.get(from).is_none() {
-            self.known.clear();
+    /// Keeps it in mind. Where there is too much of it, somebody is forgotten, and told of again when they are heard again: a stranger,
+    /// since anybody can be that, and rather one of whom nothing but presence has been heard.
+    fn learn(&mut self, cx: &Ctx<'_>, from: &str, known: Known) {
+        let stays = |jid: &str| cx.facts.contacts.contains(jid) || jid == cx.account().bare_str();
+        if self.known.len() >= KNOWN && self.known.get(from).is_none() && !stays(from) {
+            let known = &self.known;
+            let stranger = known.find(&|jid, known| matches!(known, Known::Presence(_)) && !stays(jid));
+            let stranger = stranger.or_else(|| known.find(&|jid, _| !stays(jid))).map(str::to_owned);
+            if let Some(stranger) = stranger {
+                self.known.remove(&stranger);
+            }
         }
         self.known.insert(from, known);
     }

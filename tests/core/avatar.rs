@@ -370,10 +370,44 @@ fn what_is_kept_of_presence_is_bounded() {
         presence(&mut pair, &format!("p{number}@example.org/x"), &photo);
     }
     assert_eq!(pair.told("avatar").len(), 1_001);
-    // Forgotten, and so told again.
+    // One was forgotten, and so is told again.
     presence(&mut pair, "p0@example.org/x", &photo);
-    presence(&mut pair, "p1000@example.org/x", &photo);
-    assert_eq!(pair.told("avatar").len(), 1);
+    presence(&mut pair, "p999@example.org/x", &photo);
+    let told = pair.told("avatar");
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(told[0]["from"], "p0@example.org");
+}
+
+#[test]
+fn strangers_put_no_contact_out_of_mind() {
+    let mut pair = Pair::online();
+    pair.receive(&format!(
+        "<iq xmlns='{NS_CLIENT}' type='set' id='push'><query xmlns='jabber:iq:roster'>\
+         <item jid='{JULIET}' subscription='both'/></query></iq>"
+    ));
+    let photo = update(&format!("<photo>{ID}</photo>"));
+    presence(&mut pair, "juliet@example.org/balcony", &photo);
+    // One who isn't a contact, and has spoken for the account.
+    let nurse = "a@example.org";
+    notify(&mut pair, nurse, &format!("<items node='{METADATA}'>{}</items>", good()));
+    assert_eq!(pair.told("avatar").len(), 2);
+    for number in 0..2_000 {
+        presence(&mut pair, &format!("p{number}@example.com/x"), &photo);
+    }
+    assert_eq!(pair.told("avatar").len(), 2_000);
+    presence(&mut pair, "juliet@example.org/chamber", &photo);
+    presence(&mut pair, &format!("{nurse}/x"), &update("<photo/>"));
+    assert_eq!(pair.told("avatar"), Vec::<Value>::new());
+    // Nodes of strangers' are bounded as well, and put no contact out of mind either.
+    for number in 0..1_100 {
+        let stranger = format!("n{number}@example.com");
+        notify(&mut pair, &stranger, &format!("<items node='{METADATA}'>{}</items>", good()));
+    }
+    pair.told("avatar");
+    presence(&mut pair, "juliet@example.org/balcony", &photo);
+    assert_eq!(pair.told("avatar"), Vec::<Value>::new());
+    presence(&mut pair, &format!("{nurse}/x"), &photo);
+    assert_eq!(pair.told("avatar").len(), 1, "the first of them is forgotten");
 }
 
 /// What becomes of a question for the picture of somebody who has announced one by presence, and has none in a node.
