@@ -93,7 +93,10 @@ export interface ConnectOptions {
    * (XEP-0012): since the app last called, or the page came into sight or left it. Nobody else is. Default true.
    */
   lastActivity?: boolean | undefined;
-  /** Whether `message` events also tell of what the account's other clients send and are sent (XEP-0280), where the server can. Default true. */
+  /**
+   * Whether `message` events also tell of what the account's other clients send and are sent (XEP-0280), where the server can, and of what they have
+   * sent while this client was away, where the server has an archive. Default true.
+   */
   carbons?: boolean | undefined;
   /**
    * Whether those who ask for a receipt of a message get one by itself (XEP-0184). It says that we are there, so that only those get

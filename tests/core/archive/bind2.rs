@@ -89,7 +89,7 @@ fn xep0386_2_2_the_last_page_is_read_back() {
     let of_a_room = format!("<message xmlns='jabber:client' type='groupchat' from='{BOB}'><body>room</body></message>");
     let entries = [
         from_bob("1"),
-        kept("2", OWN, "bob@example.org", "sent"),
+        kept("2", FULL, "bob@example.org", "sent"),
         ("3".into(), of_a_room),
         kept("4", OWN, "alice@example.org", "to myself"),
         from_bob("5"),
@@ -112,7 +112,7 @@ fn xep0386_2_2_the_last_page_is_read_back() {
 fn where_there_is_more_than_that_there_is_a_gap() {
     let (mut pair, asked) = entered("");
     let mut entries = numbered(1..=100);
-    entries[0] = kept("1", OWN, "bob@example.org", "sent");
+    entries[0] = kept("1", FULL, "bob@example.org", "sent");
     bare_page(&mut pair, &asked, &entries, false);
     let [gap] = &gaps(&pair)[..] else { panic!("one gap") };
     assert!(before_is(gap, "2"), "{gap:?}");
@@ -206,7 +206,7 @@ fn where_there_is_nothing_to_tell_there_is_a_first_entry() {
     let (mut pair, asked) = entered("");
     let entries: Vec<_> = numbers(1..=100)
         .iter()
-        .map(|id| kept(id, OWN, "bob@example.org", "sent"))
+        .map(|id| kept(id, FULL, "bob@example.org", "sent"))
         .collect();
     bare_page(&mut pair, &asked, &entries, false);
     let [gap] = &gaps(&pair)[..] else { panic!("one gap") };
