@@ -63,7 +63,7 @@ impl MessageType {
 pub struct SentMessage {
     /// Its id.
     pub id: String,
-    /// Its origin id (XEP-0359 §3.2): the same.
+    /// Its origin id (XEP-0359 §2.2): the same.
     pub origin_id: String,
     /// To whom, prepared (RFC 7622).
     pub to: String,
@@ -115,8 +115,8 @@ export interface Calls {
 
 export interface FeatureEvents {
   /**
-   * A message came in, now or while this client was away, also as a carbon (XEP-0280). In its first session there may be up to 100
-   * that came earlier: see {@link GapEvent}.
+   * A message came in, now or while this client was away, or another client of the account has sent one: see {@link Message.carbon}. In the first
+   * session of a client there may be up to 100 that came earlier: see {@link GapEvent}.
    */
   message: Message;
   /** The server has taken a message that an earlier page had sent: see {@link Client.send}. */
@@ -335,7 +335,14 @@ pub(super) fn believed(cx: &Ctx<'_>, mut message: Box<Message>, late: bool) -> O
     if late || message.delay.is_some() {
         message.forget_live();
     }
-    let checked = cx.facts.known.check(&mut message, &cx.account().to_bare());
+    let account = cx.account();
+    // XEP-0359 §6. What comes late has its id from the archive that was asked.
+    if !late && message.stanza_id.is_some() {
+        let room = Jid::parse(&message.from).ok().filter(|_| message.kind == MessageType::Groupchat);
+        let by = room.as_ref().unwrap_or(account).bare_str();
+        message.stanza_id.take_if(|_| !cx.facts.numbering.is_believed(by, account));
+    }
+    let checked = cx.facts.known.check(&mut message, &account.to_bare());
     (checked && message.event().is_some()).then_some(message)
 }
 
@@ -377,8 +384,9 @@ pub(super) fn origin_id(message: &Element) -> Option<&str> {
     message.child("origin-id", SID)?.attr("id")
 }
 
-/// The id that this archive has given a message. XEP-0359 §5: it counts only from whose archive it is. Of several the last one does:
-/// a server that has left in what a sender forged has put its own behind it.
+/// The id that this archive is said to have given a message; whether that is to be believed is for
+/// [`Numbering`](super::facts::Numbering) to say. Of several the last one counts: a server that has left in what a sender forged has put
+/// its own behind it.
 pub(super) fn stanza_id<'a>(message: &'a Element, archive: &str) -> Option<&'a str> {
     let by_archive = |by: &str| by == archive || Jid::parse(by).is_ok_and(|by| by.as_str() == archive);
     let ids = message.all("stanza-id", SID);

@@ -136,6 +136,28 @@ fn xep0490_3_3_what_is_known() {
 }
 
 #[test]
+fn pages_without_end_come_to_one() {
+    let mut pair = Pair::online();
+    let call = pair.im("displayed.get", json!([]));
+    let mut pages = 0;
+    while pair.is_open(call) {
+        let asked = pair.element();
+        pages += 1;
+        // Nothing that can be read, and always more of it.
+        pair.answer(
+            &asked,
+            &format!(
+                "<pubsub xmlns='{PUBSUB}'><items node='{NODE}'><item id='@@'/></items>\
+                 <set xmlns='{RSM}'><last>{pages}</last></set></pubsub>"
+            ),
+        );
+    }
+    assert_eq!(pages, 400);
+    assert_eq!(pair.value(call), json!([]));
+    pair.nothing_sent();
+}
+
+#[test]
 fn where_nobody_has_kept_anything_nothing_is_known() {
     let mut pair = Pair::online();
     let call = pair.im("displayed.get", json!([]));
