@@ -109,6 +109,10 @@ export interface Profiles {
    * Publishes a picture, for everybody to see.
    *
    * Rejects `offline`, `invalid-argument`, `too-large`, `stanza-error`, such as where the server keeps none.
+   *
+   * @example
+   * const data = new Uint8Array(await file.arrayBuffer());
+   * await client.profiles.setAvatar({ data, type: file.type, width: 192, height: 192 });
    */
   setAvatar(avatar: AvatarInit, options?: CallOptions): Promise<void>;
 
@@ -116,6 +120,10 @@ export interface Profiles {
    * Says that there is no picture any more. The server may keep the bytes of the last one, for those who know its `id`.
    *
    * Rejects `offline`, `stanza-error`.
+   *
+   * @example
+   * await client.profiles.removeAvatar();
+   * console.log(await client.profiles.avatar()); // null
    */
   removeAvatar(options?: CallOptions): Promise<void>;
 }

@@ -60,6 +60,10 @@ export interface Blocking {
    * Blocks somebody no longer; without any JID, nobody any longer.
    *
    * Rejects `offline`, `invalid-jid`, `stanza-error`; `invalid-argument` for an empty array.
+   *
+   * @example
+   * await client.blocking.unblock("mallory@example.org");
+   * await client.blocking.unblock(); // and all the others
    */
   unblock(jids?: string | readonly string[] | null, options?: CallOptions): Promise<void>;
 }

@@ -109,6 +109,14 @@ export interface Calls {
    *
    * The promise ends with the page, the message doesn't: as long as {@link ConnectOptions.storage} keeps it, the next page
    * sends it, and says by a `sent` or `not-sent` event what has become of it.
+   *
+   * @example
+   * const sent = await client.send({ to: "bob@example.org", body: "hi" });
+   * console.log("the server has", sent.id);
+   * client.on("message", ({ from, body, delay }) => console.log(delay ?? new Date(), from, body));
+   * client.on("not-sent", async ({ error, ...message }) => {
+   *   if (error.code === "not-delivered") await client.send(message); // of an earlier page
+   * });
    */
   send(message: MessageInit, options?: CallOptions): Promise<SentMessage>;
 }
