@@ -100,6 +100,8 @@ export interface ConnectOptions {
   /**
    * Features that the app has itself: what service discovery (XEP-0030) and the hash in each presence say that this client can, beside what
    * stanzawire can. `"NODE+notify"` asks for `pubsub` events of the node `NODE` of the account and its contacts (XEP-0163).
+   *
+   * @example createClient({ jid: "alice@example.org", features: ["http://jabber.org/protocol/tune+notify"] })
    */
   features?: string[] | undefined;
   /**
@@ -112,7 +114,7 @@ export interface ConnectOptions {
    * (XEP-0012): since the app last called, or the page came into sight or left it. Nobody else is. Default true.
    */
   lastActivity?: boolean | undefined;
-  /** Whether `message` events also tell of what the account's other clients send and are sent (XEP-0280), where the server can. Default true. */
+  /** Whether `message` events also tell of what the account's other clients send and are sent: see {@link Carbon}. Default true. */
   carbons?: boolean | undefined;
   /**
    * Whether those who ask for a receipt of a message get one by itself (XEP-0184). It says that we are there, so that only those get

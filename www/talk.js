@@ -9,6 +9,9 @@ const PAGE = 30;
 /** How long, in ms, a pause in typing lasts before the other side hears of it; and how long their typing is believed. */
 const PAUSE = 5_000;
 const TYPING = 30_000;
+/** For how many messages of a conversation that aren't there changes may wait, and how many for each. */
+const WAITING = 200;
+const CHANGES = 20;
 
 const REPLY = "urn:xmpp:reply:0";
 const FILES = "urn:xmpp:sfs:0";
@@ -87,9 +90,10 @@ export class Talk {
     const id = replaces ?? retracts ?? reactions?.id ?? receipt?.id ?? marker?.id;
     const target = this.#find(contact, id);
     if (!target) {
-      const waiting = contact.waiting.get(id) ?? [];
-      waiting.push({ message, outgoing, time: message.delay ?? new Date() });
-      contact.waiting.set(id, waiting.toSorted((a, b) => a.time - b.time));
+      const waiting = [...contact.waiting.get(id) ?? [], { message, outgoing, time: message.delay ?? new Date() }];
+      contact.waiting.delete(id); // to the end: what has waited longest is forgotten first
+      contact.waiting.set(id, waiting.toSorted((a, b) => a.time - b.time).slice(-CHANGES));
+      if (contact.waiting.size > WAITING) contact.waiting.delete(contact.waiting.keys().next().value);
       return;
     }
     this.#apply(contact, target, message, outgoing);

@@ -356,7 +356,9 @@ impl Engine {
     /// Lets the features speak, and passes on what they said.
     fn features(&mut self, now: Millis, speak: impl FnOnce(&mut Features, &mut Ctx<'_>)) {
         let mut said = Vec::new();
-        let mut cx = Ctx::new(now, &mut self.session, &mut said, &mut self.facts);
+        let tickets = &self.tickets;
+        let open = |ticket| tickets.is_open(ticket);
+        let mut cx = Ctx::new(now, &mut self.session, &mut said, &open, &mut self.facts);
         speak(&mut self.features, &mut cx);
         self.said(said);
     }

@@ -9,8 +9,10 @@
 //! What is in a gap can be fetched later (`archive/gap.rs`), and the app's own queries are the matter of
 //! [`history`](super::history).
 //!
-//! Left out for now: what rooms leave in the account's archive, and messages that the account's other clients have sent, except as
-//! they come (`carbons.rs`).
+//! What the account's other clients have sent is told as well, as a carbon would be; what this client has sent is not
+//! (`archive/sent.rs`).
+//!
+//! Left out for now: what rooms leave in the account's archive.
 
 mod answers;
 mod back;
@@ -20,6 +22,7 @@ pub(super) mod prefs;
 mod proof;
 mod search;
 mod seen;
+mod sent;
 
 use super::carbons::{self, Carbon};
 use super::{Call, Config, Ctx, Event, Feature, Flow, Page, chat};
@@ -62,8 +65,6 @@ pub struct Archive {
     /// The first entry that has been told of since the last gap.
     first: Option<String>,
     fills: Fills,
-    /// The server has an archive and numbers messages, and so nobody else does (XEP-0359 §5).
-    known: bool,
     /// There has been a session before.
     earlier: bool,
     /// And in this page.
@@ -82,6 +83,11 @@ pub struct Archive {
     tokens: u32,
     /// The timer is set to look after the marks.
     tidying: bool,
+    /// Whether it is wanted what other clients have sent; and what of that has been told.
+    wants_sent: bool,
+    sent: Seen,
+    /// The addresses that this client had in its last sessions, the last one behind: what was sent from there, it has sent.
+    own: Vec<String>,
 }
 
 impl Feature for Archive {
@@ -96,8 +102,11 @@ impl Feature for Archive {
     // It may have to wait for a connection, and for all that was missed without one.
     const PATIENCE: Option<u64> = Some(120_000);
 
-    fn new(_: &Config) -> Self {
-        Archive::default()
+    fn new(config: &Config) -> Self {
+        Archive {
+            wants_sent: config.carbons,
+            ..Archive::default()
+        }
     }
 
     fn read(_: &str, args: &mut Args) -> Result<Command, Error> {
@@ -118,6 +127,7 @@ impl Feature for Archive {
     }
 
     fn on_online(&mut self, cx: &mut Ctx<'_>) {
+        cx.facts.numbering.forget();
         let account = cx.account().bare_str();
         if account != self.account {
             // An anonymous account is another one each time.
@@ -126,11 +136,13 @@ impl Feature for Archive {
                 *self = Archive {
                     tokens,
                     fills,
+                    wants_sent: self.wants_sent,
                     ..Archive::default()
                 };
             }
             self.account = account.to_owned();
         }
+        self.is_at(cx.jid());
         self.bound(cx);
         if self.search.is_none()
             && let Err(error) = self.begin(cx, self.earlier)
@@ -155,10 +167,10 @@ impl Feature for Archive {
             self.fill_on(cx);
             return;
         }
-        (self.known, self.lived) = (self.anchor.is_some(), true);
+        (cx.facts.numbering.archive, self.lived) = (self.anchor.is_some(), true);
         // What is in doubt keeps all that is sent after it waiting; and a server that hasn't heard of us has sent nothing.
         let before = self.lost;
-        if (self.unread || lost || !self.known || !cx.doubts().is_empty())
+        if (self.unread || lost || !cx.facts.numbering.archive || !cx.doubts().is_empty())
             && let Err(error) = self.begin(cx, before)
         {
             self.fail(cx, &error);
@@ -202,10 +214,15 @@ impl Feature for Archive {
                 return Flow::Taken;
             }
         }
-        let Some(id) = id.filter(|_| !sent) else {
+        if sent {
+            self.sees_sent(cx, message);
+        }
+        // Where there has never been an archive, nobody gives such ids but who forges them.
+        let archive = cx.facts.numbering.archive || self.search.is_some() || self.anchor.is_some();
+        let Some(id) = id.filter(|_| !sent && archive) else {
             return Flow::Next;
         };
-        if !self.pass(cx, message, id) && self.known {
+        if !self.pass(cx, message, id) && cx.facts.numbering.archive {
             return Flow::Taken;
         }
         Flow::Next
@@ -251,6 +268,7 @@ impl Feature for Archive {
         }
         let anchor = self.anchor.as_ref();
         let id = |id: &Option<String>| id.clone().unwrap_or_default();
+        let own = |saved: Element, jid: &String| saved.with_child(Element::new("own", page::MAM).with_text(jid.as_str()));
         let saved = Element::new("archive", page::MAM)
             .with_attr("of", self.account.as_str())
             .with_opt_attr("after", anchor.map(|anchor| id(&anchor.id)))
@@ -262,8 +280,9 @@ impl Feature for Archive {
             .with_opt_attr("inline", self.may_have_been_dropped().then_some("1"))
             .with_opt_attr("undecided", self.undecided.then_some("1"))
             .with_opt_attr("owed", self.owed.then_some("1"))
-            .with_attr("seen", self.seen.save());
-        xml::write(&saved).ok()
+            .with_attr("seen", self.seen.save())
+            .with_attr("sent", self.sent.save());
+        xml::write(&self.own.iter().fold(saved, own)).ok()
     }
 
     fn restore(&mut self, _: &mut Ctx<'_>, saved: &str) {
@@ -295,6 +314,8 @@ impl Feature for Archive {
         self.undecided = saved.attr("undecided").is_some();
         self.owed = saved.attr("owed").is_some();
         self.seen = Seen::restore(saved.attr("seen").unwrap_or_default());
+        self.sent = Seen::restore(saved.attr("sent").unwrap_or_default());
+        self.own = saved.all("own", page::MAM).map(Element::text).collect();
         self.earlier = true;
     }
 
@@ -305,7 +326,7 @@ impl Feature for Archive {
             self.let_through(cx, unkept);
         }
         self.fill_no_more(cx);
-        self.known = false;
+        cx.facts.numbering.archive = false;
         self.tidying = false;
         cx.set_timer(None);
     }
@@ -336,7 +357,7 @@ impl Archive {
         if self.first.is_none() && delay(message).is_none() {
             self.first = Some(id.to_owned());
         }
-        if self.search.is_none() && self.known {
+        if self.search.is_none() && cx.facts.numbering.archive {
             self.advance(cx, id.to_owned(), None);
             self.marks.push(cx.now(), id, cx.progress());
             self.tidy_later(cx);
@@ -352,19 +373,29 @@ impl Archive {
         cx.changed();
     }
 
+    /// Whether an entry of the archive is one to be told.
+    fn is_new(&mut self, cx: &mut Ctx<'_>, message: &Element, id: &str) -> bool {
+        match is_sent(message, cx.account()) {
+            true => self.is_new_sent(cx, message),
+            false => self.seen.insert(id),
+        }
+    }
+
     /// Tells of an entry of the archive, unless that has been told of; whether there was something to be told.
     fn tell(&mut self, cx: &mut Ctx<'_>, message: &Element, at: &Point) -> bool {
         let account = cx.account();
         if chat::kind(message) == MessageType::Groupchat {
             return false;
         }
+        let sent = is_sent(message, account);
         // Some servers keep a message to oneself twice, once sent and once received.
-        if own(message, account) && own_key(message).is_some_and(|key| !self.seen.insert(&key)) {
+        if !sent && own(message, account) && own_key(message).is_some_and(|key| !self.seen.insert(&key)) {
             return false;
         }
         let Some(mut read) = chat::read(message, account) else {
             return false;
         };
+        read.carbon = sent.then_some(Carbon::Sent);
         read.stanza_id.clone_from(&at.id);
         read.delay = at.stamp.clone().or(read.delay);
         if self.first.is_none() {
@@ -386,14 +417,14 @@ impl Archive {
             let account = cx.account();
             let read = chat::open(&stanza, account);
             let first = match carbons::open(&stanza, account) {
-                Some((Carbon::Sent, _)) => true,
+                Some((Carbon::Sent, message)) => self.sees_sent(cx, message),
                 carbon => {
                     let message = carbon.map_or(&stanza, |(_, message)| message);
                     let id = chat::stanza_id(message, account.bare_str()).map(str::to_owned);
                     id.is_some_and(|id| self.pass(cx, message, &id))
                 }
             };
-            if let Some(read) = read.filter(|_| first || !self.known) {
+            if let Some(read) = read.filter(|_| first || !cx.facts.numbering.archive) {
                 chat::tell(cx, read, false);
             }
         }
@@ -433,8 +464,7 @@ fn own(message: &Element, account: &Jid) -> bool {
     message.attr("from").is_none_or(from)
 }
 
-/// Whether the account has sent it to somebody else. That is never told, and not remembered: it would take the place of
-/// what was.
+/// Whether the account has sent it to somebody else.
 fn is_sent(message: &Element, account: &Jid) -> bool {
     let to_self = |to| Jid::parse(to).is_ok_and(|to| to.same_bare(account));
     own(message, account) && !message.attr("to").is_none_or(to_self)

@@ -35,7 +35,7 @@ const UPDATE: &str = "vcard-temp:x:update";
 /// In the presence of somebody in a room (XEP-0045 §7.2.3).
 const OCCUPANT: &str = "http://jabber.org/protocol/muc#user";
 
-/// Of how many people it is kept in mind which picture they have announced.
+/// Of how many people, contacts apart, it is kept in mind which picture they have announced.
 const KNOWN: usize = 1_000;
 
 typescript!(
@@ -111,6 +111,10 @@ export interface Profiles {
    * Publishes a picture, for everybody to see.
    *
    * Rejects `offline`, `invalid-argument`, `too-large`, `stanza-error`, such as where the server keeps none.
+   *
+   * @example
+   * const data = new Uint8Array(await file.arrayBuffer());
+   * await client.profiles.setAvatar({ data, type: file.type, width: 192, height: 192 });
    */
   setAvatar(avatar: AvatarInit, options?: CallOptions): Promise<void>;
 
@@ -118,6 +122,10 @@ export interface Profiles {
    * Says that there is no picture any more. The server may keep the bytes of the last one, for those who know its `id`.
    *
    * Rejects `offline`, `stanza-error`.
+   *
+   * @example
+   * await client.profiles.removeAvatar();
+   * console.log(await client.profiles.avatar()); // null
    */
   removeAvatar(options?: CallOptions): Promise<void>;
 }
@@ -271,7 +279,7 @@ impl Feature for Avatars {
             };
             if let Some(info) = announced {
                 let from = told.from.as_str();
-                self.learn(from, Known::Node);
+                self.learn(cx, from, Known::Node);
                 cx.emit(Event::Avatar(AvatarEvent::of(from, info)));
             }
         }
@@ -325,14 +333,21 @@ impl Avatars {
             cx.emit(Event::Avatar(AvatarEvent::new(from, id.clone())));
         }
         if !matches!(self.known.get(from), Some(Known::Node)) {
-            self.learn(from, Known::Presence(id));
+            self.learn(cx, from, Known::Presence(id));
         }
     }
 
-    /// Keeps it in mind. Where there is too much of it, all is forgotten, and told again when it is heard again.
-    fn learn(&mut self, from: &str, known: Known) {
-        if self.known.len() >= KNOWN && self.known.get(from).is_none() {
-            self.known.clear();
+    /// Keeps it in mind. Where there is too much of it, somebody is forgotten, and told of again when they are heard again: a stranger,
+    /// since anybody can be that, and rather one of whom nothing but presence has been heard.
+    fn learn(&mut self, cx: &Ctx<'_>, from: &str, known: Known) {
+        let stays = |jid: &str| cx.facts.contacts.contains(jid) || jid == cx.account().bare_str();
+        if self.known.len() >= KNOWN && self.known.get(from).is_none() && !stays(from) {
+            let known = &self.known;
+            let stranger = known.find(&|jid, known| matches!(known, Known::Presence(_)) && !stays(jid));
+            let stranger = stranger.or_else(|| known.find(&|jid, _| !stays(jid))).map(str::to_owned);
+            if let Some(stranger) = stranger {
+                self.known.remove(&stranger);
+            }
         }
         self.known.insert(from, known);
     }

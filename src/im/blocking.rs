@@ -1,13 +1,13 @@
 //! Blocking, XEP-0191 1.3 (12 March 2015): whom the server keeps from reaching the account, and the account from reaching.
 //!
 //! The list is fetched when the app asks for it, and from then on once a session, since the server tells of changes those alone
-//! who have fetched it. What came meanwhile is told as what has changed.
+//! who have fetched it. What came meanwhile is told as what has changed. Where that fails it is tried again, and the list before stands.
 //!
 //! Left out: that the server can do this isn't asked before; one that can't says so. What is sent to somebody who is blocked comes
 //! back as any other error, with the condition `not-acceptable` (§3.3).
 
-use super::{Call, Config, Ctx, Event, Feature, Flow, Named, Reply, from_account, typescript, unfit};
-use crate::error::Error;
+use super::{Call, Config, Ctx, Event, Feature, Flow, Named, Reply, from_account, pep, typescript, unfit};
+use crate::error::{Code, Error};
 use crate::given::{Arg, Args, Look, invalid};
 use crate::jid::Jid;
 use crate::session::{Ticket, Token};
@@ -60,6 +60,10 @@ export interface Blocking {
    * Blocks somebody no longer; without any JID, nobody any longer.
    *
    * Rejects `offline`, `invalid-jid`, `stanza-error`; `invalid-argument` for an empty array.
+   *
+   * @example
+   * await client.blocking.unblock("mallory@example.org");
+   * await client.blocking.unblock(); // and all the others
    */
   unblock(jids?: string | readonly string[] | null, options?: CallOptions): Promise<void>;
 }
@@ -133,7 +137,12 @@ impl Named for Change {
 pub struct Blocking {
     /// The calls that ask for it.
     gets: Vec<Ticket>,
+    /// How many times in a row it could not be had in this session, by the client's own question.
+    failures: u32,
 }
+
+/// How long it takes, at first and at most, until a question is asked again that came to nothing, in milliseconds.
+const AGAIN: [u64; 2] = [5_000, 300_000];
 
 impl Feature for Blocking {
     type Command = Command;
@@ -179,9 +188,18 @@ impl Feature for Blocking {
 
     fn on_online(&mut self, cx: &mut Ctx<'_>) {
         // §3.3: who hasn't asked for it in this session isn't told of changes.
+        self.failures = 0;
         if cx.facts.blocked.is_some() {
-            let _ = cx.ask(false, None, question(), Token::Own(0));
+            self.ask(cx);
         }
+    }
+
+    fn on_timer(&mut self, cx: &mut Ctx<'_>) {
+        self.ask(cx);
+    }
+
+    fn on_offline(&mut self, cx: &mut Ctx<'_>) {
+        cx.set_timer(None);
     }
 
     fn on_stanza(&mut self, cx: &mut Ctx<'_>, stanza: &Element) -> Flow {
@@ -236,9 +254,37 @@ impl Feature for Blocking {
             };
             self.gets.swap_remove(place);
         }
-        let answer = learn(cx, result).map(|jids| Reply::Blocking(Answer::Jids(jids)));
+        let jids = learn(cx, result);
+        if let (None, Err(error)) = (caller, &jids) {
+            return self.again(cx, error);
+        }
+        if jids.is_ok() {
+            // Whoever has asked: the server tells of changes from now on.
+            cx.set_timer(None);
+        }
+        let answer = jids.map(|jids| Reply::Blocking(Answer::Jids(jids)));
         if let Some(ticket) = caller {
             cx.reply(ticket, answer);
+        }
+    }
+}
+
+impl Blocking {
+    /// Asks of the client's own accord.
+    fn ask(&mut self, cx: &mut Ctx<'_>) {
+        if let Err(error) = cx.ask(false, None, question(), Token::Own(0)) {
+            self.again(cx, &error);
+        }
+    }
+
+    /// The list could not be had. What is known of it stands, and may be out of date, until it can: the server tells of no change before.
+    fn again(&mut self, cx: &mut Ctx<'_>, error: &Error) {
+        let over = matches!(error.code(), Code::Closed | Code::Offline);
+        // A server that has no such list tells of no changes.
+        if !over && !pep::has_no_service(error) {
+            let wait = AGAIN[0] << self.failures.min(6);
+            self.failures = self.failures.saturating_add(1);
+            cx.set_timer(Some(cx.now().after(wait.min(AGAIN[1]))));
         }
     }
 }

@@ -4,21 +4,37 @@
 //! and there are none. A copy of what somebody sent to the account counts as if it had come directly, for the
 //! archive (`archive.rs`) and for listeners ([`chat`](super::chat)).
 //!
-//! Left out: disabling them within a session, and keeping a message from being copied.
+//! A message is kept from being copied (§9) where the app hints so (`no-copy`, [`hints`](super::hints)). Left out: disabling carbons within a
+//! session.
 
-use super::{Config, Ctx, Feature, Never};
+use super::{Config, Ctx, Feature, Never, typescript};
 use crate::jid::Jid;
 use crate::session::{Ticket, Token};
 use crate::stream::ns;
 use crate::xml::Element;
 use serde::Serialize;
 
-const CARBONS: &str = "urn:xmpp:carbons:2";
+pub(super) const CARBONS: &str = "urn:xmpp:carbons:2";
+
+typescript!(
+    r#"
+/**
+ * Of what a message is a copy: another client of the account has sent it, or was sent it (XEP-0280), where the server can make such copies;
+ * or such a client has sent it while this one was away, and the account's archive has it (XEP-0313).
+ *
+ * @example
+ * client.on("message", ({ from, to, body, carbon }) => {
+ *   if (carbon === "sent") console.log("we to", to, body);
+ *   else console.log(from, "to us", body);
+ * });
+ */
+export type Carbon = "sent" | "received";
+"#
+);
 
 /// Of what a message is a copy.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
-#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 pub enum Carbon {
     /// Another client of the account has sent it.
     Sent,

@@ -59,7 +59,7 @@ impl MessageType {
 pub struct SentMessage {
     /// Its id.
     pub id: String,
-    /// Its origin id (XEP-0359 §3.2): the same.
+    /// Its origin id (XEP-0359 §2.2): the same.
     pub origin_id: String,
     /// To whom, prepared (RFC 7622).
     pub to: String,
@@ -105,14 +105,22 @@ export interface Calls {
    *
    * The promise ends with the page, the message doesn't: as long as {@link ConnectOptions.storage} keeps it, the next page
    * sends it, and says by a `sent` or `not-sent` event what has become of it.
+   *
+   * @example
+   * const sent = await client.send({ to: "bob@example.org", body: "hi" });
+   * console.log("the server has", sent.id);
+   * client.on("message", ({ from, body, delay }) => console.log(delay ?? new Date(), from, body));
+   * client.on("not-sent", async ({ error, ...message }) => {
+   *   if (error.code === "not-delivered") await client.send(message); // of an earlier page
+   * });
    */
   send(message: MessageInit, options?: CallOptions): Promise<SentMessage>;
 }
 
 export interface FeatureEvents {
   /**
-   * A message came in, now or while this client was away, also as a carbon (XEP-0280). In its first session there may be up to 100
-   * that came earlier: see {@link GapEvent}.
+   * A message came in, now or while this client was away, or another client of the account has sent one: see {@link Message.carbon}. In the first
+   * session of a client there may be up to 100 that came earlier: see {@link GapEvent}.
    */
   message: Message;
   /** The server has taken a message that an earlier page had sent: see {@link Client.send}. */
@@ -351,11 +359,18 @@ pub(super) fn believed(cx: &Ctx<'_>, mut message: Box<Message>, late: bool) -> O
     if late || message.delay.is_some() {
         message.forget_live();
     }
+    let account = cx.account();
     if message.room.is_none() {
         // XEP-0421 §4: anybody may have put it there.
         message.occupant_id = None;
     }
-    let checked = cx.facts.known.check(&mut message, &cx.account().to_bare());
+    // XEP-0359 §6. What comes late has its id from the archive that was asked.
+    if !late && message.stanza_id.is_some() {
+        let room = Jid::parse(&message.from).ok().filter(|_| message.kind == MessageType::Groupchat);
+        let by = room.as_ref().unwrap_or(account).bare_str();
+        message.stanza_id.take_if(|_| !cx.facts.numbering.is_believed(by, account));
+    }
+    let checked = cx.facts.known.check(&mut message, &account.to_bare());
     (checked && message.event().is_some()).then_some(message)
 }
 
@@ -397,8 +412,9 @@ pub(super) fn origin_id(message: &Element) -> Option<&str> {
     message.child("origin-id", SID)?.attr("id")
 }
 
-/// The id that this archive has given a message. XEP-0359 §5: it counts only from whose archive it is. Of several the last one does:
-/// a server that has left in what a sender forged has put its own behind it.
+/// The id that this archive is said to have given a message; whether that is to be believed is for
+/// [`Numbering`](super::facts::Numbering) to say. Of several the last one counts: a server that has left in what a sender forged has put
+/// its own behind it.
 pub(super) fn stanza_id<'a>(message: &'a Element, archive: &str) -> Option<&'a str> {
     let by_archive = |by: &str| by == archive || Jid::parse(by).is_ok_and(|by| by.as_str() == archive);
     let ids = message.all("stanza-id", SID);

@@ -2,7 +2,7 @@
 
 use super::facts::Facts;
 use super::{Event, Reply};
-use crate::error::Error;
+use crate::error::{Code, Error, Phase};
 use crate::jid::Jid;
 use crate::sasl::Secret;
 use crate::session::tracker::PATIENCE;
@@ -25,6 +25,8 @@ pub struct Ctx<'a> {
     now: Millis,
     session: &'a mut Session,
     said: &'a mut Vec<Said>,
+    /// Whether a call is still to be settled.
+    open: &'a dyn Fn(Ticket) -> bool,
     /// What features know of each other's.
     pub facts: &'a mut Facts,
     pub(super) owner: u8,
@@ -33,12 +35,19 @@ pub struct Ctx<'a> {
 }
 
 impl<'a> Ctx<'a> {
-    /// For whichever feature is called next.
-    pub fn new(now: Millis, session: &'a mut Session, said: &'a mut Vec<Said>, facts: &'a mut Facts) -> Self {
+    /// For whichever feature is called next. `open` says of calls whether they are still to be settled.
+    pub fn new(
+        now: Millis,
+        session: &'a mut Session,
+        said: &'a mut Vec<Said>,
+        open: &'a dyn Fn(Ticket) -> bool,
+        facts: &'a mut Facts,
+    ) -> Self {
         Ctx {
             now,
             session,
             said,
+            open,
             facts,
             owner: Origin::APP,
             ahead: false,
@@ -94,6 +103,11 @@ impl<'a> Ctx<'a> {
         self.session.numbers_rosters()
     }
 
+    /// Whether a call is still to be settled.
+    pub fn is_open(&self, ticket: Ticket) -> bool {
+        (self.open)(ticket)
+    }
+
     /// The connection's state.
     pub fn status(&self) -> Status {
         self.session.status()
@@ -138,10 +152,10 @@ impl<'a> Ctx<'a> {
     }
 
     /// Asks by an iq; [`Feature::on_reply`](super::Feature::on_reply) gets the answer. A question on the feature's own account is given up after
-    /// 30 s; one for a call lasts as long as the call.
+    /// 30 s; one for a call lasts as long as the call, and isn't asked where that has ended already: nothing would end it then.
     ///
     /// # Errors
-    /// `offline`, `queue-full`, `invalid-argument`: nothing was asked, and nothing will be answered.
+    /// `offline`, `queue-full`, `invalid-argument`, `aborted`: nothing was asked, and nothing will be answered.
     pub fn ask(&mut self, set: bool, to: Option<Jid>, payload: Element, token: Token) -> Result<(), Error> {
         let outgoing = self.question(set, to, payload, token)?;
         self.submit(outgoing)
@@ -160,6 +174,9 @@ impl<'a> Ctx<'a> {
         let id = self.id();
         let deadline = match token {
             Token::Own(_) => Some(self.now.after(PATIENCE)),
+            Token::Call(ticket) if !self.is_open(ticket) => {
+                return Err(Error::new(Code::Aborted, Phase::Stanza, "the call has ended before it was asked for"));
+            }
             Token::Call(_) => None,
         };
         Outgoing::ask(id, set, to, payload, deadline, self.origin(token))

@@ -252,7 +252,7 @@ impl Feature for Disco {
             Token::Call(ticket) => {
                 if let Some(place) = self.calls.iter().position(|asked| asked.ticket == ticket) {
                     let asked = self.calls.swap_remove(place);
-                    let result = result.and_then(|answer| asked.read(answer.as_ref()));
+                    let result = result.and_then(|answer| asked.read(answer.as_ref()).inspect(|_| asked.note(cx, answer.as_ref())));
                     cx.reply(ticket, result.map(Reply::Disco));
                 }
             }
@@ -322,6 +322,9 @@ impl Disco {
             None | Some(Code::StanzaError | Code::ProtocolViolation | Code::Timeout)
         );
         for asked in marked.waiting {
+            if !cx.is_open(asked.ticket) {
+                continue;
+            }
             match &result {
                 // What they say of themselves is what they say, whatever its hash.
                 Ok(info) if asked.jid == marked.jid => {
@@ -352,6 +355,13 @@ impl Asked {
         let items = items_of(answer, node.as_deref())?;
         let next = rsm::next(answer, items.len(), after.as_deref());
         Ok(Answer::Items(Page { items, next }))
+    }
+
+    /// Whose ids are to be believed is known by what they can.
+    fn note(&self, cx: &mut Ctx<'_>, answer: Option<&Element>) {
+        if let (Question::Info(None) | Question::Supports(_), Some(info)) = (&self.question, answer) {
+            cx.facts.numbering.heard(&self.jid, info);
+        }
     }
 
     /// What follows for the question from what somebody can.

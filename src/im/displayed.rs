@@ -119,9 +119,11 @@ const WAITING: usize = 1_000;
 /// How many of our own marks are remembered, whose notifications are still to come.
 const OWN: usize = 100;
 
-/// How many conversations are asked for at once, and how many there may be.
+/// How many conversations are asked for at once, how many there may be, and on how many pages: a server may have shorter ones, and some
+/// with nothing on them that can be read.
 const PAGE: u32 = 200;
 const MOST: usize = 20_000;
+const PAGES: u32 = 400;
 
 /// What is to be published (`displayed`, for those who mark what was displayed).
 #[derive(Debug, Default)]
@@ -136,8 +138,20 @@ pub struct Outbox {
 /// Up to where conversations have been seen.
 #[derive(Debug, Default)]
 pub struct Displayed {
-    /// The calls that ask for it, each with what is known so far and the end of the last page.
-    asked: Vec<(Ticket, Vec<Mark>, Option<String>)>,
+    /// The calls that ask for it.
+    asked: Vec<Asked>,
+}
+
+/// A call that asks for it.
+#[derive(Debug)]
+struct Asked {
+    ticket: Ticket,
+    /// What is known so far.
+    known: Vec<Mark>,
+    /// The end of the last page.
+    after: Option<String>,
+    /// How many have been asked for.
+    pages: u32,
 }
 
 impl Feature for Displayed {
@@ -170,7 +184,10 @@ impl Feature for Displayed {
 
     fn command(&mut self, cx: &mut Ctx<'_>, ticket: Ticket, command: Command) {
         match command {
-            Command::Get => self.ask(cx, ticket, Vec::new(), None),
+            Command::Get => {
+                let (known, after, pages) = (Vec::new(), None, 0);
+                self.ask(cx, Asked { ticket, known, after, pages });
+            }
             Command::Set(with, id, by) => {
                 if let Err(error) = put(cx, &with, id, by.as_ref(), Some(ticket)) {
                     cx.reply(ticket, Err(error));
@@ -208,10 +225,10 @@ impl Feature for Displayed {
         let Token::Call(ticket) = token else {
             return published(cx, result);
         };
-        let Some(place) = self.asked.iter().position(|(asked, ..)| *asked == ticket) else {
+        let Some(place) = self.asked.iter().position(|asked| asked.ticket == ticket) else {
             return;
         };
-        let (_, mut known, after) = self.asked.swap_remove(place);
+        let Asked { mut known, after, pages, .. } = self.asked.swap_remove(place);
         let read = match result {
             // Nobody has kept anything yet.
             Err(error) if pubsub::is_missing(&error) => Ok(None),
@@ -223,7 +240,10 @@ impl Feature for Displayed {
             }),
         };
         match read {
-            Ok(Some(next)) if known.len() < MOST => self.ask(cx, ticket, known, Some(next)),
+            Ok(Some(next)) if known.len() < MOST && pages < PAGES => {
+                let after = Some(next);
+                self.ask(cx, Asked { ticket, known, after, pages });
+            }
             read => cx.reply(ticket, read.map(|_| Reply::Displayed(Answer::Known(known)))),
         }
     }
@@ -237,12 +257,14 @@ impl Feature for Displayed {
 }
 
 impl Displayed {
-    fn ask(&mut self, cx: &mut Ctx<'_>, ticket: Ticket, known: Vec<Mark>, after: Option<String>) {
+    /// Asks for the next page.
+    fn ask(&mut self, cx: &mut Ctx<'_>, mut asked: Asked) {
         let none: [&str; 0] = [];
-        let items = pubsub::items(NODE, &none, None).with_child(rsm::set(PAGE, after.as_deref()));
-        match cx.ask(false, None, items, Token::Call(ticket)) {
-            Ok(()) => self.asked.push((ticket, known, after)),
-            Err(error) => cx.reply(ticket, Err(error)),
+        let items = pubsub::items(NODE, &none, None).with_child(rsm::set(PAGE, asked.after.as_deref()));
+        asked.pages += 1;
+        match cx.ask(false, None, items, Token::Call(asked.ticket)) {
+            Ok(()) => self.asked.push(asked),
+            Err(error) => cx.reply(asked.ticket, Err(error)),
         }
     }
 }
@@ -332,6 +354,7 @@ fn published(cx: &mut Ctx<'_>, result: Result<Option<Element>, Error>) {
 }
 
 fn answered(cx: &mut Ctx<'_>, result: Result<Option<Element>, Error>) {
+    let account = cx.account().to_bare();
     let outbox = &mut cx.facts.displayed;
     let Some(asked) = outbox.asked.take() else { return };
     let over = result.as_ref().is_err_and(|error| error.code() == Code::Closed);
@@ -341,7 +364,10 @@ fn answered(cx: &mut Ctx<'_>, result: Result<Option<Element>, Error>) {
         None => {
             let minds = match result {
                 Ok(info) => match info.filter(|info| info.is("query", INFO)) {
-                    Some(info) => Ok(info.children().any(|feature| feature.attr("var") == Some(OPTIONS))),
+                    Some(info) => {
+                        cx.facts.numbering.heard(&account, &info);
+                        Ok(info.children().any(|feature| feature.attr("var") == Some(OPTIONS)))
+                    }
                     None => Err(violation("the account said something else than what it can")),
                 },
                 Err(error) if error.code() == Code::StanzaError => Ok(false),

@@ -1,8 +1,9 @@
 //! What one feature knows and others need.
 
 use super::Config;
-use super::chat::UnderWay;
+use super::chat::{SID, UnderWay};
 use super::chat_states::States;
+use super::disco::INFO;
 use super::known::Known;
 use super::presence::PresenceInit;
 use super::rooms::Joined;
@@ -10,6 +11,7 @@ use super::sorted::Set;
 use super::{caps, displayed, invitations};
 use crate::jid::Jid;
 use crate::session::Millis;
+use crate::xml::Element;
 
 /// Facts of the account and its session. Each is written by the one feature that it names, or by the engine.
 #[derive(Debug)]
@@ -17,6 +19,8 @@ pub struct Facts {
     /// Who may see our presence, by bare JID (`roster`). Nobody, as long as that isn't known: between the beginning of a session
     /// and the server's answer.
     pub watchers: Set,
+    /// The contacts, by bare JID (`roster`). None, as long as they aren't known.
+    pub contacts: Set,
     /// What this client can.
     pub own: caps::Own,
     /// What other clients can (`caps`, and `disco`, which asks them).
@@ -31,6 +35,8 @@ pub struct Facts {
     pub under_way: Vec<UnderWay>,
     /// Whose message an id names (`chat`).
     pub known: Known,
+    /// Who is believed to give stanza ids (`archive`, and those who ask what somebody can: `disco`, `history`).
+    pub numbering: Numbering,
     /// Who is told how far the user is in a chat (`chat_states`).
     pub states: States,
     /// Who is blocked, once that is known (`blocking`, and `invitations`, which asks it).
@@ -41,6 +47,48 @@ pub struct Facts {
     pub presence: Option<PresenceInit>,
     /// The rooms that we are in, and who is there (`rooms`).
     pub rooms: Joined,
+}
+
+/// Whose `<stanza-id/>`s are believed: XEP-0359 §6. Who gives such ids takes out those that others have forged in its name (§3), and says that
+/// it does so by the feature `urn:xmpp:sid:0` (§5); those of anybody else may be anybody's.
+#[derive(Debug, Default)]
+pub struct Numbering {
+    /// The account's archive is at work, and whoever keeps one gives such ids (XEP-0313 §3.5).
+    pub archive: bool,
+    /// By bare JID: accounts and rooms that have said so.
+    announced: Set,
+}
+
+/// Of how many accounts and rooms it is kept in mind that they give ids.
+const NUMBERING: usize = 1_000;
+
+impl Numbering {
+    /// An account or a room has said what it can (a `<query/>` of service discovery).
+    pub fn heard(&mut self, by: &Jid, info: &Element) {
+        if by.is_bare() {
+            let mut features = info.all("feature", INFO);
+            self.learn(by.as_str(), features.any(|feature| feature.attr("var") == Some(SID)));
+        }
+    }
+
+    /// Whether an account or a room (its bare JID) gives ids, as it says. Who is in a room asks it so, and forgets it with the room.
+    pub fn learn(&mut self, by: &str, numbers: bool) {
+        if !numbers {
+            self.announced.remove(by);
+        } else if self.announced.as_slice().len() < NUMBERING || self.announced.contains(by) {
+            self.announced.insert(by.to_owned());
+        }
+    }
+
+    /// A new session: what was said before may not be so any more.
+    pub fn forget(&mut self) {
+        self.announced.clear();
+    }
+
+    /// Whether the ids that this account or room (its bare JID) is said to have given are its own.
+    pub fn is_believed(&self, by: &str, account: &Jid) -> bool {
+        self.announced.contains(by) || (self.archive && by == account.bare_str())
+    }
 }
 
 /// What a clock on the wall said.
@@ -59,8 +107,10 @@ impl Facts {
     pub fn new(config: &Config) -> Facts {
         Facts {
             watchers: Set::default(),
+            contacts: Set::default(),
             under_way: Vec::new(),
             known: Known::default(),
+            numbering: Numbering::default(),
             states: States::default(),
             blocked: None,
             invitations: invitations::Waiting::default(),

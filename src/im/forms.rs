@@ -24,7 +24,15 @@ pub(super) const FORM_TYPE: &str = "FORM_TYPE";
 
 typescript!(
     r#"
-/** A form of XEP-0004. */
+/**
+ * A form of XEP-0004.
+ *
+ * @example
+ * const form: DataForm = await client.pubsub.configuration("blog");
+ * const title = form.fields.find(({ name }) => name === "pubsub#title");
+ * if (title?.type === "text-single") title.value = "What I cook";
+ * await client.pubsub.configure("blog", form);
+ */
 export interface DataForm {
   /** To be filled in, filled in, given up, or data. */
   type: "form" | "submit" | "cancel" | "result";

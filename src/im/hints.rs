@@ -2,6 +2,7 @@
 //!
 //! Left out: nothing; what becomes of a hint is for those to decide who get it.
 
+use super::carbons::CARBONS;
 use super::{Payload, feature, typescript};
 use crate::error::Error;
 use crate::given::Arg;
@@ -70,6 +71,10 @@ impl Payload for Hints {
             let fits = *hint != KINDS[2] || full;
             if fits && message.child(hint, HINTS).is_none() {
                 message = message.with_child(Element::new(*hint, HINTS));
+                if *hint == KINDS[2] {
+                    // XEP-0280 §9: carbons have a mark of their own.
+                    message = message.with_child(Element::new("private", CARBONS));
+                }
             }
         }
         message

@@ -191,11 +191,12 @@ macro_rules! features {
             /// The conversation it belongs to.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub thread: Option<String>,
-            /// The archive's id for it, from our own server, or from the room for a room's message (XEP-0359 §3.1). Whether that
-            /// server announces such ids, and so removes forged ones (§5), is not checked yet.
+            /// The archive's id for it, from our own server, or from the room for a room's message (XEP-0359 §2.1). It is there only where
+            /// the account's archive is at work, or the account or the room is known to say that it gives such ids (`urn:xmpp:sid:0`),
+            /// and so removes forged ones (§6).
             #[serde(skip_serializing_if = "Option::is_none")]
             pub stanza_id: Option<String>,
-            /// The id that the sending client says it gave it (XEP-0359 §3.2).
+            /// The id that the sending client says it gave it (XEP-0359 §2.2).
             #[serde(skip_serializing_if = "Option::is_none")]
             pub origin_id: Option<String>,
             /// When it was sent, where that was not just now.
@@ -206,7 +207,9 @@ macro_rules! features {
             #[serde(skip_serializing_if = "Option::is_none")]
             pub condition: Option<String>,
             /// Where it is a copy of what another client of the account has sent, or was sent (XEP-0280): such a message is never
-            /// to be answered by a program. What was sent while this client was away isn't told.
+            /// to be answered by a program. `sent` is also what such a client has sent while this one was away, of which the archive
+            /// tells: not where it had an address that this client had in one of its last sessions, as it may where both ask for the same
+            /// `resource`.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub carbon: Option<carbons::Carbon>,
             /// An occupant of a room has sent it, and to the own account alone (XEP-0045 §7.5): `from` says as a whole who that

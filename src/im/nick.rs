@@ -59,6 +59,10 @@ export interface Profiles {
    * Takes another nickname, which everybody can read; `null` for none. Contacts hear of it by a `nick` event.
    *
    * Rejects `offline`, `invalid-argument` for one of more than 1,023 bytes, `stanza-error`, such as where the server keeps none.
+   *
+   * @example
+   * await client.profiles.setNick("Ishmael");
+   * await client.send({ to: "queequeg@example.org", body: "Call me", nick: "Ishmael" }); // who isn't a contact yet
    */
   setNick(nick: string | null, options?: CallOptions): Promise<void>;
 }

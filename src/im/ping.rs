@@ -18,6 +18,10 @@ export interface Calls {
    * pings answers as well; a user who isn't there is a `stanza-error`.
    *
    * Rejects `offline`, `invalid-jid`, `stanza-error`.
+   *
+   * @example
+   * console.log(`the server answers within ${await client.ping()} ms`);
+   * const there = await client.ping("bob@example.org/phone").then(() => true, () => false);
    */
   ping(to?: string | null, options?: CallOptions): Promise<number>;
 }

@@ -100,6 +100,11 @@ export interface Calls {
    * Says something else of the own availability, now and after each reconnection.
    *
    * Rejects `offline`.
+   *
+   * @example
+   * await client.setPresence({ show: "away", status: "Having lunch", priority: 5 });
+   * await client.setPresence({}); // back again
+   * client.on("presence", ({ from, type, show }) => console.log(from, type ?? show ?? "available"));
    */
   setPresence(presence: PresenceInit, options?: CallOptions): Promise<void>;
 }

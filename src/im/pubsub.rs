@@ -119,25 +119,65 @@ export interface Pubsub {
    * for await (const { id, payload } of client.pubsub.items("urn:xmpp:bookmarks:1")) console.log(id, payload);
    */
   items(node: string, which?: PubsubItemsOptions | null, options?: CallOptions): AsyncIterableIterator<PubsubItem>;
-  /** Takes an item back. Subscribers hear of it if `notify` is true, or the node is configured like that. */
+  /**
+   * Takes an item back. Subscribers hear of it if `notify` is true, or the node is configured like that.
+   *
+   * @example
+   * const { id } = await client.pubsub.publish("blog", xml("entry", { xmlns: "http://www.w3.org/2005/Atom" }));
+   * await client.pubsub.retract("blog", id, { notify: true });
+   */
   retract(
     node: string, id: string, retract?: (PubsubOptions & { notify?: boolean | null | undefined }) | null, options?: CallOptions,
   ): Promise<void>;
-  /** Subscribes the account to a node: `pubsub` events tell of what happens to it. */
+  /**
+   * Subscribes the account to a node: `pubsub` events tell of what happens to it.
+   *
+   * @example
+   * client.on("pubsub", ({ from, node, items }) => console.log(from, node, items.length));
+   * const { state } = await client.pubsub.subscribe("news", { to: "pubsub.example.org" });
+   * if (state === "pending") console.log("its owner has to agree");
+   */
   subscribe(node: string, whose?: PubsubOptions | null, options?: CallOptions): Promise<PubsubSubscription>;
-  /** Ends a subscription; where there are several of one node, the one with the `subid`. */
+  /**
+   * Ends a subscription; where there are several of one node, the one with the `subid`.
+   *
+   * @example
+   * const { subid } = await client.pubsub.subscribe("news", { to: "pubsub.example.org" });
+   * await client.pubsub.unsubscribe("news", { to: "pubsub.example.org", subid });
+   */
   unsubscribe(
     node: string, which?: (PubsubOptions & { subid?: string | null | undefined }) | null, options?: CallOptions,
   ): Promise<void>;
-  /** Makes a node; without a name the service gives it one. */
+  /**
+   * Makes a node; without a name the service gives it one.
+   *
+   * @example
+   * const config = { "pubsub#title": "What I cook", "pubsub#access_model": "open" };
+   * const { node } = await client.pubsub.create("cooking", { config });
+   */
   create(
     node?: string | null, create?: (PubsubOptions & { config?: DataValues | null | undefined }) | null, options?: CallOptions,
   ): Promise<{ node: string }>;
-  /** Deletes a node with all that is in it. */
+  /**
+   * Deletes a node with all that is in it.
+   *
+   * @example await client.pubsub.delete("cooking");
+   */
   delete(node: string, whose?: PubsubOptions | null, options?: CallOptions): Promise<void>;
-  /** Takes all items of a node back. */
+  /**
+   * Takes all items of a node back.
+   *
+   * @example await client.pubsub.purge("cooking");
+   */
   purge(node: string, whose?: PubsubOptions | null, options?: CallOptions): Promise<void>;
-  /** How a node is configured: a form that can be filled in for {@link Pubsub.configure}. */
+  /**
+   * How a node is configured: a form that can be filled in for {@link Pubsub.configure}.
+   *
+   * @example
+   * const form = await client.pubsub.configuration("cooking");
+   * for (const field of form.fields) if (field.type === "boolean") field.value = true;
+   * await client.pubsub.configure("cooking", form);
+   */
   configuration(node: string, whose?: PubsubOptions | null, options?: CallOptions): Promise<DataForm>;
   /**
    * Configures a node. What isn't named stays as it is.

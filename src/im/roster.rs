@@ -245,6 +245,7 @@ impl Feature for Roster {
         self.left_known = false;
         self.saved.take();
         cx.facts.watchers.clear();
+        cx.facts.contacts.clear();
     }
 
     fn save(&self) -> Option<String> {
@@ -297,6 +298,7 @@ impl Roster {
         self.told = true;
         let watchers = self.items.iter().filter(|item| item.watches());
         cx.facts.watchers = Set::of(watchers.map(|item| item.jid.clone()).collect());
+        cx.facts.contacts = Set::of(self.items.iter().map(|item| item.jid.clone()).collect());
         match self.items.len() > LONG {
             true => later(cx),
             false => self.tell(cx),
@@ -325,6 +327,11 @@ impl Roster {
             cx.facts.watchers.insert(item.jid.clone());
         } else {
             cx.facts.watchers.remove(&item.jid);
+        }
+        if item.subscription == Subscription::Remove {
+            cx.facts.contacts.remove(&item.jid);
+        } else {
+            cx.facts.contacts.insert(item.jid.clone());
         }
         if item.watches() || item.subscription == Subscription::Remove {
             self.requests.retain(|request| request.from != item.jid);

@@ -118,6 +118,12 @@ export interface Profiles {
    * by itself. What is left out is removed, and what the cards have beside the fields of a profile stays. `source` doesn't matter.
    *
    * Rejects `offline`, `invalid-argument`, `stanza-error`, `protocol-violation`; the vCard4 may have been written then.
+   *
+   * @example
+   * await client.profiles.set({
+   *   fullName: "Queequeg", birthday: "1819-08-01", emails: [{ address: "q@example.org", types: ["home"] }],
+   *   addresses: [{ locality: "Kokovoko" }], urls: ["https://example.org/"],
+   * });
    */
   set(profile: Profile, options?: CallOptions): Promise<void>;
 }

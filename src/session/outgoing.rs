@@ -47,7 +47,7 @@ pub enum Kind {
 /// A message of which nobody knows whether the server has taken it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Doubt {
-    /// Its id, which is its origin id too (XEP-0359 §3.2).
+    /// Its id, which is its origin id too (XEP-0359 §2.2).
     pub id: String,
     /// To whom it went.
     pub to: Jid,

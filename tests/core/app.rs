@@ -63,6 +63,17 @@ impl Pair {
         self.try_im(name, args).expect("the arguments can be used")
     }
 
+    /// An account or a room says that it gives messages ids, and takes out forged ones: `urn:xmpp:sid:0` (XEP-0359 §5).
+    pub fn announce_ids(&mut self, by: &str) {
+        let info = self.im("disco.info", serde_json::json!([by]));
+        let asked = self.element();
+        self.answer(
+            &asked,
+            "<query xmlns='http://jabber.org/protocol/disco#info'><feature var='urn:xmpp:sid:0'/></query>",
+        );
+        self.value(info);
+    }
+
     /// What a call resolved to. It must have.
     pub fn value(&self, ticket: Ticket) -> Value {
         match self.reply(ticket).expect("the call resolves") {

@@ -301,6 +301,41 @@ fn xep0191_3_3_in_a_new_session_the_server_is_asked_to_tell_again() {
 }
 
 #[test]
+fn a_list_that_could_not_be_had_again_is_asked_for_until_it_can() {
+    let mut pair = Pair::online();
+    get(&mut pair, &["bob@example.org"]);
+    again(&mut pair);
+    for wait in [5_000, 10_000, 20_000] {
+        let id = pair.element().attr("id").unwrap().to_owned();
+        pair.receive(&format!(
+            "<iq xmlns='jabber:client' type='error' id='{id}'><error type='wait'>\
+             <internal-server-error xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>"
+        ));
+        pair.advance(wait - 1);
+        pair.nothing_sent();
+        pair.advance(1);
+    }
+    let request = pair.element();
+    pair.events.clear();
+    pair.answer(&request, &format!("<blocklist xmlns='{BLOCKING}'/>"));
+    assert_eq!(
+        pair.told("blocking"),
+        [json!({ "type": "unblocked", "jids": ["bob@example.org"] })]
+    );
+    pair.advance(45_000);
+    pair.nothing_sent();
+    // A server that has no such list any more isn't asked again.
+    again(&mut pair);
+    let id = pair.element().attr("id").unwrap().to_owned();
+    pair.receive(&format!(
+        "<iq xmlns='jabber:client' type='error' id='{id}'><error type='cancel'>\
+         <service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>"
+    ));
+    pair.advance(45_000);
+    pair.nothing_sent();
+}
+
+#[test]
 fn a_session_that_goes_on_goes_on_being_told() {
     let mut pair = sm::online();
     get(&mut pair, &[]);

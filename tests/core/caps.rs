@@ -1,5 +1,8 @@
 //! XEP-0115 and XEP-0390.
 
+mod kept;
+mod own;
+
 use crate::disco::{INFO, refuse};
 use crate::pair::{NS_CLIENT, Pair, config};
 use crate::sm;
@@ -376,13 +379,18 @@ fn what_was_asked_for_a_hash_in_vain_is_asked_in_another_way() {
     pair.answer(&iq, "<query xmlns='urn:other'/>");
     assert_eq!(pair.error(calls[1]).code(), Code::ProtocolViolation);
     // Nor does anybody wait forever, or for somebody else.
-    let calls = [supports(&mut pair, NURSE, MUC), supports(&mut pair, ROMEO, MUC)];
+    let first = supports(&mut pair, NURSE, MUC);
     asked(&mut pair, NURSE, Some(&node));
-    pair.advance(30_000);
-    assert_eq!(pair.error(calls[0]).code(), Code::Timeout);
+    pair.advance(1);
+    supports(&mut pair, ROMEO, MUC);
+    let given_up = supports(&mut pair, ROMEO, MUC);
+    pair.abort(given_up);
+    pair.advance(29_999);
+    assert_eq!(pair.error(first).code(), Code::Timeout);
     let iq = asked(&mut pair, ROMEO, Some(&node));
     refuse(&mut pair, &iq, "item-not-found");
     asked(&mut pair, ROMEO, None);
+    pair.nothing_sent();
     // Of the node that was asked for alone.
     let call = supports(&mut pair, NURSE, MUC);
     let iq = asked(&mut pair, NURSE, Some(&node));
@@ -430,205 +438,6 @@ fn rfc6120_8_1_2_1_nobody_else_says_what_is_behind_a_hash() {
 }
 
 #[test]
-fn a_hash_is_that_of_who_is_there() {
-    let node = format!("urn:client#{EXODUS_VER}");
-    let gone = |pair: &mut Pair, who: &str| {
-        pair.receive(&format!(
-            "<presence xmlns='jabber:client' type='unavailable' from='{who}'/>"
-        ));
-    };
-    let mut pair = Pair::online();
-    let romeo = [
-        "romeo@montague.lit/a",
-        "Romeo@montague.lit/b",
-        "romeo@montague.lit2/c",
-        "romeo@montague.li/d",
-    ];
-    for who in romeo {
-        there(&mut pair, who, &first(EXODUS_VER));
-    }
-    // XEP-0115 §8.4: a server leaves out what it has said before. Neither an error nor a subscription says anything.
-    there(&mut pair, romeo[0], "");
-    for kind in ["error", "subscribe", "other"] {
-        pair.receive(&format!(
-            "<presence xmlns='jabber:client' type='{kind}' from='{}'>{}</presence>",
-            romeo[0],
-            first("other")
-        ));
-    }
-    let call = supports(&mut pair, romeo[0], MUC);
-    let iq = asked(&mut pair, romeo[0], Some(&node));
-    tell(&mut pair, &iq, EXODUS);
-    assert_eq!(pair.value(call), json!(true));
-    // RFC 6121 §4.5.4: with the bare JID all go, and nobody else.
-    gone(&mut pair, "romeo@montague.lit");
-    for (who, known) in [
-        (romeo[0], false),
-        ("romeo@montague.lit/b", false),
-        (romeo[2], true),
-        (romeo[3], true),
-    ] {
-        supports(&mut pair, who, MUC);
-        assert_eq!(pair.sent.is_empty(), known, "{who}");
-        pair.sent.clear();
-    }
-    gone(&mut pair, romeo[2]);
-    supports(&mut pair, romeo[2], MUC);
-    asked(&mut pair, romeo[2], None);
-    // Who can something else now is somebody else.
-    there(&mut pair, romeo[3], &first("other"));
-    supports(&mut pair, romeo[3], MUC);
-    asked(&mut pair, romeo[3], Some("urn:client#other"));
-}
-
-#[test]
-fn what_is_kept_in_mind_is_bounded() {
-    let mut pair = Pair::online();
-    let info = |number: usize| {
-        let feature = format!("urn:f:{number}");
-        let caps = first(&sha_1(&format!("client/pc//<{feature}<")));
-        (
-            caps,
-            format!("<identity category='client' type='pc'/><feature var='{feature}'/>"),
-        )
-    };
-    for number in 0..=200 {
-        let (caps, info) = info(number);
-        there(&mut pair, NURSE, &caps);
-        supports(&mut pair, NURSE, MUC);
-        let iq = pair.element();
-        tell(&mut pair, &iq, &info);
-        // Somebody looks at the first one all the while.
-        there(&mut pair, NURSE, &first(&sha_1("client/pc//<urn:f:0<")));
-        supports(&mut pair, NURSE, MUC);
-        pair.nothing_sent();
-    }
-    for (number, known) in [(0, true), (1, false), (2, true), (200, true)] {
-        there(&mut pair, NURSE, &info(number).0);
-        supports(&mut pair, NURSE, MUC);
-        assert_eq!(pair.sent.is_empty(), known, "{number}");
-        pair.sent.clear();
-    }
-    // One that is longer than any client's is not kept.
-    let long = "x".repeat(20_000);
-    let text = format!("client/pc//<{long}<");
-    let info = format!("<identity category='client' type='pc'/><feature var='{long}'/>");
-    assert!(!is_believed(&first(&sha_1(&text)), &info));
-    // Nor are the hashes of more clients than anybody has, or longer ones.
-    let mut pair = Pair::online();
-    let long = "x".repeat(100_000);
-    for number in 0..10 {
-        there(&mut pair, &format!("bob@example.org/{number}"), &first(&long));
-    }
-    supports(&mut pair, "bob@example.org/9", MUC);
-    asked(&mut pair, "bob@example.org/9", None);
-    // In the place of those who are gone there is room.
-    pair.receive("<presence xmlns='jabber:client' type='unavailable' from='bob@example.org'/>");
-    there(&mut pair, NURSE, &first(&long));
-    supports(&mut pair, NURSE, MUC);
-    asked(&mut pair, NURSE, Some(&format!("urn:client#{long}")));
-}
-
-/// The hashes in a presence of ours: that of XEP-0115 with its node, and that of XEP-0390.
-fn own(presence: &Element) -> [String; 3] {
-    assert!(presence.is("presence", NS_CLIENT));
-    let caps = presence.child("c", CAPS).expect("XEP-0115");
-    assert_eq!(caps.attr("hash"), Some("sha-1"));
-    let hash = presence
-        .child("c", CAPS_2)
-        .expect("XEP-0390")
-        .child("hash", HASHES)
-        .unwrap();
-    assert_eq!(hash.attr("algo"), Some("sha-256"));
-    [
-        caps.attr("node").unwrap().into(),
-        caps.attr("ver").unwrap().into(),
-        hash.text(),
-    ]
-}
-
-/// What the client says of itself, by this node.
-fn own_info(pair: &mut Pair, node: Option<&str>) -> Option<Element> {
-    let attr = node.map(|node| format!("node='{node}'")).unwrap_or_default();
-    pair.receive(&format!(
-        "<iq xmlns='jabber:client' type='get' id='d' from='bob@example.org/x'><query xmlns='{INFO}' {attr}/></iq>"
-    ));
-    let info = pair.element().child("query", INFO).cloned();
-    if let Some(info) = &info {
-        assert_eq!(info.attr("node"), node, "XEP-0030 §3.2");
-    }
-    info.filter(|info| info.children().next().is_some())
-}
-
-#[test]
-fn xep0115_6_1_each_presence_of_ours_says_what_this_client_can() {
-    let mut config = config();
-    config.im.features = vec!["urn:z".into(), "urn:xmpp:ping".into(), "aaa".into()];
-    let mut pair = Pair::new(config);
-    pair.connect();
-    pair.open_socket();
-    pair.login(&crate::server::Fault::None);
-    let (_, presence) = pair.take_first_stanzas();
-    let said = own(&presence);
-    pair.im("setPresence", json!([{ "show": "away" }]));
-    let presence = pair.element();
-    assert_eq!(
-        (own(&presence), presence.child_text("show", NS_CLIENT).as_deref()),
-        (said.clone(), Some("away"))
-    );
-
-    let info = own_info(&mut pair, None).expect("it is told");
-    let features: Vec<&str> = info.children().filter_map(|child| child.attr("var")).collect();
-    assert!(
-        features.is_sorted() && features.contains(&"urn:z") && features.contains(&CAPS) && features.contains(&CAPS_2)
-    );
-    assert_eq!(
-        features.iter().filter(|feature| **feature == "urn:xmpp:ping").count(),
-        1
-    );
-    let [node, ver, hash] = said;
-    let text = features.iter().map(|feature| format!("{feature}<")).collect::<String>();
-    assert_eq!(ver, sha_1(&format!("client/web//stanzawire<{text}")));
-    let text = features
-        .iter()
-        .map(|feature| format!("{feature}\u{1f}"))
-        .collect::<String>();
-    let text = format!("{text}\u{1c}client\u{1f}web\u{1f}\u{1f}stanzawire\u{1f}\u{1e}\u{1c}\u{1c}");
-    assert_eq!(hash, STANDARD.encode(Sha256::digest(text)));
-    // By these nodes it is asked, and by no others.
-    for node in [format!("{node}#{ver}"), format!("urn:xmpp:caps#sha-256.{hash}")] {
-        let told = own_info(&mut pair, Some(&node)).expect("it is told");
-        assert_eq!(told.children().collect::<Vec<_>>(), info.children().collect::<Vec<_>>());
-    }
-    assert_eq!(own_info(&mut pair, Some(&format!("{node}#other"))), None);
-    assert_eq!(own_info(&mut pair, Some("urn:xmpp:caps#sha-256.other")), None);
-}
-
-#[test]
-fn xep0115_6_1_a_page_that_can_something_else_says_it() {
-    // What the page before could is in the store.
-    for (other, again) in [(false, false), (true, true)] {
-        let mut old = sm::online_with(sm::kept::storing());
-        if other {
-            old.im("setPresence", json!([{}]));
-        }
-        old.receive("<presence xmlns='jabber:client' from='bob@example.org/x'/>");
-        old.handle(stanzawire::engine::Input::PageHidden);
-        if other {
-            for kept in old.kept.values_mut() {
-                *kept = kept.replace("urn:xmpp:caps#sha-256.", "urn:xmpp:caps#sha-256.x");
-            }
-        }
-        let mut pair = sm::kept::kill(old);
-        sm::kept::log_in(&mut pair);
-        pair.sent.clear();
-        sm::resumed(&mut pair, sm::FIRST + u32::from(other));
-        let said = pair.sent.iter().any(|frame| frame.starts_with("<presence"));
-        assert_eq!(said, again);
-    }
-}
-
-#[test]
 fn xep0115_5_4_3_6_what_no_hash_covers_is_believed_of_nobody_else() {
     let field = |more: &str| format!("<field var='os'{more}><value>Plan 9</value></field>");
     let form = |fields: &str| format!("<x xmlns='jabber:x:data' type='result'><title>lies</title>{fields}</x>");
@@ -654,13 +463,4 @@ fn xep0115_5_4_3_6_what_no_hash_covers_is_believed_of_nobody_else() {
     assert_eq!(forms.len(), 1, "{believed}");
     assert!(!believed.to_string().contains("lies"), "{believed}");
     assert_eq!(forms[0]["fields"][1]["value"], json!("Plan 9"), "{believed}");
-}
-
-#[test]
-fn what_is_switched_off_is_no_feature() {
-    let mut config = config();
-    (config.im.receipts, config.im.last_activity) = (false, false);
-    let info = own_info(&mut Pair::online_with(config), None).unwrap();
-    let has = |feature: &str| info.children().any(|child| child.attr("var") == Some(feature));
-    assert!(!has("urn:xmpp:receipts") && !has("jabber:iq:last") && has(INFO));
 }

@@ -208,6 +208,7 @@ fn xep0280_8_what_another_client_has_sent() {
     assert_eq!(pair.messages()[1].carbon, None);
 }
 
+/// The 2017 carbons advisory: clients took a carbon of anybody's for one of the account's, and so a message from whomever it named.
 #[test]
 fn xep0280_11_a_carbon_is_the_own_accounts() {
     for from in [
@@ -279,8 +280,9 @@ fn xep0280_11_a_carbon_in_the_archive_is_not_opened() {
     assert_eq!(bodies(&pair), ["first"]);
 }
 
+/// The 2017 carbons advisory, once removed: the outer one is genuine, and what it is a copy of is forged.
 #[test]
-fn a_carbon_in_a_carbon_is_not_opened() {
+fn xep0280_11_a_carbon_in_a_carbon_is_not_opened() {
     let mut pair = Pair::online();
     let inner = received("inner", "7");
     for kind in ["sent", "received"] {
@@ -305,7 +307,7 @@ fn a_carbon_in_a_carbon_is_not_opened() {
 }
 
 #[test]
-fn a_carbon_is_of_a_message_of_the_accounts() {
+fn xep0280_11_a_carbon_is_of_a_message_of_the_accounts() {
     let mut pair = Pair::online();
     for (kind, from, to) in [
         ("received", BOB, "mallory@example.org/x"),

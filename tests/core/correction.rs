@@ -124,7 +124,7 @@ fn in_a_room_it_is_the_id_as_well() {
 }
 
 #[test]
-fn only_what_one_has_said_oneself_can_be_corrected() {
+fn xep0308_4_only_what_one_has_said_oneself_can_be_corrected() {
     let mut pair = Pair::online();
     for wrong in [
         json!([{ "id": "m1", "from": BOB }, "x"]),

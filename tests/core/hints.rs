@@ -27,6 +27,9 @@ fn xep0334_4_hints_go_out() {
             .map(|child| child.name())
             .collect();
         assert_eq!(hints, expected);
+        // XEP-0280 §9: both, or neither.
+        let private = message.child("private", "urn:xmpp:carbons:2").is_some();
+        assert_eq!(private, expected.contains(&"no-copy"));
     }
     for wrong in [json!("store"), json!(["keep"]), json!([null]), json!([1])] {
         let init = json!([{ "to": "bob@example.org", "body": "x", "hints": wrong }]);

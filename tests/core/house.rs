@@ -112,6 +112,93 @@ fn no_source_is_longer_than_a_reader_likes() {
     }
 }
 
+/// What the features declare in TypeScript.
+fn declared() -> String {
+    let blocks = |(_, text): (PathBuf, String)| {
+        let blocks = text.split("typescript!(").skip(1).filter_map(|rest| {
+            let (_, rest) = rest.split_once("r#\"")?;
+            Some(rest.split_once("\"#")?.0.to_owned())
+        });
+        blocks.collect::<Vec<_>>()
+    };
+    sources("im").into_iter().flat_map(blocks).collect()
+}
+
+/// The doc comment of what is declared like this in one of the interfaces of that name.
+fn documented<'a>(declared: &'a str, interface: &str, member: &str) -> Option<&'a str> {
+    let open = format!("export interface {interface} {{");
+    let bodies = declared.split(&open).skip(1).filter_map(|rest| rest.split("\n}").next());
+    let mut docs = bodies.filter_map(|body| {
+        let (before, _) = body.split_once(&format!("\n  {member}"))?;
+        let (_, doc) = before.trim_end().strip_suffix("*/")?.rsplit_once("/**")?;
+        Some(doc)
+    });
+    docs.next()
+}
+
+#[test]
+fn each_call_and_each_feature_has_an_example() {
+    let declared = declared();
+    let has = |interface: &str, member: &str| {
+        let doc = documented(&declared, interface, member);
+        doc.unwrap_or_else(|| panic!("{interface}.{member} is declared")).contains("* @example")
+    };
+    let mut without = Vec::new();
+    for call in im::CALLS.iter().copied().flatten() {
+        let (interface, name) = match call.name.split_once('.') {
+            None => ("Calls", call.name),
+            Some((group, name)) => {
+                let (_, rest) = declared.split_once(&format!("readonly {group}: ")).expect("the group is declared");
+                (rest.split(';').next().unwrap(), name)
+            }
+        };
+        if !has(interface, &format!("{name}(")) {
+            without.push(call.name);
+        }
+    }
+    assert!(without.is_empty(), "calls without an example: {without:?}");
+    // Those that have no calls say by one what comes of them. The hash of what a client can comes of one of the options.
+    let options = fs::read_to_string(src().join("../pkg-template/index.d.ts")).unwrap();
+    for name in im::NAMES {
+        let own = match *name {
+            "caps" => options
+                .split_once("\n  features?: ")
+                .and_then(|(before, _)| Some(before.rsplit_once("/**")?.1.contains("* @example")))
+                .unwrap_or_default(),
+            name => sources(&format!("im/{name}")).iter().any(|(_, text)| text.contains("* @example")),
+        };
+        assert!(own, "{name} has an example");
+    }
+}
+
+/// Features that no others' software need be asked for.
+const WITHOUT_A_ROW: [&str; 0] = [];
+
+#[test]
+fn each_feature_meets_others_software() {
+    let rows = src().join("../tests/e2e/interop/rows");
+    let mut specs = Vec::new();
+    for entry in fs::read_dir(rows).unwrap() {
+        let text = fs::read_to_string(entry.unwrap().path()).unwrap();
+        for row in text.split("xep: ").skip(1) {
+            let name = row.split([',', ' ']).next().unwrap();
+            let value = match row.strip_prefix('"') {
+                Some(quoted) => quoted.split('"').next(),
+                None => text.split(&format!("const {name} = \"")).nth(1).and_then(|rest| rest.split('"').next()),
+            };
+            specs.push(value.unwrap_or_else(|| panic!("{name} is a constant")).to_owned());
+        }
+    }
+    let readme = fs::read_to_string(src().join("../README.md")).unwrap();
+    for name in im::NAMES {
+        // The specification that its row in the README names first.
+        let (_, row) = readme.split_once(&format!("| `{name}` | ")).unwrap();
+        let spec = row.split([',', '|']).next().unwrap().trim();
+        let met = specs.iter().any(|specs| specs.split(", ").any(|of_row| of_row.starts_with(spec)));
+        assert_ne!(met, WITHOUT_A_ROW.contains(name), "{name} ({spec}) has a row in tests/e2e/interop/rows, or is an exception");
+    }
+}
+
 /// The clauses of RFC 7395 that ask something.
 const CLAUSES: [&str; 16] = [
     "3.1", "3.2", "3.3.1", "3.3.2", "3.3.3", "3.4", "3.5", "3.6", "3.6.1", "3.7", "3.8", "3.9", "3.10", "4", "5", "6",

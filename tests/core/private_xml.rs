@@ -59,7 +59,7 @@ fn xep0049_2_3_where_nothing_is_kept_the_question_comes_back() {
 }
 
 #[test]
-fn what_is_no_answer_is_an_error() {
+fn xep0049_2_what_is_no_answer_is_an_error() {
     for answer in [
         "",
         "<exodus xmlns='exodus:prefs'/>",

@@ -117,6 +117,7 @@ fn rfc6121_2_1_6_pushes_are_applied_answered_and_told() {
     assert_eq!((told.len(), told[1].subscription), (2, Subscription::Remove));
 }
 
+/// The 2015 roster push advisory: clients took anybody's push for the server's, and put the sender's contacts into the roster.
 #[test]
 fn rfc6121_2_1_6_forged_pushes_change_nothing() {
     let item = "<item jid='mallory@example.org' subscription='both'/>";

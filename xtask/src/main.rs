@@ -8,6 +8,7 @@ mod demo;
 mod durable;
 mod echo;
 mod ejabberd;
+mod examples;
 mod faults;
 mod fuzz;
 mod gap;

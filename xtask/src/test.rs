@@ -12,7 +12,7 @@ use crate::prosody::Prosody;
 use crate::setup::{self, Need};
 use crate::tally::Tally;
 use crate::tools::Tools;
-use crate::{build, demo, fuzz, herd, interop, logins, packaging, reload, roundtrips, simulate, size, soak, torture};
+use crate::{build, demo, examples, fuzz, herd, interop, logins, packaging, reload, roundtrips, simulate, size, soak, torture};
 
 /// The steps, in their order.
 const STEPS: [Step; 20] = [
@@ -268,7 +268,7 @@ fn chosen(names: &[String]) -> Result<Vec<Step>> {
         .collect())
 }
 
-/// `tsc --strict` over `tests/types/`, where `stanzawire` is the package just built.
+/// `tsc --strict` over `tests/types/`, and over what the documentation shows; `stanzawire` is the package just built.
 fn types(root: &Path, tools: &Tools) -> Result<Tally> {
     let folder = root.join("tests/types");
     let sources: Vec<_> = build::files(&folder)?
@@ -278,6 +278,9 @@ fn types(root: &Path, tools: &Tools) -> Result<Tally> {
     if sources.is_empty() {
         bail!("there's no TypeScript in tests/types");
     }
+    let examples = examples::write(root)?;
+    println!("{} examples", examples.len());
+    let sources = [sources, examples].concat();
     let config = serde_json::json!({
         "compilerOptions": {
             "strict": true,

@@ -50,7 +50,7 @@ impl Archive {
             }
             _ => match page::fin(payload.as_ref()) {
                 Some(fin) => {
-                    self.known = true;
+                    cx.facts.numbering.archive = true;
                     self.turn(cx, step, fin);
                 }
                 None => self.give_up(cx),
@@ -211,7 +211,7 @@ impl Archive {
         if let (false, Some(id)) = (early, &end.id) {
             self.marks.push(cx.now(), id, (sent, settled));
         }
-        self.known = true;
+        cx.facts.numbering.archive = true;
         self.anchor = Some(end);
         cx.changed();
     }
@@ -257,7 +257,7 @@ impl Archive {
 
     /// There is no archive in this session.
     fn give_up(&mut self, cx: &mut Ctx<'_>) {
-        self.known = false;
+        cx.facts.numbering.archive = false;
         if self.inline || self.owed {
             // The next resource is to be bound in the other way, in which nothing is dropped.
             cx.learn_of_archive(false);
@@ -270,7 +270,7 @@ impl Archive {
     /// All has been read, or won't be.
     fn finish(&mut self, cx: &mut Ctx<'_>) {
         let Some(search) = self.search.take() else { return };
-        if self.known {
+        if cx.facts.numbering.archive {
             cx.learn_of_archive(true);
         }
         cx.set_timer(None);

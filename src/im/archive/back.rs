@@ -9,7 +9,7 @@
 use super::page;
 use super::search::{BACKWARD_PAGES, Search, Step};
 use super::seen::Place;
-use super::{Archive, Gap, Point, is_sent};
+use super::{Archive, Gap, Point};
 use crate::im::{Ctx, chat};
 use crate::stanza::delay;
 use crate::xml::Element;
@@ -44,7 +44,7 @@ impl Archive {
     /// An entry of a page at the end.
     pub(super) fn last_entry(&mut self, cx: &mut Ctx<'_>, message: Option<&Element>, at: Point) {
         // It has answered, and so there is one.
-        self.known = true;
+        cx.facts.numbering.archive = true;
         self.wait(cx);
         if let Some(search) = &mut self.search {
             // XEP-0059 §2.1: a page is no longer than was asked for. Of one that is, the newest count.
@@ -115,9 +115,9 @@ impl Archive {
             let id = at.id.as_deref().unwrap_or_default();
             let seen = self.seen.contains(id);
             met |= seen;
-            let told = match message.as_ref().filter(|message| !seen && !is_sent(message, cx.account())) {
-                Some(message) => self.seen.insert(id) && self.tell(cx, message, at),
-                None => seen,
+            let told = match message {
+                Some(message) if !seen => self.is_new(cx, message, id) && self.tell(cx, message, at),
+                _ => seen,
             };
             if told && oldest.is_none() {
                 oldest.clone_from(&at.id);

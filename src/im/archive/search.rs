@@ -9,7 +9,7 @@
 use super::page::{self, From};
 use super::prefs::Prefs;
 use super::seen::Place;
-use super::{Archive, Point, is_connected, is_sent, own};
+use super::{Archive, Point, is_connected, own};
 use crate::error::{Code, Error};
 use crate::im::{Ctx, chat};
 use crate::jid::Jid;
@@ -134,7 +134,7 @@ impl Archive {
             None => Step::End,
         };
         let cursor = mark.cloned().unwrap_or_else(|| after.clone());
-        self.known = anchor.is_some();
+        cx.facts.numbering.archive = anchor.is_some();
         (self.unread, self.lost, self.tidying) = (false, false, false);
         self.search = Some(Box::new(Search {
             step,
@@ -313,8 +313,8 @@ impl Archive {
             self.advance(cx, id.to_owned(), point.stamp.clone());
         }
         self.wait(cx);
-        if let Some(message) = message.filter(|message| !is_sent(message, cx.account()))
-            && self.seen.insert(id)
+        if let Some(message) = message
+            && self.is_new(cx, message, id)
         {
             self.tell(cx, message, &point);
         }
@@ -356,7 +356,7 @@ impl Archive {
 impl Search {
     /// Looks for a message of ours among those in doubt.
     fn find(&mut self, cx: &mut Ctx<'_>, message: &Element, id: &str) {
-        // XEP-0359 §3.2; what the app sends as it is may have the one or the other, or both, and they needn't be the same.
+        // XEP-0359 §2.2; what the app sends as it is may have the one or the other, or both, and they needn't be the same.
         let ids = [chat::origin_id(message), message.attr("id")];
         let to = message.attr("to").and_then(|to| Jid::parse(to).ok());
         let same = |doubt: &Doubt| {

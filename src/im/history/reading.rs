@@ -160,7 +160,7 @@ impl Readings {
                 self.ask(cx, &mut reading).map_err(|_| error)
             }
             result if reading.asks_features => self
-                .learn(&reading.query.of, result)
+                .learn(cx, &reading.query.of, result)
                 .and_then(|()| self.ask(cx, &mut reading)),
             result => {
                 let read = result.and_then(|payload| reading.close(payload.as_ref(), cx.account()));
@@ -177,11 +177,13 @@ impl Readings {
     }
 
     /// An archive has said what it knows.
-    fn learn(&mut self, of: &Option<Jid>, result: Result<Option<Element>, Error>) -> Result<(), Error> {
+    fn learn(&mut self, cx: &mut Ctx<'_>, of: &Option<Jid>, result: Result<Option<Element>, Error>) -> Result<(), Error> {
         let extended = match result {
             Ok(info) => {
                 let info = info.filter(|info| info.is("query", INFO));
                 let info = info.ok_or_else(|| unfit("the archive answered something else than what it knows"))?;
+                let archive = of.clone().unwrap_or_else(|| cx.account().to_bare());
+                cx.facts.numbering.heard(&archive, &info);
                 let mut features = info.all("feature", INFO);
                 features.any(|feature| feature.attr("var") == Some(EXTENDED))
             }

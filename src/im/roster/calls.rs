@@ -56,6 +56,8 @@ export interface Roster {
    * Removes a contact; from then on neither sees the other's presence (RFC 6121 §2.5).
    *
    * Rejects `offline`, `invalid-jid`, `stanza-error`: `item-not-found` where there is no such contact.
+   *
+   * @example await client.roster.remove("bob@example.org");
    */
   remove(jid: string, options?: CallOptions): Promise<void>;
   /**
@@ -63,9 +65,19 @@ export interface Roster {
    * comes as a `roster` event, and as a `presence` of type `subscribed` or `unsubscribed`.
    *
    * Rejects `offline`, `invalid-jid`.
+   *
+   * @example
+   * await client.roster.subscribe("bob@example.org", { status: "We met on Sunday", nick: "Alice" });
+   * client.on("presence", ({ from, type }) => {
+   *   if (type === "subscribed") console.log(from, "lets us see when they are there");
+   * });
    */
   subscribe(jid: string, request?: SubscriptionInit | null, options?: CallOptions): Promise<void>;
-  /** Asks no longer to see somebody's presence (RFC 6121 §3.3). Rejects `offline`, `invalid-jid`. */
+  /**
+   * Asks no longer to see somebody's presence (RFC 6121 §3.3). Rejects `offline`, `invalid-jid`.
+   *
+   * @example await client.roster.unsubscribe("bob@example.org");
+   */
   unsubscribe(jid: string, options?: CallOptions): Promise<void>;
   /**
    * Lets somebody see our presence who has asked for it. Who hasn't asked yet will be let without a question, where the server can do
@@ -84,6 +96,11 @@ export interface Roster {
    * Doesn't let somebody see our presence, or no longer, or takes back what was approved ahead (RFC 6121 §3.2).
    *
    * Rejects `offline`, `invalid-jid`.
+   *
+   * @example
+   * client.on("subscription", async ({ from }) => {
+   *   if (from.endsWith("@spam.example")) await client.roster.deny(from);
+   * });
    */
   deny(jid: string, options?: CallOptions): Promise<void>;
 }

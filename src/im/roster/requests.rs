@@ -1,6 +1,6 @@
 //! Who may see whose presence: RFC 6121 §3. A request may have a nickname, XEP-0172 1.1 (21 March 2012) §4.1.
 
-use super::{Event, News, Roster};
+use super::{Event, KEPT, News, Roster};
 use crate::error::Error;
 use crate::im::{Ctx, typescript};
 use crate::jid::Jid;
@@ -11,7 +11,8 @@ use serde::Serialize;
 
 const NICK: &str = "http://jabber.org/protocol/nick";
 
-/// How many requests of others' are kept for the next page, and how many bytes the words of one may have there.
+/// How many requests of others' are kept for the next page, and how many bytes the words of one may have there. All together have
+/// [`KEPT`] bytes at most.
 const MOST: usize = 100;
 const WORDS: usize = 500;
 
@@ -119,10 +120,25 @@ impl Request {
         })
     }
 
-    /// What [`Request::read`] reads, without words that are too long.
+    /// What [`Request::read`] reads.
     pub(super) fn element(&self) -> Element {
+        element("subscribe", self.status.clone(), self.nick.clone()).with_attr("from", self.from.as_str())
+    }
+
+    /// As it is kept: without words that are too long.
+    fn short(&self) -> Request {
         let short = |text: &Option<String>| text.clone().filter(|text| text.len() <= WORDS);
-        element("subscribe", short(&self.status), short(&self.nick)).with_attr("from", self.from.as_str())
+        Request {
+            from: self.from.clone(),
+            status: short(&self.status),
+            nick: short(&self.nick),
+        }
+    }
+
+    /// About how many bytes are kept of it.
+    fn size(&self) -> usize {
+        let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        60 + self.from.len() + text(&self.status) + text(&self.nick)
     }
 }
 
@@ -141,8 +157,10 @@ impl Roster {
             return;
         }
         self.answered(cx, &request.from);
-        if self.requests.len() < MOST {
-            self.requests.push(request.clone());
+        let kept = request.short();
+        let size = self.requests.iter().fold(kept.size(), |size, other| size + other.size());
+        if self.requests.len() < MOST && size <= KEPT {
+            self.requests.push(kept);
         }
         cx.emit(Event::Roster(News::Request(request)));
     }

@@ -117,7 +117,7 @@ fn what_the_account_has_sent_is_no_news_to_it() {
     let mut pair = knowing("0");
     let asked = again(&mut pair);
     let entries = [
-        kept("1", OWN, "bob@example.org", "sent"),
+        kept("1", "alice@example.org/here", "bob@example.org", "sent"),
         kept("2", "alice@example.org/here", "alice@example.org/there", "to myself"),
         // Prosody keeps these twice, once as sent and once as received.
         kept("3", "alice@example.org/here", "alice@example.org/there", "to myself"),
@@ -302,7 +302,7 @@ fn without_an_archive_a_new_session_leaves_a_gap() {
     assert_eq!(gaps(&pair), [], "there is nothing before the first session");
     live(&mut pair, "1");
     live(&mut pair, "1");
-    assert_eq!(bodies(&pair), ["1", "1"], "XEP-0359 §5: nobody vouches for those ids");
+    assert_eq!(bodies(&pair), ["1", "1"], "XEP-0359 §6: nobody vouches for those ids");
     for times in 1..3 {
         let asked = again(&mut pair);
         none(&mut pair, &asked);

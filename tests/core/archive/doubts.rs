@@ -180,7 +180,7 @@ fn xep0313_6_1_1_of_what_no_archive_keeps_absence_says_nothing() {
 }
 
 #[test]
-fn somebody_elses_message_of_that_id_is_another_one() {
+fn xep0359_6_somebody_elses_message_of_that_id_is_another_one() {
     let mut pair = knowing("0");
     let (call, id) = send(&mut pair, "1");
     let asked = again(&mut pair);
@@ -195,7 +195,7 @@ fn somebody_elses_message_of_that_id_is_another_one() {
 }
 
 #[test]
-fn nobody_else_can_make_a_message_to_oneself_appear_taken() {
+fn xep0359_6_nobody_else_can_make_a_message_to_oneself_appear_taken() {
     let mut pair = knowing("0");
     let call = pair.send("alice@example.org", "1");
     let message = pair.element();

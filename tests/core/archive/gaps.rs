@@ -235,6 +235,18 @@ fn while_the_archive_is_searched_it_waits() {
 }
 
 #[test]
+fn one_that_was_given_up_while_it_waited_asks_nothing() {
+    let mut pair = knowing("0");
+    let search = again(&mut pair);
+    let ticket = fill(&mut pair, &json!({ "after": "0" }));
+    pair.abort(ticket);
+    page(&mut pair, &search, &["3", "4"].map(from_bob), true);
+    assert_eq!(bodies(&pair), ["3", "4"]);
+    pair.nothing_sent();
+    assert_eq!(pair.error(ticket).code(), Code::Aborted);
+}
+
+#[test]
 fn without_a_connection_it_waits_for_what_has_been_missed() {
     let (mut pair, gap) = silent();
     pair.close_socket();

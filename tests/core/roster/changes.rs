@@ -361,6 +361,21 @@ fn no_more_requests_are_kept_than_fit() {
 }
 
 #[test]
+fn no_more_bytes_of_requests_are_kept_than_fit() {
+    let words = "x".repeat(500);
+    let mut old = sm::online_with(sm::kept::storing());
+    let words = format!("<nick xmlns='http://jabber.org/protocol/nick'>{words}</nick><status>{words}</status>");
+    for number in 10..99 {
+        old.receive(&asks(&format!("from='c{number}@example.org'"), &words));
+    }
+    assert_eq!(old.told("subscription").len(), 89, "each is told");
+    let mut pair = sm::kept::reload(old);
+    sm::kept::log_in(&mut pair);
+    sm::resumed(&mut pair, sm::FIRST);
+    assert_eq!(pair.told("subscription").len(), (64 << 10) / (60 + 15 + 1_000));
+}
+
+#[test]
 fn in_a_new_session_it_is_the_server_that_says_who_asks() {
     let mut old = sm::online_with(sm::kept::storing());
     old.receive(&asks("from='bob@example.org'", ""));

@@ -256,6 +256,7 @@ fn rfc6121_2_1_6_a_forged_push_changes_no_version() {
     assert_eq!(ver(&again(&mut pair)), Some("v1"));
 }
 
+/// The 2014 roster answer advisory: clients looked at the id of an answer, and not at who had sent it.
 #[test]
 fn rfc6121_2_6_3_a_forged_answer_is_none() {
     let mut pair = knowing("ver='v1'", BOB);

@@ -79,6 +79,27 @@ export default {
       },
     },
     {
+      feature: "archive: what the account's other client has sent meanwhile", xep: "XEP-0313", supported: archived,
+      async run({ client, other, open, start }) {
+        const own = await start("ada", { priority: -1 });
+        const page = await open("ada", { storage: null });
+        await page.call("send", { to: BERT, body: "by this client" });
+        await other.send(`<message xmlns='jabber:client' to='${ADA}' type='chat' id='before'><body>before</body></message>`);
+        await page.heard("message", ({ id }) => id === "before");
+        await page.call("send", { to: BERT, body: "by this client, too" });
+        await page.call("disconnect");
+        await own.send(`<message xmlns='jabber:client' to='${BERT}' type='chat' id='meanwhile'><body>meanwhile</body></message>`);
+        await other.heard("message", (_, read) => read === "meanwhile");
+        await other.send(`<message xmlns='jabber:client' to='${ADA}' type='chat' id='behind'><body>behind it</body></message>`);
+        await client.heard("message", ({ id }) => id === "behind"); // and so it is in the archive, or about to be
+        await page.connect();
+        await page.heard("message", ({ id }) => id === "behind");
+        const told = page.heardSoFar("message", ({ body }) => ["by this client", "by this client, too", "meanwhile", "behind it"].includes(body));
+        equal(told.map(({ body, carbon, from }) => [body, carbon, from]), [["meanwhile", "sent", own.jid], ["behind it", undefined, other.jid]]);
+        ok(told[0].stanzaId && told[0].delay instanceof Date, "which, and when");
+      },
+    },
+    {
       feature: "archive: oldest first, and newest first", xep: "XEP-0313", supported: archived,
       async run(hands) {
         await conversation(hands);

@@ -184,7 +184,33 @@ export default {
       },
     },
     {
-      feature: "entity time", xep: "XEP-0202", supported: needs("domain", "urn:xmpp:time"),
+      feature: "ping, both ways", xep: "XEP-0199", supported: anywhere,
+      async run({ client, other }) {
+        for (const to of [[other.jid], ["localhost"], []]) {
+          const took = await client.call("ping", ...to);
+          ok(took >= 0 && took < 5000, `${to}: ${took} ms`);
+        }
+        const seconds = await other.call("xep_0199.ping", client.jid);
+        ok(seconds >= 0 && seconds < 5, `${seconds} s`);
+        // Who isn't there.
+        await fails(client.call("ping", `${BOB}/nobody`), { code: "stanza-error" });
+      },
+    },
+    {
+      feature: "entity time, asked by others", xep: "XEP-0202", supported: anywhere,
+      async run({ client, other }) {
+        const answer = await other.iq(`<iq xmlns='jabber:client' type='get' to='${client.jid}'><time xmlns='urn:xmpp:time'/></iq>`);
+        equal(answer.attrs.type, "result");
+        const time = find(answer, "time", "urn:xmpp:time");
+        const [utc, tzo] = ["utc", "tzo"].map((name) => text(find(time, name)));
+        ok(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/.test(utc) && Math.abs(new Date(utc) - Date.now()) < 5000, `utc ${utc}`);
+        const minutes = await client.page.evaluate(() => -new Date().getTimezoneOffset());
+        const [, sign, hours, rest] = /^([+-])(\d\d):(\d\d)$/.exec(tzo.replace(/^Z$/, "+00:00"));
+        equal(Number(`${sign}1`) * (60 * hours + Number(rest)), minutes, `tzo ${tzo}`);
+      },
+    },
+    {
+      feature: "entity time, asked by us", xep: "XEP-0202", supported: needs("domain", "urn:xmpp:time"),
       async run({ client, other }) {
         for (const jid of [other.jid, "localhost"]) {
           const { utc, tzo } = await client.call("entityTime", jid);
