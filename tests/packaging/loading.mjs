@@ -33,7 +33,10 @@ const server = createServer((request, response) => {
   if (pathname === "/empty.wasm") return answer(200, "application/wasm", Buffer.from("\0asm\x01\0\0\0", "latin1"));
   if (pathname === "/other.wasm") return answer(200, "application/wasm", other(wasm()));
   try {
-    const content = readFileSync(join(STANZAWIRE_INSTALLED, pathname));
+    const garbled = pathname.startsWith("/garbled/");
+    let content = readFileSync(join(STANZAWIRE_INSTALLED, pathname.replace("/garbled/", "/")));
+    // As a classic script is read in a page that doesn't say its encoding.
+    if (garbled) content = new TextDecoder("windows-1252").decode(content);
     if (pathname === "/stanzawire.wasm") asked += 1;
     answer(200, `${TYPES[extname(pathname)]}; charset=utf-8`.replace(/(wasm);.*/, "$1"), content);
   } catch {
@@ -149,6 +152,10 @@ await withBrowser([], async (browser) => {
     if (length > 0) throw new Error("it fails with 'wasm-unsafe-eval' as well");
   });
 
+  await check("a script that was not read as UTF-8 is told", async () => {
+    const garbled = async () => (await import("/garbled/index.js")).createClient({ jid: "alice@example.org", password: "x" });
+    refused(await inPage(browser, "/", garbled), /<meta charset="utf-8">/);
+  });
   await check("a wasm that isn't there is told with its status", async () => {
     await told("/missing.wasm", /Serve stanzawire.wasm/, /missing.wasm was answered with 404/);
     const found = await inPage(browser, "/", slim, "/late.wasm");

@@ -33,9 +33,8 @@ const manifest = JSON.parse(readFileSync(join(dirname(fileURLToPath(import.meta.
 
 const rows = ROWS.filter((row) => (!flags.includes("--check") || row.check) && (!flags.includes("--only") || row.name.includes(only)));
 
-function made({ of }) {
-  const version = manifest.dependencies[of] ?? manifest.devDependencies[of];
-  return of === undefined ? "" : `${of} ${version}`;
+function made({ of = [] }) {
+  return [of].flat().map((tool) => `${tool} ${manifest.dependencies[tool] ?? manifest.devDependencies[tool]}`).join(", ");
 }
 
 if (flags.includes("--list")) {
