@@ -49,7 +49,7 @@ export function loadFailed(cause, hint) {
       : /disallowed/i.test(cause?.message)
         ? "This platform compiles no bytes at run time: take stanzawire/slim, and hand it the module as the platform gives it."
         : cause instanceof WebAssembly.CompileError
-          ? "The engine does not know all that this wasm needs: browsers do since 2022."
+          ? "The wasm is damaged, or the engine does not know all that it needs: browsers do since 2022."
           : undefined;
   return failure("load-failed", `stanzawire could not be loaded: ${cause?.message ?? cause}`, { hint, cause });
 }

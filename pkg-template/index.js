@@ -8,16 +8,14 @@ export { isXmppError, xml } from "./api.js";
 /** The module, being compiled or ready. */
 let compiling;
 
-export const { connect, createClient, discover } = calls(() => compiling ??= compile());
+export const { connect, createClient, discover } = calls(() => compiling ??= compile().catch((cause) => {
+  // The next call tries again.
+  compiling = undefined;
+  const garbled = /[^\0-\xff]/.test(wasm);
+  throw loadFailed(cause, garbled ? "The script was not read as UTF-8: add <meta charset=\"utf-8\"> to the page." : undefined);
+}));
 
 // Async, so that a missing WebAssembly rejects as well.
 async function compile() {
-  try {
-    return await WebAssembly.compile(unweave(wasm));
-  } catch (cause) {
-    // The next call tries again.
-    compiling = undefined;
-    const garbled = /[^\0-\xff]/.test(wasm);
-    throw loadFailed(cause, garbled ? "The script was not read as UTF-8: add <meta charset=\"utf-8\"> to the page." : undefined);
-  }
+  return WebAssembly.compile(unweave(wasm));
 }
