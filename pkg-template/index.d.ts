@@ -525,7 +525,10 @@ export type ErrorCode =
   | "invalid-state"
   /** {@link ConnectOptions.storage} has failed. The session goes on, and won't outlive the page. */
   | "storage-failed"
-  /** The platform can't run the package. */
+  /**
+   * The package's wasm can't be loaded: the platform has no WebAssembly, a policy forbids it, or, where `stanzawire/slim` is used, it isn't
+   * where the app says. `hint` says which, and what to do.
+   */
   | "load-failed"
   /** A fault of this package. */
   | "internal";

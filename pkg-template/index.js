@@ -1,76 +1,21 @@
-// stanzawire: what the wasm can't do by itself. It is loaded when the first client is made, each client has an instance
-// of its own, and a trap in one ends that client alone.
+// stanzawire, with the wasm in it: it is compiled when the first client is made, and once.
 
-import createGlue from "./stanzawire.js";
 import wasm, { unweave } from "./wasm.js";
-import { Client } from "./client.js";
-import { failure, field, signalOf, throwIfAborted, unlessAborted } from "./listening.js";
-import { upload } from "./upload.js";
+import { calls, loadFailed } from "./api.js";
 
-export { isXmppError } from "./client.js";
-
-export async function connect(options) {
-  const client = await createClient(options);
-  await client.connect({ signal: field(options, "signal") });
-  return client;
-}
-
-export async function createClient(options) {
-  const glue = await load(options);
-  const client = new Client((host) => new glue.Client(options, host));
-  client.files.upload = (file, options) => upload(client.files, file, options);
-  return client;
-}
-
-export async function discover(domain, options) {
-  const glue = await load(options);
-  return Client.call(new Client((host) => glue.Client.ofDomain(domain, options, host)), "discover", options);
-}
-
-export async function register(options) {
-  const glue = await load(options);
-  const client = new Client((host) => glue.Client.ofAccount(options, host));
-  try {
-    const form = await Client.call(client, "register", options);
-    if (form) await Client.call(client, "fill", await unlessAborted(field(options, "form")(form), signalOf(options)), options);
-  } finally {
-    client.disconnect();
-  }
-}
-
-export function xml(name, attrs, ...children) {
-  return { name, attrs: { ...attrs }, children };
-}
+export { isXmppError, xml } from "./api.js";
 
 /** The module, being compiled or ready. */
 let compiling;
 
-/** An instance of its own for a new client. */
-async function load(options) {
-  const signal = signalOf(options);
-  throwIfAborted(signal);
-  compiling ??= compile();
-  const glue = await compiling.then(createGlue).catch((cause) => {
-    // The next call tries again.
-    compiling = undefined;
-    throw loadFailed(cause);
-  });
-  throwIfAborted(signal);
-  return glue;
-}
+export const { connect, createClient, discover, register } = calls(() => compiling ??= compile().catch((cause) => {
+  // The next call tries again.
+  compiling = undefined;
+  const garbled = /[^\0-\xff]/.test(wasm);
+  throw loadFailed(cause, garbled ? "The script was not read as UTF-8: add <meta charset=\"utf-8\"> to the page." : undefined);
+}));
 
 // Async, so that a missing WebAssembly rejects as well.
 async function compile() {
   return WebAssembly.compile(unweave(wasm));
-}
-
-function loadFailed(cause) {
-  const hint = typeof WebAssembly === "undefined"
-    ? "This platform has no WebAssembly, or it is switched off (as in some lockdown modes)."
-    : /content security policy|unsafe-eval|csp/i.test(cause?.message)
-      ? "Add 'wasm-unsafe-eval' to the `script-src` of the page's Content-Security-Policy."
-      : /[^\0-\xff]/.test(wasm)
-        ? "The script was not read as UTF-8: add <meta charset=\"utf-8\"> to the page."
-        : undefined;
-  return failure("load-failed", `stanzawire could not be loaded: ${cause?.message ?? cause}`, { hint, cause });
 }

@@ -26,10 +26,35 @@ function equal(found, expected, what) {
 
 await check("the tarball has the types, the wasm, the readme and both licences", () => {
   const files = readdirSync(STANZAWIRE_INSTALLED);
-  const wanted = ["index.js", "index.d.ts", "client.js", "listening.js", "rooms.js", "upload.js", "features.d.ts", "stanzawire.js", "stanzawire.d.ts", "wasm.js", "stanzawire_bg.wasm",
-    "package.json", "README.md", "LICENSE-MIT", "LICENSE-APACHE"];
+  const wanted = ["index.js", "index.d.ts", "slim.js", "slim.d.ts", "api.js", "client.js", "listening.js", "rooms.js", "upload.js", "features.d.ts",
+    "stanzawire.js", "wasm.js", "stanzawire.wasm", "package.json", "README.md", "LICENSE-MIT", "LICENSE-APACHE"];
   const missing = wanted.filter((name) => !files.includes(name));
   equal(missing.join(), "", "missing");
+  equal(files.filter((name) => name.endsWith(".wasm")).join(), "stanzawire.wasm", "wasm");
+});
+
+await check("the manifest leads to each file, also where `exports` is ignored", () => {
+  const manifest = JSON.parse(readFileSync(join(STANZAWIRE_INSTALLED, "package.json"), "utf8"));
+  const paths = (value) => typeof value === "string" ? [value] : Object.values(value).flatMap(paths);
+  const { main, module, types, exports } = manifest;
+  for (const path of [main, module, types, ...paths(exports)]) readFileSync(join(STANZAWIRE_INSTALLED, path));
+  // Where it is ignored a subpath is the name of a file.
+  equal(exports["./slim"].default, "./slim.js", "stanzawire/slim");
+  equal(exports["./stanzawire.wasm"], "./stanzawire.wasm", "the wasm");
+  equal(manifest.sideEffects, false, "side effects");
+});
+
+await check("no type of the package is `any`, `object`, `Function` or `{}`", () => {
+  const loose = [];
+  for (const name of readdirSync(STANZAWIRE_INSTALLED).filter((name) => name.endsWith(".d.ts"))) {
+    const text = readFileSync(join(STANZAWIRE_INSTALLED, name), "utf8");
+    // Comments and strings speak English.
+    const code = text.replace(/\/\*[^]*?\*\/|\/\/.*|"[^"\n]*"|'[^'\n]*'|`[^`]*`/g, (skipped) => skipped.replace(/[^\n]/g, " "));
+    code.split("\n").forEach((line, number) => {
+      if (/\b(any|object|Function|Object)\b(?!\s*\??:)|[:|<&(]\s*\{\s*\}/.test(line)) loose.push(`${name}:${number + 1}: ${line.trim()}`);
+    });
+  }
+  equal(loose.join("; "), "", "loose types");
 });
 
 await check("the manifest names no dependency and no script", () => {

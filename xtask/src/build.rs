@@ -23,25 +23,27 @@ const FEATURES: [&str; 8] = [
 ];
 
 /// What a finished package has beside what `pkg-template/` brings.
-const GENERATED: [&str; 7] = [
+const GENERATED: [&str; 6] = [
     "stanzawire.js",
-    "stanzawire.d.ts",
     "features.d.ts",
-    "stanzawire_bg.wasm",
+    "stanzawire.wasm",
     "wasm.js",
     "LICENSE-MIT",
     "LICENSE-APACHE",
 ];
 
 /// What `pkg-template/` must bring.
-const HANDWRITTEN: [&str; 8] = [
+const HANDWRITTEN: [&str; 11] = [
     "package.json",
     "index.js",
+    "slim.js",
+    "api.js",
     "client.js",
     "listening.js",
     "rooms.js",
     "upload.js",
     "index.d.ts",
+    "slim.d.ts",
     "README.md",
 ];
 
@@ -69,12 +71,18 @@ pub(crate) fn build(root: &Path, tools: &Tools) -> Result<PathBuf> {
     bind(tools, &compiled, &bound, "no-modules")?;
     bind(tools, &compiled, &types, "web")?;
     let glue = glue::factory(&read(&bound.join("stanzawire.js"))?)?;
-    let (features, types) = glue::types(&read(&types.join("stanzawire.d.ts"))?)?;
+    let features = glue::features(&read(&types.join("stanzawire.d.ts"))?)?;
     eprintln!("build: wasm-opt and terser");
     let small = work.path().join("small.wasm");
-    let names = shrink(tools, &bound.join("stanzawire_bg.wasm"), &small)?;
+    let names = shrink(
+        tools,
+        &bound.join("stanzawire_bg.wasm"),
+        &small,
+        &["--minify-imports-and-exports-and-modules"],
+    )?;
     let glue = glue::rename(&glue, &names)?;
     let wasm = fs::read(&small).context("wasm-opt wrote nothing")?;
+    let (glue, wasm) = glue::marked(glue, wasm);
 
     let new = work.path().join("pkg");
     copy_folder(&root.join("pkg-template"), &new)?;
@@ -82,17 +90,32 @@ pub(crate) fn build(root: &Path, tools: &Tools) -> Result<PathBuf> {
         fs::copy(root.join(name), new.join(name)).with_context(|| format!("{name} is missing"))?;
     }
     write(&new.join("stanzawire.js"), glue.as_bytes())?;
-    write(&new.join("stanzawire.d.ts"), types.as_bytes())?;
     write(&new.join("features.d.ts"), features.as_bytes())?;
-    write(&new.join("stanzawire_bg.wasm"), &wasm)?;
+    write(&new.join("stanzawire.wasm"), &wasm)?;
     let carrier = new.join("wasm.js");
     write(&carrier, weave::UNWEAVE.as_bytes())?;
     minify(tools, &carrier)?;
-    write(&carrier, inlined(&read(&carrier)?, &weave::weave(&wasm)?).as_bytes())?;
+    let unweaver = work.path().join("unweaver.wasm");
+    write(&unweaver, &weave::unweaver()?)?;
+    shrink(tools, &unweaver, &unweaver, &[])?;
+    let streams = weave::weave(&wasm)?;
+    write(
+        &carrier,
+        inlined(&read(&carrier)?, &fs::read(&unweaver)?, &streams).as_bytes(),
+    )?;
     check_carried(&carrier, &wasm)?;
     let manifest = versioned(&read(&new.join("package.json"))?, env!("CARGO_PKG_VERSION"))?;
     write(&new.join("package.json"), manifest.as_bytes())?;
-    for name in ["stanzawire.js", "index.js", "client.js", "listening.js", "rooms.js", "upload.js"] {
+    for name in [
+        "stanzawire.js",
+        "index.js",
+        "slim.js",
+        "api.js",
+        "client.js",
+        "listening.js",
+        "rooms.js",
+        "upload.js",
+    ] {
         minify(tools, &new.join(name))?;
     }
     check_syntax(&new)?;
@@ -169,8 +192,8 @@ fn bind(tools: &Tools, wasm: &Path, into: &Path, target: &str) -> Result<()> {
     process::run(command.arg(into).arg(wasm))
 }
 
-/// Returns which names it has replaced by shorter ones, for the glue.
-fn shrink(tools: &Tools, from: &Path, to: &Path) -> Result<String> {
+/// Returns which names it has replaced by shorter ones, for the glue, where `more` asks for that.
+fn shrink(tools: &Tools, from: &Path, to: &Path, more: &[&str]) -> Result<String> {
     let mut command = Command::new(tools.npm_program("wasm-opt"));
     command
         .args(FEATURES)
@@ -183,7 +206,7 @@ fn shrink(tools: &Tools, from: &Path, to: &Path) -> Result<String> {
         .args(["--strip-debug", "--strip-producers", "--strip-target-features"])
         // A function used once is larger inlined, after compression: its variables get longer numbers.
         .arg("--one-caller-inline-max-function-size=0")
-        .arg("--minify-imports-and-exports-and-modules");
+        .args(more);
     process::output(command.arg(from).arg("-o").arg(to))
 }
 
@@ -194,11 +217,12 @@ fn minify(tools: &Tools, module: &Path) -> Result<()> {
     process::run(command.arg("--output").arg(module).arg("--").arg(module))
 }
 
-/// The wasm as a module of its own, which loads under every bundler and loader with no asset to be found. It exports streams
-/// of bytes, and behind them how to make the wasm of them.
-fn inlined(unweave: &str, streams: &[Vec<u8>]) -> String {
-    let streams: Vec<String> = streams.iter().map(|stream| literal(stream)).collect();
-    format!("export default [{}];\n{unweave}", streams.join(","))
+/// The wasm as a module of its own, which loads under every bundler and loader with no asset to be found. It exports a small wasm
+/// that makes the large one, the streams that it makes it of, and how it is called.
+fn inlined(unweave: &str, unweaver: &[u8], streams: &[Vec<u8>]) -> String {
+    let mut literals = vec![literal(unweaver)];
+    literals.extend(streams.iter().map(|stream| literal(stream)));
+    format!("export default [{}];\n{unweave}", literals.join(","))
 }
 
 /// A string of one character a byte: the byte, exclusive or 64. Zero, the most frequent byte, is `@` then and not an escape.
@@ -278,7 +302,7 @@ fn fingerprint(root: &Path, tools: &Tools) -> Result<String> {
     for name in ["Cargo.toml", "Cargo.lock", "LICENSE-MIT", "LICENSE-APACHE"] {
         inputs.push(root.join(name));
     }
-    for name in ["build.rs", "glue.rs", "weave.rs", "unweave.js"] {
+    for name in ["build.rs", "glue.rs", "weave.rs", "unweave.js", "unweave.wat"] {
         inputs.push(root.join("xtask/src").join(name));
     }
     let mut hash = Sha256::new();
@@ -353,7 +377,7 @@ mod tests {
         let bytes: Vec<u8> = (0..=255).chain([64, b'1' ^ 64]).collect();
         let folder = tempfile::tempdir().unwrap();
         let module = folder.path().join("wasm.mjs");
-        fs::write(&module, inlined("", std::slice::from_ref(&bytes))).unwrap();
+        fs::write(&module, inlined("", &bytes, &[])).unwrap();
         let script = "import(process.argv[1]).then((m) => console.log(Buffer.from(m.default[0], 'latin1').map((b) => b ^ 64).toString('hex')))";
         let said = process::output(Command::new("node").args(["-e", script]).arg(&module)).unwrap();
         assert_eq!(said.trim(), hex(&bytes, bytes.len()));
@@ -382,7 +406,12 @@ mod tests {
 
         let folder = tempfile::tempdir().unwrap();
         let module = folder.path().join("wasm.mjs");
-        fs::write(&module, inlined(weave::UNWEAVE, &weave::weave(&wasm).unwrap())).unwrap();
+        let unweaver = weave::unweaver().unwrap();
+        fs::write(
+            &module,
+            inlined(weave::UNWEAVE, &unweaver, &weave::weave(&wasm).unwrap()),
+        )
+        .unwrap();
         check_carried(&module, &wasm).unwrap();
         assert!(check_carried(&module, b"other").is_err());
         wasm.truncate(40);

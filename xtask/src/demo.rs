@@ -78,7 +78,7 @@ pub(crate) fn browser_script(root: &Path, tools: &Tools, script: &str) -> Result
     Ok(command)
 }
 
-fn serve(root: &Path, package: &Path, server: &Prosody) -> Result<Serving> {
+pub(crate) fn serve(root: &Path, package: &Path, server: &Prosody) -> Result<Serving> {
     let accounts = ACCOUNTS.map(|jid| serde_json::json!({ "jid": jid, "password": PASSWORD }));
     let config = serde_json::json!({ "hostMeta": server.host_meta(), "domain": "localhost", "accounts": accounts });
     let site = Site::default()

@@ -10,6 +10,9 @@ use std::fmt::Write;
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use crate::tools::hex;
 
 /// What wasm-bindgen writes before its code. `script_src` is only used for a default path, which is left out.
 const HEAD: &str = "let wasm_bindgen = (function(exports) {
@@ -132,49 +135,35 @@ const FEATURES_HEAD: &str =
 
 ";
 
-/// The features' declarations, and the factory's types, out of those of `wasm-bindgen --target web`: the same declarations, with
-/// another way to load.
-pub(crate) fn types(web: &str) -> Result<(String, String)> {
+/// The features' declarations out of the types of `wasm-bindgen --target web`. What stands behind them is about classes and
+/// functions that the façade hides, and about loading.
+pub(crate) fn features(web: &str) -> Result<String> {
     let (declared, _) = web
         .split_once("export type InitInput")
         .context("wasm-bindgen's types have no InitInput to cut at")?;
-    // Classes, where there are any that have types, stand behind them.
-    let classes = declared.find("export class ").unwrap_or(declared.len());
-    let (features, declared) = declared.split_at(classes);
+    let hidden = ["export class ", "export function "].map(|word| declared.find(word));
+    let end = hidden.into_iter().flatten().min().unwrap_or(declared.len());
+    let (features, _) = declared.split_at(end);
     // In front of them it says that no linter need look at it.
     let features = features.split_once("\n\n").map_or(features, |(_, features)| features);
-    let features = [FEATURES_HEAD, features.trim_end(), "\n"].concat();
-    let mut text = declared.trim_end().to_owned();
-    text.push_str(
-        "
-
-/**
- * One instance of the wasm module.
- */
-export interface Glue {
-",
-    );
-    for name in declared.lines().filter_map(declared_value) {
-        let _ = writeln!(text, "    readonly {name}: typeof {name};");
-    }
-    text.push_str(
-        "}
-
-/**
- * Makes a glue with an instance of its own; nothing is shared with one made before.
- */
-export default function createGlue(module: WebAssembly.Module): Promise<Glue>;
-",
-    );
-    Ok((features, text))
+    Ok([FEATURES_HEAD, features.trim_end(), "\n"].concat())
 }
 
-/// The name that a line of types declares, where it stands for a value at run time.
-fn declared_value(line: &str) -> Option<&str> {
-    let rest = ["export class ", "export function ", "export enum ", "export const "]
-        .iter()
-        .find_map(|keyword| line.strip_prefix(keyword))?;
-    rest.split(|c: char| !is_name(c)).next()
+/// The name of the wasm's section that says which build it is of.
+const MARK: &str = "stanzawire";
+
+/// Marks glue and wasm as made for each other: names between them are so short that those of another build would fit as well.
+/// The glue exports the mark as `build`, the wasm has it in a section of its own.
+pub(crate) fn marked(glue: String, mut wasm: Vec<u8>) -> (String, Vec<u8>) {
+    let mut hash = Sha256::new();
+    hash.update(&glue);
+    hash.update(&wasm);
+    let mark = hex(&hash.finalize(), 8);
+    let content = [&[MARK.len() as u8], MARK.as_bytes(), mark.as_bytes()].concat();
+    // A custom section, and its size: a number below 128.
+    wasm.extend([0, content.len() as u8]);
+    wasm.extend(content);
+    (format!("{glue}export const build = \"{mark}\";\n"), wasm)
 }
 
 /// Whether a name of JavaScript's may have the character.
@@ -226,12 +215,21 @@ mod tests {
     }
 
     #[test]
-    fn types_name_what_the_glue_has() {
+    fn features_end_where_the_hidden_begins() {
         let web = "/* tslint:disable */\n\nexport interface Options {}\n\nexport class Client {\n    hi(): void;\n}\nexport function start(): void;\n\n\
                    export type InitInput = URL;\nexport function initSync(): void;\n";
-        let (features, text) = types(web).unwrap();
-        assert!(features.ends_with("export interface Options {}\n") && !text.contains("interface Options"));
-        assert!(text.contains("    readonly Client: typeof Client;\n    readonly start: typeof start;\n}"));
-        assert!(!text.contains("readonly Options") && !text.contains("InitInput"));
+        let text = features(web).unwrap();
+        assert_eq!(text, format!("{FEATURES_HEAD}export interface Options {{}}\n"));
+        assert!(features("export interface Options {}").is_err());
+    }
+
+    #[test]
+    fn glue_and_wasm_have_the_same_mark() {
+        let (glue, wasm) = marked("glue\n".to_owned(), b"\0asm\x01\0\0\0".to_vec());
+        let mark = glue.strip_prefix("glue\nexport const build = \"").unwrap();
+        let mark = mark.strip_suffix("\";\n").unwrap();
+        assert_eq!(wasm, [b"\0asm\x01\0\0\0\0\x1b\x0astanzawire", mark.as_bytes()].concat());
+        let (other, _) = marked("glue\n".to_owned(), b"\0asm\x02\0\0\0".to_vec());
+        assert_ne!(glue, other);
     }
 }

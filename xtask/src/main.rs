@@ -10,6 +10,7 @@ mod echo;
 mod ejabberd;
 mod examples;
 mod faults;
+mod firefox;
 mod fuzz;
 mod gap;
 mod glue;
@@ -90,6 +91,11 @@ cargo xtask <command>
       --plant NAME    instead plant a fault, and see it found: those of torture, and listener, timer, heap
   gap         Print how long a login keeps a page's main thread.
   sends       Print what a message costs a page's main thread, with a store and without.
+  package --matrix    Install the packed package into fresh projects, one a bundler, runtime and kind of worker, build them, and exchange
+              a message through a server. Writes the table of README.md, and prints how long the first client takes.
+      --only TEXT     only the rows whose names contain this; the table stays as it is
+      --plant         instead take the wasm out of the tarball, and see every row fail
+  firefox     The browser tests, and the chat page, in Firefox.
   build       Make the npm package in pkg/, unless nothing has changed.
   size        Print what the package costs in bytes; fail over xtask/size-budget.toml.
   setup       Install everything that `test` needs. The other commands install what they need by themselves.
@@ -162,6 +168,17 @@ fn run(arguments: &[String]) -> Result<bool> {
         }
         "soak" => {
             let tally = soak::soak(&root, rest)?;
+            println!("\n{tally}");
+            return Ok(tally.is_good());
+        }
+        "package" => {
+            let tally = packaging::package(&root, rest)?;
+            println!("\n{tally}");
+            return Ok(tally.is_good());
+        }
+        "firefox" => {
+            flags(rest, [])?;
+            let tally = firefox::firefox(&root)?;
             println!("\n{tally}");
             return Ok(tally.is_good());
         }

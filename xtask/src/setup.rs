@@ -46,6 +46,14 @@ pub(crate) enum Need {
     Slixmpp,
     /// By which Prosody and ejabberd keep archives that outlive a kill.
     Sqlite,
+    /// What the check tries the package with.
+    Packaging,
+    /// What the matrix tries it with.
+    Matrix,
+    /// The other browser.
+    Firefox,
+    /// Its WebDriver.
+    Geckodriver,
 }
 
 impl Need {
@@ -101,6 +109,40 @@ impl Need {
         Self::Slixmpp,
         Self::Sqlite,
     ];
+    /// What the packaging step needs.
+    pub(crate) const PACKAGING: &[Self] = &[
+        Self::WasmTarget,
+        Self::RustSource,
+        Self::WasmBindgen,
+        Self::Npm,
+        Self::Prosody,
+        Self::Browser,
+        Self::Firefox,
+        Self::Packaging,
+    ];
+    /// What `package --matrix` needs.
+    pub(crate) const MATRIX: &[Self] = &[
+        Self::WasmTarget,
+        Self::RustSource,
+        Self::WasmBindgen,
+        Self::Npm,
+        Self::Prosody,
+        Self::Browser,
+        Self::Firefox,
+        Self::Matrix,
+    ];
+    /// What `firefox` needs.
+    pub(crate) const FIREFOX: &[Self] = &[
+        Self::WasmTarget,
+        Self::RustSource,
+        Self::WasmBindgen,
+        Self::WasmPack,
+        Self::Npm,
+        Self::Prosody,
+        Self::Firefox,
+        Self::Geckodriver,
+        Self::Packaging,
+    ];
     /// What `gap` needs.
     pub(crate) const GAP: &[Self] = &[
         Self::WasmTarget,
@@ -122,8 +164,10 @@ impl Need {
         Self::Certificates,
         Self::Slixmpp,
         Self::Sqlite,
+        Self::Firefox,
         Self::Compiler,
         Self::Npm,
+        Self::Packaging,
         Self::WasmBindgen,
         Self::WasmPack,
         Self::CargoFuzz,
@@ -144,6 +188,10 @@ impl Need {
             Self::Ejabberd => "ejabberd, the other XMPP server of the login tests",
             Self::Certificates => "openssl and certutil, which make certificates and a browser that trusts them",
             Self::Slixmpp => "slixmpp, the other XMPP client of the login tests",
+            Self::Packaging => "what the check tries the package with, from npm",
+            Self::Matrix => "bundlers and runtimes that the package is tried with, from npm (about 1 GB)",
+            Self::Firefox => "Firefox, the other browser",
+            Self::Geckodriver => "geckodriver, by which the browser tests run in Firefox (about 3 minutes, once)",
             Self::Sqlite => "SQLite for Prosody and ejabberd, whose archives must outlive a kill",
         }
     }
@@ -163,6 +211,10 @@ impl Need {
             Self::Ejabberd => !ejabberd::is_installed(),
             Self::Certificates => process::find("openssl").is_none() || process::find("certutil").is_none(),
             Self::Slixmpp => python().is_none(),
+            Self::Packaging => !tools.packaging(false).is_dir(),
+            Self::Matrix => !tools.packaging(true).is_dir(),
+            Self::Firefox => firefox().is_none(),
+            Self::Geckodriver => !tools.has(&tools.geckodriver()),
             Self::Sqlite => !prosody::has_sqlite() || !ejabberd::has_sqlite(),
         })
     }
@@ -200,7 +252,13 @@ pub(crate) fn ensure(root: &Path, needs: &[Need]) -> Result<Tools> {
                 say("npm ci (wasm-opt, playwright-core, typescript)");
                 tools.install_npm()
             }
+            Need::Geckodriver => install_crate(&tools, &tools.geckodriver()),
+            Need::Packaging | Need::Matrix => {
+                say("npm ci (tests/packaging)");
+                tools.install_packaging(*need == Need::Matrix)
+            }
             Need::Browser
+            | Need::Firefox
             | Need::Driver
             | Need::Prosody
             | Need::Ejabberd
@@ -225,7 +283,12 @@ pub(crate) fn browser() -> Option<PathBuf> {
     BROWSERS.into_iter().find_map(process::find)
 }
 
-/// Its WebDriver.
+/// The Firefox on this machine.
+pub(crate) fn firefox() -> Option<PathBuf> {
+    ["firefox-esr", "firefox"].into_iter().find_map(process::find)
+}
+
+/// The Chromium's WebDriver.
 pub(crate) fn driver() -> Option<PathBuf> {
     let fixed = Path::new("/usr/lib/chromium-browser/chromedriver");
     DRIVERS
@@ -314,6 +377,10 @@ fn install_packages(missing: &[Need]) -> Result<()> {
         say("apt-get install lua-dbi-sqlite3 erlang-p1-sqlite3");
         apt.install_sqlite(&release)?;
     }
+    if is_missing(Need::Firefox) {
+        say("apt-get install firefox-esr");
+        apt.install(&["firefox-esr"])?;
+    }
     if is_missing(Need::Compiler) {
         say("apt-get install g++");
         apt.install(&["g++"])?;
@@ -334,6 +401,13 @@ fn by_hand(release: &Release, root: bool, apt: bool, missing: &[Need]) -> Option
             "sudo snap install chromium    (it brings chromium.chromedriver)"
         } else {
             "install Chromium or Google Chrome, and the chromedriver of the same version, so that both are on PATH"
+        });
+    }
+    if is_missing(Need::Firefox) && !(root && release.has_chromium()) {
+        steps.push(if apt && release.has_chromium() {
+            "sudo apt-get install firefox-esr"
+        } else {
+            "install Firefox, so that firefox is on PATH"
         });
     }
     let others = [

@@ -9,6 +9,8 @@ use anyhow::{Context, Result, bail};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
+use crate::build::files;
+
 /// Bytes of one file, or of several compressed apart, as a server sends them.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 struct Size {
@@ -23,24 +25,36 @@ pub(crate) fn size(root: &Path, package: &Path) -> Result<()> {
         let content = fs::read(package.join(name)).with_context(|| format!("cannot read pkg/{name}"))?;
         measure(&content)
     };
+    let sum = |names: &BTreeSet<String>| -> Result<Size> {
+        names
+            .iter()
+            .try_fold(Size::default(), |sum, name| Ok(sum.and(of(name)?)))
+    };
     let loaded = loaded_by(package, "index.js")?;
-    let mut all = Size::default();
-    for name in &loaded {
-        let one = of(name)?;
-        all.raw += one.raw;
-        all.gzip += one.gzip;
-        all.brotli += one.brotli;
-    }
+    let all = sum(&loaded)?;
+    let wasm = of("stanzawire.wasm")?;
     println!("{:<34} {:>9} {:>9} {:>9}", "bytes", "raw", "gzip -9", "brotli 11");
-    row("wasm (stanzawire_bg.wasm)", of("stanzawire_bg.wasm")?);
+    row("wasm (stanzawire.wasm)", wasm);
     row("wasm inlined (wasm.js)", of("wasm.js")?);
     row("glue (stanzawire.js)", of("stanzawire.js")?);
-    row("façade (index.js)", of("index.js")?);
+    row("façade (client.js)", of("client.js")?);
     row("what a page loads in all", all);
+    row(
+        "and with stanzawire/slim",
+        sum(&loaded_by(package, "slim.js")?)?.and(wasm),
+    );
     println!("a page loads {}", loaded.into_iter().collect::<Vec<_>>().join(", "));
 
     let budget = fs::read_to_string(root.join("xtask/size-budget.toml")).context("xtask/size-budget.toml")?;
-    let total = total_brotli(&budget)?;
+    let unpacked = unpacked(package)?;
+    let (total, most) = (limit(&budget, "total_brotli")?, limit(&budget, "unpacked")?);
+    if unpacked > most {
+        bail!(
+            "the package has {unpacked} bytes, {} over the budget of {most}",
+            unpacked - most
+        );
+    }
+    println!("the package has {unpacked} bytes unpacked, of {most} that it may have");
     if all.brotli > total {
         bail!(
             "a page loads {} bytes by brotli, {} over the budget of {total}",
@@ -53,6 +67,25 @@ pub(crate) fn size(root: &Path, package: &Path) -> Result<()> {
         total - all.brotli
     );
     Ok(())
+}
+
+impl Size {
+    fn and(self, other: Self) -> Self {
+        Self {
+            raw: self.raw + other.raw,
+            gzip: self.gzip + other.gzip,
+            brotli: self.brotli + other.brotli,
+        }
+    }
+}
+
+/// All files of the package together. npm packs no other: `files` of package.json names them.
+fn unpacked(package: &Path) -> Result<usize> {
+    let sizes = files(package)?
+        .into_iter()
+        .map(|file| fs::metadata(file).map(|data| data.len()));
+    let sum: u64 = sizes.sum::<Result<u64, _>>()?;
+    Ok(usize::try_from(sum)?)
 }
 
 fn row(name: &str, size: Size) {
@@ -104,11 +137,11 @@ fn imports(text: &str) -> Vec<String> {
     found
 }
 
-fn total_brotli(budget: &str) -> Result<usize> {
+fn limit(budget: &str, name: &str) -> Result<usize> {
     let budget: toml::Table = budget.parse().context("size-budget.toml can't be read")?;
-    let total = budget.get("total_brotli").and_then(toml::Value::as_integer);
-    let total = total.context("size-budget.toml has no total_brotli")?;
-    usize::try_from(total).context("total_brotli is negative")
+    let limit = budget.get(name).and_then(toml::Value::as_integer);
+    let limit = limit.with_context(|| format!("size-budget.toml has no {name}"))?;
+    usize::try_from(limit).with_context(|| format!("{name} is negative"))
 }
 
 #[cfg(test)]
@@ -131,7 +164,10 @@ mod tests {
 
     #[test]
     fn a_budget_must_say_its_total() {
-        assert_eq!(total_brotli("# bytes\ntotal_brotli = 60_000\n").unwrap(), 60_000);
-        assert!(total_brotli("").is_err() && total_brotli("total_brotli = -1").is_err());
+        assert_eq!(
+            limit("# bytes\ntotal_brotli = 60_000\n", "total_brotli").unwrap(),
+            60_000
+        );
+        assert!(limit("", "unpacked").is_err() && limit("unpacked = -1", "unpacked").is_err());
     }
 }

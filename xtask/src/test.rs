@@ -109,7 +109,7 @@ impl Step {
             Self::Roundtrips => "round trips of a login",
             Self::Torture => "messages while everything breaks",
             Self::Soak => "20,000 messages through one page",
-            Self::Packaging => "the packed tarball in a page",
+            Self::Packaging => "the tarball, installed and run",
             Self::Fuzz => "bad input, 10 s a target",
         }
     }
@@ -120,7 +120,8 @@ impl Step {
             Self::ClippyWasm => &[Need::WasmTarget],
             Self::Build | Self::Size | Self::Types => Need::BUILD,
             Self::Browser => Need::BROWSER_TESTS,
-            Self::Demo | Self::Reload | Self::Packaging => Need::DEMO_CHECK,
+            Self::Demo | Self::Reload => Need::DEMO_CHECK,
+            Self::Packaging => Need::PACKAGING,
             Self::Logins | Self::Roundtrips => Need::LOGINS,
             Self::Interop | Self::Torture => Need::TORTURE,
             Self::Soak => Need::GAP,
@@ -293,7 +294,7 @@ fn types(root: &Path, tools: &Tools) -> Result<Tally> {
             "skipLibCheck": false,
             "exactOptionalPropertyTypes": true,
             "noUncheckedIndexedAccess": true,
-            "paths": { "stanzawire": [root.join("pkg/index.d.ts")] },
+            "paths": { "stanzawire": [root.join("pkg/index.d.ts")], "stanzawire/slim": [root.join("pkg/slim.d.ts")] },
         },
         "files": sources,
     });

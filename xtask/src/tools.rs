@@ -18,6 +18,9 @@ const WASM_PACK: &str = "0.15.1";
 /// cargo-fuzz builds the fuzz targets; libFuzzer itself is locked in tests/fuzz.
 const CARGO_FUZZ: &str = "0.13.2";
 
+/// geckodriver runs the browser tests in Firefox.
+const GECKODRIVER: &str = "0.37.1";
+
 /// Where everything is. Nothing in here says that it is installed.
 #[derive(Debug)]
 pub(crate) struct Tools {
@@ -25,6 +28,7 @@ pub(crate) struct Tools {
     cache: PathBuf,
     wasm_bindgen: Option<String>,
     npm_key: String,
+    packaging_key: String,
 }
 
 impl Tools {
@@ -33,11 +37,15 @@ impl Tools {
         let lock = fs::read_to_string(root.join("Cargo.lock")).context("cannot read Cargo.lock")?;
         let npm_lock = root.join("xtask/tools/package-lock.json");
         let npm_lock = fs::read(&npm_lock).with_context(|| format!("cannot read {}", npm_lock.display()))?;
+        let packaging_lock = root.join("tests/packaging/package-lock.json");
+        let packaging_lock =
+            fs::read(&packaging_lock).with_context(|| format!("cannot read {}", packaging_lock.display()))?;
         Ok(Self {
             root: root.to_owned(),
             cache: cache_folder()?.join("stanzawire/tools"),
             wasm_bindgen: locked_version(&lock, "wasm-bindgen")?,
             npm_key: hex(&Sha256::digest(&npm_lock), 8),
+            packaging_key: hex(&Sha256::digest(&packaging_lock), 8),
         })
     }
 
@@ -75,6 +83,16 @@ impl Tools {
         }
     }
 
+    /// The crate that runs the browser tests in Firefox.
+    pub(crate) fn geckodriver(&self) -> CargoTool<'_> {
+        CargoTool {
+            name: "geckodriver",
+            program: "geckodriver",
+            version: GECKODRIVER,
+            locked: true,
+        }
+    }
+
     /// The folder of a crate's programs.
     pub(crate) fn bin(&self, tool: &CargoTool<'_>) -> PathBuf {
         self.cache.join(format!("{}-{}", tool.name, tool.version)).join("bin")
@@ -88,6 +106,17 @@ impl Tools {
     /// The `node_modules` with the tools that come from npm.
     pub(crate) fn node_modules(&self) -> PathBuf {
         self.cache.join(format!("npm-{}", self.npm_key)).join("node_modules")
+    }
+
+    /// The folder of what the package is tried with: all of `tests/packaging/package.json`, or what the check needs of it.
+    /// Projects are made in it.
+    pub(crate) fn packaging(&self, all: bool) -> PathBuf {
+        let whole = self.cache.join(format!("packaging-{}", self.packaging_key));
+        if all || whole.is_dir() {
+            whole
+        } else {
+            self.cache.join(format!("packaging-{}-check", self.packaging_key))
+        }
     }
 
     /// A program out of `node_modules`.
@@ -149,15 +178,21 @@ impl Tools {
             return Ok(());
         }
         self.make(&format!("npm-{}", self.npm_key), |folder| {
-            for name in ["package.json", "package-lock.json"] {
-                fs::copy(self.root.join("xtask/tools").join(name), folder.join(name))
-                    .with_context(|| format!("cannot copy {name}"))?;
-            }
-            let mut command = Command::new("npm");
-            command
-                .current_dir(folder)
-                .args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
-            process::run(&mut command)
+            npm_ci(&self.root.join("xtask/tools"), folder, &[])
+        })
+    }
+
+    /// The same with what `tests/packaging/package-lock.json` names, without what only the matrix needs unless all is asked for.
+    pub(crate) fn install_packaging(&self, all: bool) -> Result<()> {
+        let _lock = self.lock()?;
+        let whole = self.packaging(all);
+        if whole.is_dir() {
+            return Ok(());
+        }
+        let name = whole.file_name().context("the cache has no folder")?;
+        let omit: &[&str] = if all { &[] } else { &["--omit=dev"] };
+        self.make(&name.to_string_lossy(), |folder| {
+            npm_ci(&self.root.join("tests/packaging"), folder, omit)
         })
     }
 
@@ -183,6 +218,19 @@ impl Tools {
         }
         Ok(file)
     }
+}
+
+/// Installs what the lock file in `from` names into `folder`.
+fn npm_ci(from: &Path, folder: &Path, more: &[&str]) -> Result<()> {
+    for name in ["package.json", "package-lock.json"] {
+        fs::copy(from.join(name), folder.join(name)).with_context(|| format!("cannot copy {name}"))?;
+    }
+    let mut command = Command::new("npm");
+    command
+        .current_dir(folder)
+        .args(["ci", "--no-audit", "--no-fund", "--loglevel=error"])
+        .args(more);
+    process::run(&mut command)
 }
 
 /// A program that `cargo install` builds.

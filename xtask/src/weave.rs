@@ -2,7 +2,7 @@
 //!
 //! In a wasm file numbers of different kinds lie side by side: an opcode, a local's number, the offset of a field. A
 //! compressor that looks at the last bytes to guess the next one does better where each kind has a stream of its own. The
-//! sizes of functions are left out, as they follow from the rest.
+//! sizes of functions are left out, as they follow from the rest. The way back is wasm itself (`unweave.wat`).
 //!
 //! Only what the compiler makes for `build.rs`'s features is understood: an instruction beyond it fails the build.
 
@@ -12,7 +12,12 @@ use anyhow::{Context, Result, bail};
 /// How a page gets back what was woven.
 pub(crate) const UNWEAVE: &str = include_str!("unweave.js");
 
-/// In the order of `unweave.js`.
+/// The wasm that does it, with what tools can see of its names.
+pub(crate) fn unweaver() -> Result<Vec<u8>> {
+    wat::parse_str(include_str!("unweave.wat")).context("unweave.wat can't be assembled")
+}
+
+/// In the order of `unweave.wat`.
 #[derive(Clone, Copy)]
 enum Stream {
     Plain,
@@ -25,7 +30,7 @@ enum Stream {
 /// The number of the section that has the functions' code.
 const CODE: u8 = 10;
 
-/// What `unweave.js` takes to make `wasm` again.
+/// What `unweave.wat` takes to make `wasm` again.
 pub(crate) fn weave(wasm: &[u8]) -> Result<[Vec<u8>; 5]> {
     let mut weaver = Weaver {
         rest: wasm,
