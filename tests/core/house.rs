@@ -112,6 +112,45 @@ fn no_source_is_longer_than_a_reader_likes() {
     }
 }
 
+#[test]
+fn the_guide_explains_each_error_by_its_code() {
+    let read = |path: &str| fs::read_to_string(src().join(path)).unwrap();
+    let core = read("error.rs");
+    let row = core
+        .split_once("fn row(self)")
+        .unwrap()
+        .1
+        .split_once("\n    }\n")
+        .unwrap()
+        .0;
+    let mut known: Vec<&str> = row
+        .split("Code::")
+        .skip(1)
+        .map(|arm| arm.split('"').nth(1).unwrap())
+        .collect();
+    // Where the wasm can't be loaded there is nobody but the façade to say so.
+    known.push("load-failed");
+    known.sort_unstable();
+    let types = read("../pkg-template/index.d.ts");
+    let union = types.split_once("export type ErrorCode =").unwrap().1;
+    let mut typed: Vec<&str> = union
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("| \"")?.split('"').next())
+        .collect();
+    typed.sort_unstable();
+    assert_eq!(typed, known, "the type has those of the core");
+
+    let guide = read("manual/guide/errors.md");
+    let mut explained = Vec::new();
+    for part in guide.split("\n### ").skip(1) {
+        let (code, rest) = part.split_once('\n').unwrap();
+        assert!(rest.contains("\n*Do:* "), "what to do about {code}");
+        explained.push(code);
+    }
+    explained.sort_unstable();
+    assert_eq!(explained, known, "and the guide has them all");
+}
+
 /// The clauses of RFC 7395 that ask something.
 const CLAUSES: [&str; 16] = [
     "3.1", "3.2", "3.3.1", "3.3.2", "3.3.3", "3.4", "3.5", "3.6", "3.6.1", "3.7", "3.8", "3.9", "3.10", "4", "5", "6",

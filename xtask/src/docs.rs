@@ -47,6 +47,7 @@ pub(crate) fn docs(root: &Path, tools: &Tools, package: &Path) -> Result<PathBuf
     let mut command = Command::new("node");
     command
         .current_dir(root)
+        .env("STANZAWIRE_TOOLS", tools.docs_modules())
         .arg(tools.docs_modules().join("typedoc/bin/typedoc"))
         .arg("--options")
         .arg(root.join(OPTIONS))
@@ -63,7 +64,12 @@ pub(crate) fn docs(root: &Path, tools: &Tools, package: &Path) -> Result<PathBuf
 /// Makes the site, follows its links, and lets a browser read it, search it, and run the guide's first app.
 pub(crate) fn check(root: &Path, tools: &Tools, package: &Path) -> Result<Tally> {
     let site = docs(root, tools, package)?;
-    let mut tally = Tally::of_script(Command::new("node").current_dir(root).arg("tests/docs/links.mjs").arg(&site))?;
+    let mut tally = Tally::of_script(
+        Command::new("node")
+            .current_dir(root)
+            .arg("tests/docs/links.mjs")
+            .arg(&site),
+    )?;
     let server = Prosody::start(root)?;
     let app = root.join("target/xtask/docs/first-chat");
     let page = Site::default()
@@ -77,6 +83,7 @@ pub(crate) fn check(root: &Path, tools: &Tools, package: &Path) -> Result<Tally>
     script
         .env("STANZAWIRE_URL", page.url())
         .env("STANZAWIRE_HOST_META", server.host_meta())
+        .env("STANZAWIRE_SITE", &site)
         .env("STANZAWIRE_APP", &app)
         .env("STANZAWIRE_OUT", &pictures);
     tally.add(Tally::of_script(&mut script)?);
