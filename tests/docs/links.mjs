@@ -3,7 +3,7 @@
 //
 //     node tests/docs/links.mjs SITE
 
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join, posix, relative, sep } from "node:path";
 
 const [site] = process.argv.slice(2);
@@ -62,6 +62,9 @@ for (const name of names) {
   }
 }
 
+// The readme's, in the repository.
+const missing = all(readFileSync("README.md", "utf8"), /\]\(([^)#]+)[^)]*\)/g).filter((link) => !/^https:/.test(link) && !existsSync(link));
+report("each link of the readme leads to a file", missing);
 report(`each of ${links} links on ${pages.size} pages leads to a page`, dead);
 report("and to a place that is on it", nowhere);
 report("nothing is loaded from elsewhere", foreign);
