@@ -106,7 +106,15 @@ fn no_source_is_longer_than_a_reader_likes() {
             assert!(text.lines().count() <= 500, "{}", path.display());
         }
     }
-    for name in ["index.js", "slim.js", "api.js", "client.js", "listening.js", "rooms.js", "upload.js"] {
+    for name in [
+        "index.js",
+        "slim.js",
+        "api.js",
+        "client.js",
+        "listening.js",
+        "rooms.js",
+        "upload.js",
+    ] {
         let facade = fs::read_to_string(src().join("../pkg-template").join(name)).unwrap();
         assert!(facade.lines().count() <= 300, "what grows belongs into the core");
     }
@@ -127,7 +135,10 @@ fn declared() -> String {
 /// The doc comment of what is declared like this in one of the interfaces of that name.
 fn documented<'a>(declared: &'a str, interface: &str, member: &str) -> Option<&'a str> {
     let open = format!("export interface {interface} {{");
-    let bodies = declared.split(&open).skip(1).filter_map(|rest| rest.split("\n}").next());
+    let bodies = declared
+        .split(&open)
+        .skip(1)
+        .filter_map(|rest| rest.split("\n}").next());
     let mut docs = bodies.filter_map(|body| {
         let (before, _) = body.split_once(&format!("\n  {member}"))?;
         let (_, doc) = before.trim_end().strip_suffix("*/")?.rsplit_once("/**")?;
@@ -141,14 +152,17 @@ fn each_call_and_each_feature_has_an_example() {
     let declared = declared();
     let has = |interface: &str, member: &str| {
         let doc = documented(&declared, interface, member);
-        doc.unwrap_or_else(|| panic!("{interface}.{member} is declared")).contains("* @example")
+        doc.unwrap_or_else(|| panic!("{interface}.{member} is declared"))
+            .contains("* @example")
     };
     let mut without = Vec::new();
     for call in im::CALLS.iter().copied().flatten() {
         let (interface, name) = match call.name.split_once('.') {
             None => ("Calls", call.name),
             Some((group, name)) => {
-                let (_, rest) = declared.split_once(&format!("readonly {group}: ")).expect("the group is declared");
+                let (_, rest) = declared
+                    .split_once(&format!("readonly {group}: "))
+                    .expect("the group is declared");
                 (rest.split(';').next().unwrap(), name)
             }
         };
@@ -165,7 +179,9 @@ fn each_call_and_each_feature_has_an_example() {
                 .split_once("\n  features?: ")
                 .and_then(|(before, _)| Some(before.rsplit_once("/**")?.1.contains("* @example")))
                 .unwrap_or_default(),
-            name => sources(&format!("im/{name}")).iter().any(|(_, text)| text.contains("* @example")),
+            name => sources(&format!("im/{name}"))
+                .iter()
+                .any(|(_, text)| text.contains("* @example")),
         };
         assert!(own, "{name} has an example");
     }
@@ -184,7 +200,10 @@ fn each_feature_meets_others_software() {
             let name = row.split([',', ' ']).next().unwrap();
             let value = match row.strip_prefix('"') {
                 Some(quoted) => quoted.split('"').next(),
-                None => text.split(&format!("const {name} = \"")).nth(1).and_then(|rest| rest.split('"').next()),
+                None => text
+                    .split(&format!("const {name} = \""))
+                    .nth(1)
+                    .and_then(|rest| rest.split('"').next()),
             };
             specs.push(value.unwrap_or_else(|| panic!("{name} is a constant")).to_owned());
         }
@@ -194,9 +213,54 @@ fn each_feature_meets_others_software() {
         // The specification that its row in the README names first.
         let (_, row) = readme.split_once(&format!("| `{name}` | ")).unwrap();
         let spec = row.split([',', '|']).next().unwrap().trim();
-        let met = specs.iter().any(|specs| specs.split(", ").any(|of_row| of_row.starts_with(spec)));
-        assert_ne!(met, WITHOUT_A_ROW.contains(name), "{name} ({spec}) has a row in tests/e2e/interop/rows, or is an exception");
+        let met = specs
+            .iter()
+            .any(|specs| specs.split(", ").any(|of_row| of_row.starts_with(spec)));
+        assert_ne!(
+            met,
+            WITHOUT_A_ROW.contains(name),
+            "{name} ({spec}) has a row in tests/e2e/interop/rows, or is an exception"
+        );
     }
+}
+
+#[test]
+fn the_guide_explains_each_error_by_its_code() {
+    let read = |path: &str| fs::read_to_string(src().join(path)).unwrap();
+    let core = read("error.rs");
+    let row = core
+        .split_once("fn row(self)")
+        .unwrap()
+        .1
+        .split_once("\n    }\n")
+        .unwrap()
+        .0;
+    let mut known: Vec<&str> = row
+        .split("Code::")
+        .skip(1)
+        .map(|arm| arm.split('"').nth(1).unwrap())
+        .collect();
+    // Where the wasm can't be loaded there is nobody but the façade to say so.
+    known.push("load-failed");
+    known.sort_unstable();
+    let types = read("../pkg-template/index.d.ts");
+    let union = types.split_once("export type ErrorCode =").unwrap().1;
+    let mut typed: Vec<&str> = union
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("| \"")?.split('"').next())
+        .collect();
+    typed.sort_unstable();
+    assert_eq!(typed, known, "the type has those of the core");
+
+    let guide = read("manual/guide/errors.md");
+    let mut explained = Vec::new();
+    for part in guide.split("\n### ").skip(1) {
+        let (code, rest) = part.split_once('\n').unwrap();
+        assert!(rest.contains("\n*Do:* "), "what to do about {code}");
+        explained.push(code);
+    }
+    explained.sort_unstable();
+    assert_eq!(explained, known, "and the guide has them all");
 }
 
 /// The clauses of RFC 7395 that ask something.

@@ -299,6 +299,8 @@ fn fingerprint(root: &Path, tools: &Tools) -> Result<String> {
     for folder in ["src", "pkg-template", ".cargo"] {
         inputs.extend(files(&root.join(folder))?);
     }
+    // Nothing of it is in the package.
+    inputs.retain(|file| !file.starts_with(root.join("src/manual")));
     for name in ["Cargo.toml", "Cargo.lock", "LICENSE-MIT", "LICENSE-APACHE"] {
         inputs.push(root.join(name));
     }

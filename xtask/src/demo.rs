@@ -28,6 +28,11 @@ pub(crate) fn demo(root: &Path, open: bool) -> Result<()> {
     }
     println!("\n    Chat page    {}", page.url());
     println!("    Accounts     {}    password {PASSWORD}", ACCOUNTS.join("  "));
+    println!(
+        "    Your code    connect({{ jid: \"{}\", password: \"{PASSWORD}\", hostMeta: \"{}\" }})",
+        ACCOUNTS[0],
+        server.host_meta()
+    );
     println!("\nOpen the page twice, log in as both, and chat. Any other JID logs in to its own server.");
     println!("Ctrl-C stops everything and removes the server's data.");
     if open {

@@ -1,5 +1,4 @@
-//! What documentation shows, made into files that can be compiled: the `@example`s of the package's types, and the blocks of code
-//! in both READMEs.
+//! The `@example`s of the package's types, made into files that can be compiled. `docs.rs` does the same for guide and readmes.
 //!
 //! Each is a module of its own. What it names of the package without importing it is imported; what else it leaves to the reader's mind is
 //! declared in `tests/types/reader.d.ts`.
@@ -9,12 +8,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
-/// Where the types are, and where code stands between other things.
+/// Where the types are.
 const TYPES: [&str; 2] = ["pkg/index.d.ts", "pkg/features.d.ts"];
-const PAGES: [&str; 2] = ["README.md", "pkg-template/README.md"];
 
 /// What the package exports beside types.
-const VALUES: [&str; 5] = ["connect", "createClient", "discover", "isXmppError", "xml"];
+const VALUES: [&str; 6] = ["connect", "createClient", "discover", "isXmppError", "register", "xml"];
 
 /// Something that documentation shows.
 #[derive(Debug, PartialEq, Eq)]
@@ -37,9 +35,6 @@ pub(crate) fn write(root: &Path) -> Result<Vec<PathBuf>> {
     let mut written = Vec::new();
     for (path, text) in TYPES.iter().zip(&types) {
         written.push((*path, commented(text)));
-    }
-    for path in PAGES {
-        written.push((path, fenced(&read(path)?)));
     }
     let mut files = Vec::new();
     for (path, examples) in written {
@@ -103,7 +98,10 @@ fn commented(text: &str) -> Vec<Example> {
             Some(line) => (line.trim_end(), true),
             None => (line, false),
         };
-        let inner = line.strip_prefix("/**").or_else(|| line.strip_prefix('*')).unwrap_or(line);
+        let inner = line
+            .strip_prefix("/**")
+            .or_else(|| line.strip_prefix('*'))
+            .unwrap_or(line);
         let inner = inner.strip_prefix(' ').unwrap_or(inner);
         if let Some(first) = inner.strip_prefix("@example") {
             examples.extend(open.take());
@@ -117,27 +115,6 @@ fn commented(text: &str) -> Vec<Example> {
         }
         if ends {
             examples.extend(open.take());
-        }
-    }
-    examples
-}
-
-/// The blocks of JavaScript and TypeScript in a page.
-fn fenced(text: &str) -> Vec<Example> {
-    let mut examples = Vec::new();
-    let mut open: Option<Example> = None;
-    for (number, line) in text.lines().enumerate() {
-        match &mut open {
-            None if matches!(line.trim(), "```js" | "```ts") => {
-                let (line, code) = (number + 2, String::new());
-                open = Some(Example { line, code });
-            }
-            None => {}
-            Some(_) if line.trim() == "```" => examples.extend(open.take()),
-            Some(example) => {
-                example.code.push_str(line);
-                example.code.push('\n');
-            }
         }
     }
     examples
@@ -167,15 +144,11 @@ mod tests {
     }
 
     #[test]
-    fn they_are_found_in_pages() {
-        let text = "A\n```sh\nnpm\n```\n```js\none();\n\ntwo();\n```\n```html\n<a>\n```\n```ts\nthree();\n```\n";
-        assert_eq!(fenced(text), [example(6, "one();\n\ntwo();\n"), example(14, "three();\n")]);
-    }
-
-    #[test]
     fn what_they_name_is_imported_once() {
         let module = example(7, "const a: A = await connect(b);").module("x.md", &["A", "B"]);
-        assert!(module.starts_with("// x.md:7\nimport { connect } from \"stanzawire\";\nimport type { A } from \"stanzawire\";\n"));
+        assert!(module.starts_with(
+            "// x.md:7\nimport { connect } from \"stanzawire\";\nimport type { A } from \"stanzawire\";\n"
+        ));
         let module = example(1, "import { connect, xml } from \"stanzawire\";\nconnect(xml());").module("x.md", &[]);
         assert!(module.contains("import {  } from"), "{module}");
     }

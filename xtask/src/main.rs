@@ -5,6 +5,7 @@ mod build;
 mod certificates;
 mod control;
 mod demo;
+mod docs;
 mod durable;
 mod echo;
 mod ejabberd;
@@ -54,8 +55,8 @@ cargo xtask <command>
       --check     instead drive the page in headless Chromium; screenshots go to target/demo/
       --no-open   don't open the browser
   test        The one check. The last line counts passed, failed and skipped; the exit status is 1 unless all is well.
-      [step...]   only these: fmt, clippy, clippy-wasm, doc, core, simulate, herd, build, size, types, browser, demo,
-                  reload, logins, interop, roundtrips, torture, soak, packaging, fuzz
+      [step...]   only these: fmt, clippy, clippy-wasm, doc, core, simulate, herd, build, size, types, docs, browser,
+                  demo, reload, logins, interop, roundtrips, torture, soak, packaging, fuzz
   faults      Plant each fault of xtask/faults.toml in a copy of the tree, and see the native tests, or the simulation, catch it.
       [name...]   only those whose names contain this
   fuzz        Feed the fuzz targets of tests/fuzz with bad input; what they find goes to target/fuzz/.
@@ -97,6 +98,7 @@ cargo xtask <command>
       --plant         instead take the wasm out of the tarball, and see every row fail
   firefox     The browser tests, and the chat page, in Firefox.
   build       Make the npm package in pkg/, unless nothing has changed.
+  docs        Make the documentation for developers of apps, a static site, in target/docs-site/.
   size        Print what the package costs in bytes; fail over xtask/size-budget.toml.
   setup       Install everything that `test` needs. The other commands install what they need by themselves.
   help        This text.
@@ -194,6 +196,12 @@ fn run(arguments: &[String]) -> Result<bool> {
         "build" => {
             flags(rest, [])?;
             build::build(&root, &setup::ensure(&root, Need::BUILD)?)?;
+        }
+        "docs" => {
+            flags(rest, [])?;
+            let tools = setup::ensure(&root, Need::DOCS)?;
+            let package = build::build(&root, &tools)?;
+            println!("{}", docs::docs(&root, &tools, &package)?.join("index.html").display());
         }
         "size" => {
             flags(rest, [])?;

@@ -32,6 +32,8 @@ pub(crate) enum Need {
     Compiler,
     /// wasm-opt, playwright-core and the TypeScript compiler.
     Npm,
+    /// TypeDoc, which makes the documentation's site.
+    TypeDoc,
     /// A Chromium.
     Browser,
     /// The Chromium's WebDriver.
@@ -73,6 +75,24 @@ impl Need {
         Self::RustSource,
         Self::WasmBindgen,
         Self::Npm,
+        Self::Prosody,
+        Self::Browser,
+    ];
+    /// What `docs` needs.
+    pub(crate) const DOCS: &[Self] = &[
+        Self::WasmTarget,
+        Self::RustSource,
+        Self::WasmBindgen,
+        Self::Npm,
+        Self::TypeDoc,
+    ];
+    /// What the check of the documentation's site needs.
+    pub(crate) const DOCS_CHECK: &[Self] = &[
+        Self::WasmTarget,
+        Self::RustSource,
+        Self::WasmBindgen,
+        Self::Npm,
+        Self::TypeDoc,
         Self::Prosody,
         Self::Browser,
     ];
@@ -168,6 +188,7 @@ impl Need {
         Self::Compiler,
         Self::Npm,
         Self::Packaging,
+        Self::TypeDoc,
         Self::WasmBindgen,
         Self::WasmPack,
         Self::CargoFuzz,
@@ -182,6 +203,7 @@ impl Need {
             Self::Compiler => "a C++ compiler, which libFuzzer is built by",
             Self::CargoFuzz => "cargo-fuzz, which builds the fuzz targets (about 2 minutes, once)",
             Self::Npm => "wasm-opt, playwright-core and the TypeScript compiler, from npm",
+            Self::TypeDoc => "TypeDoc, which makes the documentation's site, from npm",
             Self::Browser => "Chromium, which runs the page and the browser tests",
             Self::Driver => "chromedriver, by which the browser tests run",
             Self::Prosody => "Prosody, the XMPP server",
@@ -205,6 +227,7 @@ impl Need {
             Self::Compiler => process::find("c++").is_none(),
             Self::CargoFuzz => !tools.has(&tools.cargo_fuzz()),
             Self::Npm => !tools.has_npm(),
+            Self::TypeDoc => !tools.has_docs(),
             Self::Browser => browser().is_none(),
             Self::Driver => driver().is_none(),
             Self::Prosody => process::find("prosody").is_none(),
@@ -256,6 +279,10 @@ pub(crate) fn ensure(root: &Path, needs: &[Need]) -> Result<Tools> {
             Need::Packaging | Need::Matrix => {
                 say("npm ci (tests/packaging)");
                 tools.install_packaging(*need == Need::Matrix)
+            }
+            Need::TypeDoc => {
+                say("npm ci (typedoc)");
+                tools.install_docs()
             }
             Need::Browser
             | Need::Firefox

@@ -1,7 +1,7 @@
 //! The one check: everything that must hold, step by step, with its count on the last line.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -12,10 +12,13 @@ use crate::prosody::Prosody;
 use crate::setup::{self, Need};
 use crate::tally::Tally;
 use crate::tools::Tools;
-use crate::{build, demo, examples, fuzz, herd, interop, logins, packaging, reload, roundtrips, simulate, size, soak, torture};
+use crate::{
+    build, demo, docs, examples, fuzz, herd, interop, logins, packaging, reload, roundtrips, simulate, size, soak,
+    torture,
+};
 
 /// The steps, in their order.
-const STEPS: [Step; 20] = [
+const STEPS: [Step; 21] = [
     Step::Fmt,
     Step::Clippy,
     Step::ClippyWasm,
@@ -26,6 +29,7 @@ const STEPS: [Step; 20] = [
     Step::Build,
     Step::Size,
     Step::Types,
+    Step::Docs,
     Step::Browser,
     Step::Demo,
     Step::Reload,
@@ -51,6 +55,7 @@ enum Step {
     Build,
     Size,
     Types,
+    Docs,
     Browser,
     Demo,
     Reload,
@@ -76,6 +81,7 @@ impl Step {
             Self::Build => "build",
             Self::Size => "size",
             Self::Types => "types",
+            Self::Docs => "docs",
             Self::Browser => "browser",
             Self::Demo => "demo",
             Self::Reload => "reload",
@@ -100,7 +106,8 @@ impl Step {
             Self::Herd => "10,000 clients lose their server",
             Self::Build => "the npm package",
             Self::Size => "its size",
-            Self::Types => "its types",
+            Self::Types => "its types, and code that's shown",
+            Self::Docs => "the documentation's site",
             Self::Browser => "browser tests against Prosody",
             Self::Demo => "the chat page against Prosody",
             Self::Reload => "pages left, reloaded, duplicated",
@@ -119,6 +126,7 @@ impl Step {
             Self::Fmt | Self::Clippy | Self::Doc | Self::Core | Self::Simulate | Self::Herd => &[],
             Self::ClippyWasm => &[Need::WasmTarget],
             Self::Build | Self::Size | Self::Types => Need::BUILD,
+            Self::Docs => Need::DOCS_CHECK,
             Self::Browser => Need::BROWSER_TESTS,
             Self::Demo | Self::Reload => Need::DEMO_CHECK,
             Self::Packaging => Need::PACKAGING,
@@ -134,6 +142,7 @@ impl Step {
             self,
             Self::Size
                 | Self::Types
+                | Self::Docs
                 | Self::Demo
                 | Self::Reload
                 | Self::Logins
@@ -163,6 +172,7 @@ impl Step {
             Self::Build => drop(build::build(root, tools)?),
             Self::Size => size::size(root, &package)?,
             Self::Types => return types(root, tools),
+            Self::Docs => return docs::check(root, tools, &package),
             Self::Browser => return browser(root, tools),
             Self::Demo => return demo::check_built(root, tools, &package),
             Self::Reload => return reload::check(root, tools, &package),
@@ -269,22 +279,37 @@ fn chosen(names: &[String]) -> Result<Vec<Step>> {
         .collect())
 }
 
-/// `tsc --strict` over `tests/types/`, and over what the documentation shows; `stanzawire` is the package just built.
+/// `tsc --strict` over `tests/types/`, and over what the types, the guide and the readmes show; `stanzawire` is the package just built.
 fn types(root: &Path, tools: &Tools) -> Result<Tally> {
     let folder = root.join("tests/types");
-    let sources: Vec<_> = build::files(&folder)?
+    let mut sources: Vec<_> = build::files(&folder)?
         .into_iter()
         .filter(|file| file.extension().is_some_and(|kind| kind == "ts" || kind == "mts"))
         .collect();
     if sources.is_empty() {
         bail!("there's no TypeScript in tests/types");
     }
-    let examples = examples::write(root)?;
-    println!("{} examples", examples.len());
-    let sources = [sources, examples].concat();
+    sources.extend(examples::write(root)?);
+    let (modules, scripts) = docs::shown(root)?;
+    sources.extend(modules);
+    compile(root, tools, "tsconfig.json", &sources, true)?;
+    // A page's script is plain JavaScript, in which what may be null can't be said away; a browser runs it as well.
+    if !scripts.is_empty() {
+        compile(root, tools, "tsconfig.scripts.json", &scripts, false)?;
+    }
+    let passed = u32::try_from(sources.len() + scripts.len())?;
+    Ok(Tally {
+        passed,
+        ..Tally::default()
+    })
+}
+
+fn compile(root: &Path, tools: &Tools, name: &str, sources: &[PathBuf], strict: bool) -> Result<()> {
     let config = serde_json::json!({
         "compilerOptions": {
-            "strict": true,
+            "strict": strict,
+            "allowJs": !strict,
+            "checkJs": !strict,
             "noEmit": true,
             "target": "es2022",
             "lib": ["es2022", "esnext.disposable", "dom", "dom.iterable", "dom.asynciterable"],
@@ -292,27 +317,22 @@ fn types(root: &Path, tools: &Tools) -> Result<Tally> {
             "moduleResolution": "bundler",
             "types": [],
             "skipLibCheck": false,
-            "exactOptionalPropertyTypes": true,
-            "noUncheckedIndexedAccess": true,
+            "exactOptionalPropertyTypes": strict,
+            "noUncheckedIndexedAccess": strict,
             "paths": { "stanzawire": [root.join("pkg/index.d.ts")], "stanzawire/slim": [root.join("pkg/slim.d.ts")] },
         },
         "files": sources,
     });
     let at = root.join("target/xtask");
     fs::create_dir_all(&at)?;
-    let at = at.join("tsconfig.json");
+    let at = at.join(name);
     fs::write(&at, serde_json::to_string_pretty(&config)?)?;
     process::run(
         Command::new(tools.npm_program("tsc"))
             .current_dir(root)
             .arg("--project")
             .arg(at),
-    )?;
-    let passed = u32::try_from(sources.len())?;
-    Ok(Tally {
-        passed,
-        ..Tally::default()
-    })
+    )
 }
 
 /// `tests/browser` in headless Chromium, with Prosody behind.

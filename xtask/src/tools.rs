@@ -21,6 +21,12 @@ const CARGO_FUZZ: &str = "0.13.2";
 /// geckodriver runs the browser tests in Firefox.
 const GECKODRIVER: &str = "0.37.1";
 
+/// Where the tools from npm are named. TypeDoc stands apart: it needs a TypeScript of its own, with an API.
+const NPM: &str = "xtask/tools";
+const DOCS: &str = "xtask/tools/docs";
+/// What the package is tried with.
+const PACKAGING: &str = "tests/packaging";
+
 /// Where everything is. Nothing in here says that it is installed.
 #[derive(Debug)]
 pub(crate) struct Tools {
@@ -29,23 +35,20 @@ pub(crate) struct Tools {
     wasm_bindgen: Option<String>,
     npm_key: String,
     packaging_key: String,
+    docs_key: String,
 }
 
 impl Tools {
     /// Looks up what the checkout in `root` wants.
     pub(crate) fn new(root: &Path) -> Result<Self> {
         let lock = fs::read_to_string(root.join("Cargo.lock")).context("cannot read Cargo.lock")?;
-        let npm_lock = root.join("xtask/tools/package-lock.json");
-        let npm_lock = fs::read(&npm_lock).with_context(|| format!("cannot read {}", npm_lock.display()))?;
-        let packaging_lock = root.join("tests/packaging/package-lock.json");
-        let packaging_lock =
-            fs::read(&packaging_lock).with_context(|| format!("cannot read {}", packaging_lock.display()))?;
         Ok(Self {
             root: root.to_owned(),
             cache: cache_folder()?.join("stanzawire/tools"),
             wasm_bindgen: locked_version(&lock, "wasm-bindgen")?,
-            npm_key: hex(&Sha256::digest(&npm_lock), 8),
-            packaging_key: hex(&Sha256::digest(&packaging_lock), 8),
+            npm_key: npm_key(root, NPM)?,
+            docs_key: npm_key(root, DOCS)?,
+            packaging_key: npm_key(root, PACKAGING)?,
         })
     }
 
@@ -119,6 +122,11 @@ impl Tools {
         }
     }
 
+    /// The `node_modules` with what makes the documentation's site.
+    pub(crate) fn docs_modules(&self) -> PathBuf {
+        self.cache.join(format!("docs-{}", self.docs_key)).join("node_modules")
+    }
+
     /// A program out of `node_modules`.
     pub(crate) fn npm_program(&self, name: &str) -> PathBuf {
         self.node_modules().join(".bin").join(name)
@@ -152,6 +160,11 @@ impl Tools {
         self.node_modules().is_dir()
     }
 
+    /// Whether what makes the documentation's site is there.
+    pub(crate) fn has_docs(&self) -> bool {
+        self.docs_modules().is_dir()
+    }
+
     /// Builds a crate's programs into the cache.
     pub(crate) fn install(&self, tool: &CargoTool<'_>) -> Result<()> {
         let _lock = self.lock()?;
@@ -177,9 +190,16 @@ impl Tools {
         if self.has_npm() {
             return Ok(());
         }
-        self.make(&format!("npm-{}", self.npm_key), |folder| {
-            npm_ci(&self.root.join("xtask/tools"), folder, &[])
-        })
+        self.make_npm(&format!("npm-{}", self.npm_key), NPM, &[])
+    }
+
+    /// Installs what `xtask/tools/docs/package-lock.json` names into the cache.
+    pub(crate) fn install_docs(&self) -> Result<()> {
+        let _lock = self.lock()?;
+        if self.has_docs() {
+            return Ok(());
+        }
+        self.make_npm(&format!("docs-{}", self.docs_key), DOCS, &[])
     }
 
     /// The same with what `tests/packaging/package-lock.json` names, without what only the matrix needs unless all is asked for.
@@ -191,9 +211,11 @@ impl Tools {
         }
         let name = whole.file_name().context("the cache has no folder")?;
         let omit: &[&str] = if all { &[] } else { &["--omit=dev"] };
-        self.make(&name.to_string_lossy(), |folder| {
-            npm_ci(&self.root.join("tests/packaging"), folder, omit)
-        })
+        self.make_npm(&name.to_string_lossy(), PACKAGING, omit)
+    }
+
+    fn make_npm(&self, name: &str, from: &str, more: &[&str]) -> Result<()> {
+        self.make(name, |folder| npm_ci(&self.root.join(from), folder, more))
     }
 
     /// Runs `fill` on a fresh folder and gives it its name if that went well.
@@ -257,6 +279,13 @@ fn cache_folder() -> Result<PathBuf> {
         .or_else(|| set("XDG_CACHE_HOME"))
         .or_else(|| std::env::home_dir().map(|home| home.join(".cache")))
         .context("no folder for the tools: set STANZAWIRE_CACHE")
+}
+
+/// What changes with the lock file in this folder.
+fn npm_key(root: &Path, folder: &str) -> Result<String> {
+    let lock = root.join(folder).join("package-lock.json");
+    let lock = fs::read(&lock).with_context(|| format!("cannot read {}", lock.display()))?;
+    Ok(hex(&Sha256::digest(&lock), 8))
 }
 
 /// The version of a package in a Cargo.lock.
