@@ -179,6 +179,16 @@ impl<'a> Ctx<'a> {
         self.session.progress()
     }
 
+    /// Whether the server has taken a message that the account's archive should have, in this page or an earlier one.
+    pub fn delivered(&self) -> bool {
+        self.session.delivered()
+    }
+
+    /// Whether a resource was asked for along with a login that came to nothing, since this was asked last.
+    pub fn unheard(&mut self) -> bool {
+        self.session.unheard()
+    }
+
     /// Sets the feature's one timer, or stops it: see [`Feature::on_timer`](super::Feature::on_timer).
     pub fn set_timer(&mut self, at: Option<Millis>) {
         self.said.push(Said::Timer(self.owner, at));

@@ -111,7 +111,7 @@ impl State {
                 let endpoint = shared.asleep.as_ref().map(|asleep| asleep.endpoint.clone());
                 let endpoint = shared.agent.endpoint.take().or(endpoint);
                 let tokens = shared.take_tokens();
-                shared.give_up(None, &error);
+                shared.give_up(now, None, &error);
                 if let (Some(endpoint), Some(tokens)) = (endpoint, tokens) {
                     return Revoke::begin(shared, now, &endpoint, tokens, vec![ticket]);
                 }
@@ -270,7 +270,7 @@ impl Closing {
         let endpoint = self.online.endpoint().clone();
         let tokens = shared.take_tokens();
         self.online.end(shared, &error);
-        shared.give_up(None, &error);
+        shared.give_up(now, None, &error);
         if let Some(tokens) = tokens {
             return Revoke::begin(shared, now, &endpoint, tokens, self.tickets);
         }
@@ -306,7 +306,7 @@ impl State {
                 State::Backoff
             }
             None => {
-                shared.give_up(Some(error.clone()), &error);
+                shared.give_up(now, Some(error.clone()), &error);
                 shared.note(Note::Failed(error));
                 State::Idle
             }
