@@ -36,7 +36,7 @@ use crate::xml::{self, Element, Node};
 use chat::{Message, MessageType};
 use gap::Fills;
 use search::Search;
-use seen::{Marks, Seen};
+use seen::{Marks, Place, Seen};
 
 pub use gap::{Command, Cursor, Gap};
 
@@ -79,6 +79,10 @@ pub struct Archive {
     lost: bool,
     /// Messages in doubt may have been among what was thrown away.
     undecided: bool,
+    /// The archive was empty, and then it wasn't.
+    filled: bool,
+    /// What a search has left open that was cut off: see [`Search::seam`].
+    seam: Option<(String, Place)>,
     search: Option<Box<Search>>,
     tokens: u32,
     /// The timer is set to look after the marks.
@@ -269,6 +273,7 @@ impl Feature for Archive {
         let anchor = self.anchor.as_ref();
         let id = |id: &Option<String>| id.clone().unwrap_or_default();
         let own = |saved: Element, jid: &String| saved.with_child(Element::new("own", page::MAM).with_text(jid.as_str()));
+        let seam = self.search.as_ref().map_or(&self.seam, |search| &search.seam).as_ref();
         let saved = Element::new("archive", page::MAM)
             .with_attr("of", self.account.as_str())
             .with_opt_attr("after", anchor.map(|anchor| id(&anchor.id)))
@@ -280,6 +285,9 @@ impl Feature for Archive {
             .with_opt_attr("inline", self.may_have_been_dropped().then_some("1"))
             .with_opt_attr("undecided", self.undecided.then_some("1"))
             .with_opt_attr("owed", self.owed.then_some("1"))
+            .with_opt_attr("filled", self.filled.then_some("1"))
+            .with_opt_attr("seam", seam.map(|(first, _)| first.as_str()))
+            .with_opt_attr("torn", seam.and_then(|(_, after)| after.as_deref()))
             .with_attr("seen", self.seen.save())
             .with_attr("sent", self.sent.save());
         xml::write(&self.own.iter().fold(saved, own)).ok()
@@ -313,6 +321,9 @@ impl Feature for Archive {
         self.inline = saved.attr("inline").is_some();
         self.undecided = saved.attr("undecided").is_some();
         self.owed = saved.attr("owed").is_some();
+        self.filled = saved.attr("filled").is_some();
+        let place = |name| saved.attr(name).map(str::to_owned);
+        self.seam = place("seam").map(|first| (first, place("torn")));
         self.seen = Seen::restore(saved.attr("seen").unwrap_or_default());
         self.sent = Seen::restore(saved.attr("sent").unwrap_or_default());
         self.own = saved.all("own", page::MAM).map(Element::text).collect();
@@ -322,6 +333,7 @@ impl Feature for Archive {
     fn on_offline(&mut self, cx: &mut Ctx<'_>) {
         // What waited to be told is in the archive, behind the anchor, unless it is never told from there.
         if let Some(search) = self.search.take() {
+            self.seam = search.seam.filter(|_| !search.told);
             let unkept = Archive::unkept(cx, search.held);
             self.let_through(cx, unkept);
         }
@@ -369,6 +381,7 @@ impl Archive {
     fn advance(&mut self, cx: &mut Ctx<'_>, id: String, stamp: Option<Stamp>) {
         let anchor = self.anchor.get_or_insert_default();
         anchor.id = Some(id);
+        self.filled = false;
         anchor.stamp = stamp.or(anchor.stamp.take());
         cx.changed();
     }
@@ -402,6 +415,21 @@ impl Archive {
             self.first.clone_from(&at.id);
         }
         chat::tell(cx, read, true)
+    }
+
+    /// What came in before this entry, and isn't in the archive before it, isn't there at all.
+    fn let_older_through(&mut self, cx: &mut Ctx<'_>, id: &str) {
+        let Some(search) = &mut self.search else { return };
+        let is_it = |stanza: &Element| {
+            let account = cx.account();
+            let message = carbons::open(stanza, account).map_or(stanza, |(_, message)| message);
+            chat::stanza_id(message, account.bare_str()) == Some(id)
+        };
+        if let Some(place @ 1..) = search.held.iter().position(is_it) {
+            let older: Vec<Element> = search.held.drain(..place).collect();
+            search.weight = search.held.iter().map(weight).sum();
+            self.let_through(cx, older);
+        }
     }
 
     /// Lets through what has waited, in order.

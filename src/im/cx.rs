@@ -199,7 +199,7 @@ impl<'a> Ctx<'a> {
 
     /// The account is no more: the client is offline from here on.
     pub fn removed(&mut self) {
-        self.session.removed();
+        self.session.removed(self.now);
     }
 
     /// Sends a message; [`Feature::on_reply`](super::Feature::on_reply) hears when the server has taken it, or that it has not.
@@ -233,6 +233,16 @@ impl<'a> Ctx<'a> {
     /// of it.
     pub fn progress(&self) -> (u64, u64) {
         self.session.progress()
+    }
+
+    /// Whether the server has taken a message that the account's archive should have, in this page or an earlier one.
+    pub fn delivered(&self) -> bool {
+        self.session.delivered()
+    }
+
+    /// Whether a resource was asked for along with a login that came to nothing, since this was asked last.
+    pub fn unheard(&mut self) -> bool {
+        self.session.unheard()
     }
 
     /// Sets the feature's one timer, or stops it: see [`Feature::on_timer`](super::Feature::on_timer).

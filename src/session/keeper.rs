@@ -33,6 +33,9 @@ pub(super) const FIELD: &str = "\u{1e}";
 /// How often the state is written at most, in milliseconds.
 const INTERVAL: u64 = 1_000;
 
+/// How long stanzas wait for the store, in milliseconds.
+const SILENCE: u64 = 2_000;
+
 /// Where the state of this client is kept, and how much of it is there.
 #[derive(Debug, Default)]
 pub(crate) struct Keeper {
@@ -64,11 +67,37 @@ pub(crate) struct Keeper {
     handled: u32,
     /// Whether it is to be given back after the next write.
     released: bool,
+    /// Whether what leaves has to wait for one of them.
+    gate: Gate,
     /// The writes that the store hasn't confirmed, and the count in those that are a header of this session's.
     writes: Vec<(Ticket, Option<u32>)>,
 }
 
+/// Whether stanzas may leave.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+enum Gate {
+    #[default]
+    Open,
+    /// Not before a header is written.
+    Asked,
+    /// Not before this one is there.
+    Written(Ticket),
+}
+
 impl Keeper {
+    /// Whether stanzas wait until the store knows their numbers.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.gate != Gate::Open
+    }
+
+    /// They don't, or no longer.
+    pub(crate) fn open(&mut self) {
+        if core::mem::take(&mut self.gate) != Gate::Open {
+            // It knows that it doesn't know them. With those that leave first it learns the new ones.
+            self.stale = true;
+        }
+    }
+
     /// Something has changed that a later page should know.
     pub(crate) fn change(&mut self) {
         self.changed = true;
@@ -136,6 +165,17 @@ impl Shared {
         }
     }
 
+    /// A session goes on, and what is sent in it from now on may get numbers that the store has of other stanzas: of messages, which a
+    /// later page would take for handled, or not. So nothing leaves before it has forgotten those.
+    pub(crate) fn renumber(&mut self, now: Millis) {
+        if self.keeper.is_active() && self.keeper.segments.iter().any(|(_, left)| *left > 0) {
+            self.keeper.clean = false;
+            self.keeper.gate = Gate::Asked;
+            self.timers.set(Timer::Numbers, now.after(SILENCE));
+            self.note(Note::Keep);
+        }
+    }
+
     /// What has been handled is to be stored, as soon as it may.
     pub(crate) fn keep_soon(&mut self, now: Millis) {
         match self.keeper.written.map(|written| written.after(INTERVAL)) {
@@ -159,10 +199,12 @@ impl Shared {
         }
     }
 
-    /// Nothing is left to be kept, and the lock is given back. What hasn't been read yet is still another page's, and stays.
-    pub(crate) fn forget_kept(&mut self) {
+    /// Nothing is left to be kept, and the lock is given back. What hasn't been read yet is still another page's, and stays. The writes
+    /// each of which makes sure that no later page finds a message.
+    pub(super) fn forget_kept(&mut self, given_up: &[(Parcel, Error)]) -> Vec<Ticket> {
         let keeper = self.end_keeper();
-        let Some(tag) = keeper.tag else { return };
+        let mut writes = Vec::new();
+        let Some(tag) = keeper.tag else { return writes };
         if keeper.loaded {
             self.keeper.ended = Some(tag.clone());
         }
@@ -172,10 +214,16 @@ impl Shared {
             self.store(token(&account, &tag), None);
         }
         if !keeper.broken && keeper.loaded {
-            self.store(header(&account, &tag), None);
+            if !keeper.segments.is_empty() {
+                // A page may end between any two of these: without a header, a segment is of one that wasn't written yet.
+                let given_up = spans(given_up.iter().map(|(parcel, _)| parcel));
+                let ended = ended(&given_up, keeper.next_segment, &keeper.segments);
+                writes.push(self.store(header(&account, &tag), Some(ended)));
+            }
             for (number, _) in keeper.segments {
                 self.store(segment(&account, &tag, number), None);
             }
+            writes.push(self.store(header(&account, &tag), None));
             // Others may have written their tags into the list since it was read.
             let id = self.ticket();
             let key = tabs(&account);
@@ -185,6 +233,7 @@ impl Shared {
         self.wish(Wish::Unlock {
             name: header(&account, &tag),
         });
+        writes
     }
 
     /// The list of tags has come, for a client that has ended.
@@ -237,6 +286,10 @@ impl Shared {
 
     /// The store has taken a write, or not. Whether that says how much of what was handled is in it.
     pub(super) fn stored(&mut self, id: Ticket, kept: bool) -> bool {
+        if self.keeper.gate == Gate::Written(id) {
+            self.keeper.open();
+            self.timers.stop(Timer::Numbers);
+        }
         let Some(place) = self.keeper.writes.iter().position(|(write, _)| *write == id) else {
             return false;
         };
@@ -262,9 +315,10 @@ impl Shared {
         true
     }
 
-    pub(super) fn store(&mut self, key: String, value: Option<String>) {
+    pub(super) fn store(&mut self, key: String, value: Option<String>) -> Ticket {
         let id = self.ticket();
         self.wish(Wish::Store { id, key, value });
+        id
     }
 }
 
@@ -273,6 +327,11 @@ impl Session {
     pub fn keep(&mut self, now: Millis, saved: &str) {
         let released = self.shared.keeper.released;
         self.write(now, saved);
+        if self.shared.keeper.gate == Gate::Asked {
+            // There is no store any more that it could be told to.
+            self.shared.keeper.open();
+            self.flush(now);
+        }
         if released {
             self.shared.unlock();
         }
@@ -346,13 +405,14 @@ impl Session {
         // A message that an earlier page may have sent waits like one that nobody has.
         let left = |parcel: &Parcel| parcel.is_message() && parcel.sent && !parcel.unhandled;
         keeper.clean &= !shared.outbox.waiting.iter().any(left);
-        let [doubts, waiting] = [&shared.outbox.doubts, &shared.outbox.waiting].map(|parcels| spans(parcels));
-        let clean = if keeper.clean { "1" } else { "0" };
+        let [doubts, waiting] = [&shared.outbox.doubts, &shared.outbox.waiting].map(|parcels| spans(parcels.iter()));
+        let flag = |is: bool, flag: u32| if is { flag } else { 0 };
+        let flags = decimal((flag(keeper.clean, CLEAN) | flag(shared.delivered, DELIVERED)).into());
         let [ahead, record] = named.map(|named| {
             let (next, segments) = named?;
             let fields = [
                 FORM,
-                clean,
+                &flags,
                 &url,
                 jid.as_ref().map(Jid::as_str).unwrap_or_default(),
                 &id,
@@ -389,15 +449,40 @@ impl Session {
             if value.is_some() {
                 shared.keeper.writes.push((id, (key == header).then_some(handled)));
             }
+            if shared.keeper.gate == Gate::Asked {
+                // The last is the one that counts.
+                shared.keeper.gate = Gate::Written(id);
+            }
             shared.said.push_front(Said::Wish(Wish::Store { id, key, value }));
         }
     }
 }
 
+/// What the header's second field adds up to. Nothing was sent since it was written.
+pub(super) const CLEAN: u32 = 1;
+
+/// The server has taken something that its archive should have.
+pub(super) const DELIVERED: u32 = 2;
+
+/// The client has logged out.
+pub(super) const ENDED: u32 = 4;
+
+/// The header of a client that has logged out. It names no session, and of these segments what was given up: the next page tells of that,
+/// unless this one still gets to remove them.
+fn ended(given_up: &str, next: u32, segments: &[(u32, u32)]) -> String {
+    let segments: Vec<String> = segments.iter().map(|(number, _)| decimal((*number).into())).collect();
+    let (next, segments) = (decimal(next.into()), segments.join(" "));
+    let flags = decimal((CLEAN | ENDED).into());
+    let fields = [
+        FORM, &flags, "", "", "", "0", "0", "0", "", "", given_up, &next, &segments, "",
+    ];
+    fields.join(FIELD)
+}
+
 /// Which messages are among these: `SERIAL:LENGTH` for each run.
-fn spans(parcels: &[Parcel]) -> String {
+fn spans<'a>(parcels: impl Iterator<Item = &'a Parcel>) -> String {
     let mut spans: Vec<[u64; 2]> = Vec::new();
-    for parcel in parcels.iter().filter(|parcel| parcel.is_message()) {
+    for parcel in parcels.filter(|parcel| parcel.is_message()) {
         match spans.last_mut() {
             Some([serial, length]) if *serial + *length == parcel.serial => *length += 1,
             _ => spans.push([parcel.serial, 1]),

@@ -13,6 +13,7 @@ pub mod discovery;
 mod io;
 mod keeper;
 mod ledger;
+mod letting_go;
 mod memory;
 mod negotiate;
 mod online;
@@ -102,7 +103,11 @@ impl Session {
         match input {
             Input::Deadline => self.deadline(now),
             input => {
+                let closed = self.shared.keeper.is_closed();
                 self.take_note(&input);
+                if closed && !self.shared.keeper.is_closed() {
+                    self.flush(now);
+                }
                 let network = match input {
                     Input::Network { online } => Some(online),
                     _ => None,
@@ -121,6 +126,11 @@ impl Session {
         while let Some(timer) = self.shared.timers.expired(now) {
             match timer {
                 Timer::Keep => self.shared.note(Note::Keep),
+                Timer::Numbers => {
+                    self.shared.keeper.open();
+                    self.flush(now);
+                }
+                Timer::LetGo => self.shared.let_go_in_doubt(),
                 timer => self.step(|state, shared| state.timer(shared, now, timer)),
             }
         }
@@ -158,6 +168,7 @@ impl Session {
                 }
             }
             Input::Stored { id, kept } => {
+                shared.let_go(id, kept);
                 if let (true, State::Online(online)) = (shared.stored(id, kept), &mut self.state) {
                     online.stored(shared);
                 }
@@ -245,6 +256,17 @@ impl Session {
         };
         let under_way = ledger.into_iter().flat_map(ledger::Ledger::iter);
         self.shared.outbox.progress(under_way)
+    }
+
+    /// Whether the server has taken a message that its archive should have, in this page or an earlier one.
+    pub fn delivered(&self) -> bool {
+        self.shared.delivered
+    }
+
+    /// Whether a resource was asked for along with a login that came to nothing, since this was asked last: a server that has bound it
+    /// has dropped what it kept (XEP-0386 §2.2).
+    pub fn unheard(&mut self) -> bool {
+        core::mem::take(&mut self.shared.unheard)
     }
 
     /// What the features would save has changed.
@@ -366,7 +388,7 @@ impl Session {
 
     /// Whether nothing is connected, and nothing under way.
     pub fn is_idle(&self) -> bool {
-        matches!(self.state, State::Idle)
+        matches!(self.state, State::Idle) && self.shared.letting_go.is_empty()
     }
 
     /// How far things have come.

@@ -183,6 +183,12 @@ impl Parcel {
         self.outgoing.frame.is_empty()
     }
 
+    /// Whether it is a question of a feature's own.
+    pub(super) fn is_own(&self) -> bool {
+        let own = |origin: Origin| matches!(origin.token, Token::Own(_));
+        matches!(self.outgoing.kind, Kind::Ask { .. }) && self.outgoing.origin.is_some_and(own)
+    }
+
     pub(super) fn is_for(&self, token: Token) -> bool {
         self.outgoing.origin.is_some_and(|origin| origin.token == token)
     }
@@ -253,6 +259,15 @@ impl Outbox {
     pub(super) fn put_back(&mut self, mut salvaged: Vec<Parcel>) {
         salvaged.append(&mut self.waiting);
         self.waiting = salvaged;
+    }
+
+    /// Puts each message behind the last one that was submitted before it.
+    pub(super) fn put_among(&mut self, messages: Vec<Parcel>) {
+        for message in messages {
+            let before = |other: &Parcel| other.is_message() && other.serial < message.serial;
+            let place = self.waiting.iter().rposition(before).map_or(0, |place| place + 1);
+            self.waiting.insert(place, message);
+        }
     }
 
     /// Takes out what waits for a call, and whether it may have been taken by the server.

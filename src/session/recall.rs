@@ -7,14 +7,16 @@
 use super::attempt::Attempt;
 use super::discovery::Endpoint;
 use super::io::{Input, Millis, Note, Ticket, Wish};
-use super::keeper::{self, FIELD};
+use super::keeper::{self, CLEAN, DELIVERED, ENDED, FIELD};
 use super::ledger::Ledger;
 use super::outgoing::{Kind, Outgoing, Parcel, archived};
+use super::shared::never_sent;
 use super::sm::Asleep;
 use super::state::State;
 use super::timers::Timer;
 use super::tracker::Tracker;
 use super::{Shared, memory};
+use crate::error::Code;
 use crate::jid::Jid;
 use crate::stream::ns;
 use crate::xml;
@@ -167,6 +169,8 @@ impl Recall {
         } else if let Some(tag) = shared.keeper.tag.take() {
             let name = keeper::header(&shared.config.account, &tag);
             shared.wish(Wish::Unlock { name });
+            // With the tag goes who it was issued to.
+            shared.recall_token("");
         }
         self.attempt.go(shared, now)
     }
@@ -237,7 +241,9 @@ impl Recall {
             // A secret is not left where nobody looks any more.
             let dropped = shared.keeper.tags.iter().skip(TAGS);
             let keys: Vec<String> = dropped.map(|tag| keeper::token(&shared.config.account, tag)).collect();
-            keys.into_iter().for_each(|key| shared.store(key, None));
+            for key in keys {
+                shared.store(key, None);
+            }
         }
         shared.keeper.tags.truncate(TAGS);
         let list = shared.keeper.tags.join(" ");
@@ -271,7 +277,7 @@ impl Recall {
         let fields: Vec<&str> = self.record.split(FIELD).collect();
         let [
             form,
-            clean,
+            flags,
             url,
             jid,
             id,
@@ -307,7 +313,9 @@ impl Recall {
         if !saved.is_empty() {
             shared.note(Note::Restored(saved.to_owned()));
         }
-        let clean = clean == "1";
+        let flags = number(flags).unwrap_or_default();
+        let (clean, ended) = (flags & CLEAN != 0, flags & ENDED != 0);
+        shared.delivered |= flags & DELIVERED != 0;
         let jid = Jid::parse(jid).ok();
         let jid = jid.filter(|jid| jid.is_full() && jid.same_bare(&shared.config.account));
         shared.bound = jid.as_ref().and_then(Jid::resource).map(str::to_owned);
@@ -321,6 +329,13 @@ impl Recall {
         });
         for parcel in settled {
             shared.keeper.settled(&parcel);
+        }
+        if ended {
+            // The page was gone before it could say so, or remove them.
+            for parcel in parcels {
+                shared.finish(parcel, Err(never_sent(Code::NotDelivered)));
+            }
+            return;
         }
         let endpoint = Endpoint::recalled(url, shared.config.allow_insecure).ok();
         let sane = written.wrapping_sub(acknowledged) < MOST && id.chars().all(xml::is_xml_char);

@@ -35,8 +35,8 @@ impl Session {
     }
 
     /// The account is no more. So is the connection, and what was kept for a later page.
-    pub fn removed(&mut self) {
-        self.step(super::state::State::removed);
+    pub fn removed(&mut self, now: Millis) {
+        self.step(|state, shared| state.removed(shared, now));
     }
 }
 

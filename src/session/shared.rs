@@ -4,8 +4,9 @@ use super::agent::Agent;
 use super::backoff::{Hurries, Wakings};
 use super::config::Config;
 use super::discovery::Endpoint;
-use super::io::{Note, Origin, Status, Ticket, Wish};
+use super::io::{Millis, Note, Origin, Status, Ticket, Wish};
 use super::keeper::Keeper;
+use super::letting_go::LettingGo;
 use super::memory::{self, Memory};
 use super::outgoing::Outbox;
 use super::redact;
@@ -48,6 +49,12 @@ pub(crate) struct Shared {
     pub(crate) hurry: bool,
     /// How often that still may be.
     pub(crate) hurries: Hurries,
+    /// The server has taken a message of a kind that archives keep, in this session or an earlier one.
+    pub(crate) delivered: bool,
+    /// A resource was asked for along with a login that came to nothing: the server may have bound it, and dropped what it kept.
+    pub(crate) unheard: bool,
+    /// What was given up, and the store has yet.
+    pub(super) letting_go: Vec<LettingGo>,
     /// An attempt was given up, or left by an earlier page, that had asked for a resource or a session already, and may get
     /// it yet.
     pub(crate) ghost: bool,
@@ -82,6 +89,9 @@ impl Shared {
             removing: None,
             hurry: false,
             hurries: Hurries::default(),
+            delivered: false,
+            unheard: false,
+            letting_go: Vec::new(),
             ghost: false,
             visible: true,
             was_offline: false,
@@ -203,15 +213,17 @@ impl Shared {
 
     /// There won't be a connection unless the app asks for one: what waits for it never goes out, and what was under way is
     /// never heard of.
-    pub(crate) fn give_up(&mut self, error: Option<Error>, reason: &Error) {
+    pub(crate) fn give_up(&mut self, now: Millis, error: Option<Error>, reason: &Error) {
         self.bury_asleep(reason);
+        let mut never = Vec::new();
         for parcel in core::mem::take(&mut self.outbox.doubts) {
             let message = "the connection ended for good before the server had confirmed the message: ";
             let (code, message) = match parcel.unhandled {
                 true => (Code::NotDelivered, NEVER_SENT.to_owned()),
                 false => (Code::DeliveryUnknown, message.to_owned() + reason.message()),
             };
-            self.finish(parcel, Err(Error::new(code, Phase::Stanza, message)));
+            let error = Error::new(code, Phase::Stanza, message);
+            never.extend(self.finish_or_let_go(parcel, error));
         }
         for parcel in core::mem::take(&mut self.outbox.waiting) {
             // An earlier page's, of whose last second nothing is known.
@@ -219,11 +231,13 @@ impl Shared {
                 true => Code::DeliveryUnknown,
                 false => Code::NotDelivered,
             };
-            self.finish(parcel, Err(Error::new(code, Phase::Session, NEVER_SENT)));
+            let error = never_sent(code);
+            never.extend(self.finish_or_let_go(parcel, error));
         }
-        self.forget_kept();
+        let writes = self.forget_kept(&never);
         self.bound = None;
         self.stop(error);
+        self.wait_to_let_go(now, writes, never);
     }
 
     /// The app's own attempt has come to nothing. What an earlier page has left goes back to where it was.
@@ -266,3 +280,7 @@ impl Shared {
 
 /// What is said of that which waited for a connection.
 const NEVER_SENT: &str = "the connection ended for good before this could be sent";
+
+pub(super) fn never_sent(code: Code) -> Error {
+    Error::new(code, Phase::Session, NEVER_SENT)
+}

@@ -115,12 +115,12 @@ impl State {
     }
 
     /// The account is no more: neither is anything that was kept of it, and nobody comes back.
-    pub(crate) fn removed(self, shared: &mut Shared) -> State {
+    pub(crate) fn removed(self, shared: &mut Shared, now: Millis) -> State {
         shared.removing = None;
         match self {
             State::Online(online) => {
                 shared.hang_up(online.generation(), true, None);
-                online.gone(shared)
+                online.gone(shared, now)
             }
             state => {
                 shared.forget_account();
@@ -154,7 +154,7 @@ impl State {
                 let endpoint = shared.asleep.as_ref().map(|asleep| asleep.endpoint.clone());
                 let endpoint = shared.agent.endpoint.take().or(endpoint);
                 let tokens = shared.take_tokens();
-                shared.give_up(None, &error);
+                shared.give_up(now, None, &error);
                 if let (Some(endpoint), Some(tokens)) = (endpoint, tokens) {
                     return Revoke::begin(shared, now, &endpoint, tokens, vec![ticket]);
                 }
@@ -314,7 +314,7 @@ impl Closing {
         let endpoint = self.online.endpoint().clone();
         let tokens = shared.take_tokens();
         self.online.end(shared, &error);
-        shared.give_up(None, &error);
+        shared.give_up(now, None, &error);
         if let Some(tokens) = tokens {
             return Revoke::begin(shared, now, &endpoint, tokens, self.tickets);
         }
@@ -354,7 +354,7 @@ impl State {
                     // XEP-0077 §3.2: it has ended the stream over that, and knows the account no more.
                     shared.account_is_gone();
                 }
-                shared.give_up(Some(error.clone()), &error);
+                shared.give_up(now, Some(error.clone()), &error);
                 shared.note(Note::Failed(error));
                 State::Idle
             }

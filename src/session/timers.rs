@@ -25,10 +25,14 @@ pub enum Timer {
     Keep,
     /// The server has had the time to read what was said last apart.
     Gap,
+    /// The app's store doesn't say that it knows the numbers of what is under way.
+    Numbers,
+    /// The app's store doesn't say that it has let go of what was given up.
+    LetGo,
 }
 
 impl Timer {
-    const ALL: [Timer; 10] = [
+    const ALL: [Timer; 12] = [
         Timer::Attempt,
         Timer::Endpoint,
         Timer::Close,
@@ -39,6 +43,8 @@ impl Timer {
         Timer::Load,
         Timer::Keep,
         Timer::Gap,
+        Timer::Numbers,
+        Timer::LetGo,
     ];
 }
 

@@ -12,6 +12,7 @@ mod live;
 mod pages;
 mod purged;
 mod short_lived;
+mod torn;
 
 use crate::pair::{NS_CLIENT, NS_MAM, Pair, config};
 use crate::server::Fault;

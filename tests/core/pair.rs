@@ -42,6 +42,10 @@ pub struct Pair {
     pub kept: BTreeMap<String, String>,
     /// The same as of the last write of a segment.
     pub at_segment: BTreeMap<String, String>,
+    /// The same as of the write of the header of a client that has logged out.
+    pub at_tombstone: Option<BTreeMap<String, String>>,
+    /// The first stanza sent since this was looked at, and the same as of then.
+    pub first_stanza: Option<(String, BTreeMap<String, String>)>,
     /// Whether the store takes anything.
     pub store_fails: bool,
     /// The locks that somebody holds.
@@ -103,6 +107,8 @@ impl Pair {
             stored: Vec::new(),
             kept: BTreeMap::new(),
             at_segment: BTreeMap::new(),
+            at_tombstone: None,
+            first_stanza: None,
             store_fails: false,
             locked: BTreeSet::new(),
             hold_locks: false,
@@ -442,6 +448,13 @@ impl Pair {
         match wish {
             Wish::Send(frame) => {
                 assert!(self.socket.is_some(), "sent without a socket: {frame}");
+                if self.first_stanza.is_none()
+                    && ["<iq", "<message", "<presence"]
+                        .iter()
+                        .any(|stanza| frame.starts_with(stanza))
+                {
+                    self.first_stanza = Some((frame.clone(), self.kept.clone()));
+                }
                 self.sent.push_back(frame);
             }
             Wish::Connect { generation, url } => self.socket = Some((generation, url)),
@@ -471,12 +484,16 @@ impl Pair {
             Wish::Store { id, key, value } => {
                 let kept = !self.store_fails || value.is_none();
                 let is_segment = value.is_some() && key.matches(':').count() == 3;
+                let is_tombstone = value.as_ref().is_some_and(|value| value.starts_with("1\u{1e}5\u{1e}"));
                 match value.filter(|_| kept) {
                     Some(value) => drop(self.kept.insert(key, value)),
                     None => drop(self.kept.remove(&key)),
                 }
                 if is_segment {
                     self.at_segment = self.kept.clone();
+                }
+                if is_tombstone {
+                    self.at_tombstone = Some(self.kept.clone());
                 }
                 self.answers.push_back((id, Answer::Store(kept)));
             }

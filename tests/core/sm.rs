@@ -1,8 +1,10 @@
 //! Stream management, XEP-0198 1.6.3: what is counted, what is asked, and what becomes of it when the connection goes.
 
+mod alone;
 mod bad;
 pub mod kept;
 mod resume;
+mod store;
 
 use crate::pair::{JID, NS_MAM, Pair, config};
 use crate::server::Fault;

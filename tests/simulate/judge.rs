@@ -77,6 +77,8 @@ pub struct Chain {
     /// How many messages of the peer's there had been at the last gap, and when that was.
     pub gap: u32,
     pub gap_at: Option<u64>,
+    /// No further page belongs to it.
+    pub over: bool,
 }
 
 impl Chain {
@@ -90,6 +92,7 @@ impl Chain {
             emitted: Vec::new(),
             gap: 0,
             gap_at: None,
+            over: false,
         }
     }
 }
@@ -113,7 +116,12 @@ impl World {
                 }
                 let given_up = *status == Status::Offline && before != Status::Connecting && self.pages[page].wants;
                 let leaves = |(call, settled): &(Call, u32)| *call == Call::Disconnect && *settled == 0;
-                if given_up && !self.pages[page].calls.values().any(leaves) {
+                if given_up && error == "conflict" && self.is_haunted(page) {
+                    // What was under way remains in doubt.
+                    for sent in self.sent.iter_mut().filter(|sent| sent.page == page) {
+                        sent.let_go |= matches!(sent.outcome, None | Some(Err("delivery-unknown")));
+                    }
+                } else if given_up && !self.pages[page].calls.values().any(leaves) {
                     self.breaks(format!("page {page} has given up: {error}"));
                 }
                 if *status == Status::Online {
@@ -124,6 +132,13 @@ impl World {
             Said::Im(event) => self.saw_im(page, event),
             other => self.log(|| format!("  page {page}: {other:?}")),
         }
+    }
+
+    /// Whether the login of an earlier page may come through late, of which this one, without a store, can't know.
+    fn is_haunted(&self, page: usize) -> bool {
+        let one = &self.pages[page];
+        let mut before = self.pages[..page].iter();
+        one.fresh && self.plan.page.resource.is_some() && before.any(|other| other.tab == one.tab && !other.alive)
     }
 
     /// The server knows that a tab's client is there: what comes from now on is for it.
@@ -271,6 +286,12 @@ impl World {
         if self.chains[chain].since + window > self.now {
             self.chains[chain].from = None;
         }
+        // Nor is that the server may have dropped something for it.
+        let (known, connections) = (self.pages[page].online_link, &self.connections);
+        let forgets = self.plan.page.store == StoreKind::None;
+        self.server.dropped.retain(|(link, at)| {
+            connections[*link].page != page || !(forgets || known != Some(*link) || at + window > self.now)
+        });
         let store = &self.tabs[self.pages[page].tab].store;
         let mut lost = None;
         for sent in self.sent.iter_mut().filter(|sent| sent.page == page) {
@@ -298,7 +319,11 @@ impl World {
             StoreKind::Async(most) => most * 2 + 20,
             _ => 0,
         };
-        let hidden = if self.pages[page].visible {
+        let one = &self.pages[page];
+        let at = one.ends.unwrap_or(self.now);
+        // A timer that was to be late because nobody looked may not have had the time yet.
+        let looked = one.shown.is_none_or(|shown| shown + UNWRITTEN + late < at);
+        let hidden = if one.visible && looked {
             3
         } else {
             self.plan.page.throttle

@@ -73,6 +73,10 @@ pub struct Page {
     pub restarts: u64,
     pub status: Status,
     pub visible: bool,
+    /// Since when, where it wasn't before.
+    pub shown: Option<u64>,
+    /// It began knowing nothing.
+    pub fresh: bool,
     /// The connection that the app was told of.
     pub online_link: Option<Link>,
     /// The app wants to be connected.
@@ -168,6 +172,8 @@ impl World {
             restarts: 500,
             status: Status::Offline,
             visible: true,
+            shown: None,
+            fresh,
             online_link: None,
             wants: true,
             connecting: false,
@@ -334,8 +340,12 @@ impl World {
         }
         let one = &self.pages[page];
         if one.link.is_none() && one.connecting && matches!(self.plan.page.store, StoreKind::Async(_)) {
-            // It wakes when its store should have answered long ago, and then doesn't wait for it.
+            // It wakes when its store should have answered long ago, and then doesn't wait for it: it knows nothing, and the next page
+            // what was there before.
+            let tab = one.tab;
             self.chains[one.chain].from = None;
+            self.chains.push(Chain::new(tab, self.now));
+            self.pages[page].chain = self.chains.len() - 1;
         }
         self.pages[page].asleep = true;
         self.pages[page].slept += ms;
@@ -365,6 +375,9 @@ impl World {
 
     /// The page is looked at, or no longer. A timer that was to be late because nobody did is so no more.
     pub fn look(&mut self, page: usize, visible: bool) {
+        if visible && !self.pages[page].visible {
+            self.pages[page].shown = Some(self.now);
+        }
         self.pages[page].visible = visible;
         if visible {
             self.pages[page].armed = None;
@@ -402,6 +415,8 @@ impl World {
         one.ends = Some(now);
         let (tab, restarts, link) = (one.tab, one.restarts, one.link.take());
         self.tabs[tab].page = None;
+        let chain = self.pages[page].chain;
+        self.chains[chain].over |= self.tabs[tab].chain != Some(chain);
         self.waiting.retain(|(_, waiter, _)| *waiter != page);
         self.log(|| format!("page {page} {}", if orderly { "is left" } else { "is killed" }));
         self.page_died(page, orderly);

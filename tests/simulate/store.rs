@@ -81,14 +81,11 @@ impl Store {
         }
     }
 
-    /// Whether a page has left a session behind: something beyond the account's own record, the list of tabs,
-    /// and tokens.
+    /// Whether a page has left behind what it knew of the archive.
     pub fn has_session(&self) -> bool {
         let prefix = format!("stanzawire:{ACCOUNT}:");
-        self.values
-            .keys()
-            .filter_map(|key| key.strip_prefix(&prefix))
-            .any(|rest| rest != "tabs" && !rest.ends_with(":token"))
+        let header = |key: &String| key.strip_prefix(&prefix).is_some_and(|tag| !tag.contains(':'));
+        self.values.iter().any(|(key, value)| header(key) && value.contains("<archive "))
     }
 
     /// Whether this text is in it.

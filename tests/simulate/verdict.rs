@@ -26,7 +26,11 @@ impl World {
         self.server.ask_all(self.now);
         self.effects();
         let patient = self.plan.page.throttle > 1_000 && self.pages.iter().any(|page| page.alive && !page.visible);
-        self.at(self.now + if patient { 200_000 } else { 20_000 }, Event::End);
+        // After a suspected poison each message that was under way takes a round trip by itself.
+        let open = self.pages.iter().flat_map(|page| page.calls.values()).filter(|(_, settled)| *settled == 0);
+        let alone = open.count() as u64 * (2 * (self.plan.network.latency + self.plan.network.jitter) + 200);
+        let patience = if patient { 200_000 } else { 20_000 };
+        self.at(self.now + patience + alone, Event::End);
     }
 
     pub fn end(&mut self) {
@@ -136,6 +140,8 @@ impl World {
             || !sent.archivable
             || sent.let_go
             || !catches_up()
+            // Who has learned late where it ends reads twenty pages back.
+            || self.server.archive.len() > 20 * self.plan.server.page
             || self.server.first_purge.is_some_and(|first| sent.unknown.is_some_and(|unknown| first < unknown))
     }
 
@@ -214,7 +220,7 @@ impl World {
         }
         if strict {
             // An early page's chain ends where the next one's begins.
-            let over = self.chains.iter().skip(chain + 1).any(|later| later.tab == one.tab);
+            let over = one.over || self.chains.iter().skip(chain + 1).any(|later| later.tab == one.tab);
             let until = if over || self.plan.page.invisible {
                 one.emitted.iter().map(|(number, _, _)| *number).max().unwrap_or(0)
             } else {

@@ -41,6 +41,11 @@ impl Archive {
                     self.next(cx);
                 }
                 (Some(Point { id: None, .. }), Some(_)) => self.next(cx),
+                (Some(_), Some(Point { id: None, .. })) => {
+                    self.filled = true;
+                    cx.changed();
+                    self.go(cx, Step::Forward);
+                }
                 (_, None) => self.go(cx, Step::Back),
                 (_, Some(_)) => self.go(cx, Step::Forward),
             },
@@ -89,13 +94,20 @@ impl Archive {
         if step == Step::Proof {
             return self.proof(cx, &fin);
         }
+        if step == Step::Seam {
+            return self.seam(cx, &fin);
+        }
         if step == Step::Start && !search.entries {
             // Nothing that could be held on to.
             return self.lose(cx);
         }
         search.forwards += 1;
         let named = |id: Option<String>| id.filter(|id| !id.is_empty());
-        search.first = search.first.take().or(named(fin.first));
+        let page_first = named(fin.first).or(search.page_first.take());
+        search.first = search.first.take().or(page_first.clone());
+        if let (true, None, Some(first)) = (search.more, &search.seam, page_first) {
+            search.seam = Some((first, search.from.clone()));
+        }
         // What was too large to be read, or isn't told, has been passed as well.
         search.cursor = named(fin.last).or(search.cursor.take());
         let moved = search.cursor != search.from;
@@ -181,6 +193,9 @@ impl Archive {
         if search.is_open(doubts) {
             return self.go(cx, Step::Proof);
         }
+        if search.seam.is_some() && !search.told {
+            return self.go(cx, Step::Seam);
+        }
         self.finish(cx);
     }
 
@@ -231,6 +246,7 @@ impl Archive {
             }
             Step::Forward if gone => self.gone(cx),
             Step::Proof => self.missing(cx),
+            Step::Seam => self.torn(cx),
             Step::Start => self.lose(cx),
             Step::Back if gone && search.before.is_some() => {
                 search.look_back = false;
@@ -274,7 +290,13 @@ impl Archive {
             cx.learn_of_archive(true);
         }
         cx.set_timer(None);
+        self.seam = None;
         self.let_through(cx, search.held);
+        // Nothing is there, and something has been: an archive may have forgotten it, or not keep it.
+        let emptied = self.anchor.as_ref().is_some_and(|anchor| anchor.id.is_none());
+        if emptied && (self.filled || cx.delivered()) {
+            self.doubt(cx);
+        }
         let decided = !core::mem::take(&mut self.undecided);
         let prefs = search.prefs.filter(|_| decided);
         cx.end_doubts(&|doubt| doubt.archived && prefs.as_ref().is_some_and(|prefs| prefs.keep(&doubt.to)));

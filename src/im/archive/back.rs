@@ -19,7 +19,8 @@ const BACK: u32 = 100;
 
 impl Archive {
     /// There is a resource.
-    pub(super) fn bound(&mut self, cx: &Ctx<'_>) {
+    pub(super) fn bound(&mut self, cx: &mut Ctx<'_>) {
+        let unheard = cx.unheard() && !cx.is_anonymous();
         // Nobody has written yet to an account that has just been made.
         let bound = cx.inline().filter(|_| !cx.is_anonymous());
         self.inline = bound.is_some();
@@ -27,6 +28,8 @@ impl Archive {
         // drop what it keeps in its name either, such as Prosody's module.
         let metadata = bound.and_then(|bound| bound.child("metadata", page::MAM));
         let Some(metadata) = metadata.filter(|_| self.anchor.is_none()) else {
+            // One that was asked for in vain may have been bound all the same.
+            self.owed |= unheard && bound.is_none() && self.anchor.is_none();
             return;
         };
         let end = page::end(Some(metadata));

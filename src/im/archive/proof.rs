@@ -8,7 +8,7 @@
 use super::page;
 use super::search::{BACKWARD_PAGES, Search, Step};
 use super::seen::Place;
-use super::Archive;
+use super::{Archive, Gap};
 use crate::im::Ctx;
 
 impl Archive {
@@ -21,6 +21,10 @@ impl Archive {
         let known = if search.first.is_some() { any } else { origin };
         if known {
             search.proven = true;
+            if !search.more && self.seam.is_none() {
+                // And so is all that was read since.
+                search.seam = None;
+            }
             return self.proceed(cx);
         }
         if let (None, [Some(oldest), _]) = (&search.first, ends)
@@ -32,6 +36,32 @@ impl Archive {
             return self.go(cx, Step::Proof);
         }
         self.missing(cx);
+    }
+
+    /// The entry before the second page, if there is one: while pages are read, the archive may throw away what is on none of them yet.
+    pub(super) fn seam(&mut self, cx: &mut Ctx<'_>, fin: &page::Fin) {
+        let Some(search) = &mut self.search else { return };
+        let mut ends = [&fin.first, &fin.last].into_iter().flatten();
+        if search.entries || ends.any(|id| !id.is_empty()) {
+            (search.seam, self.seam) = (None, None);
+            return self.next(cx);
+        }
+        self.torn(cx);
+    }
+
+    /// Nothing is left of what lay before the second page, and perhaps behind the first.
+    pub(super) fn torn(&mut self, cx: &mut Ctx<'_>) {
+        self.doubt(cx);
+        let Some(search) = &mut self.search else { return };
+        search.told = true;
+        self.seam = None;
+        if let Some((first, after)) = search.seam.take() {
+            let (since, before) = (None, None);
+            self.tell_gap(cx, Gap { room: None, after, since, before });
+            // What is behind it has been told of already.
+            self.first = Some(first);
+        }
+        self.next(cx);
     }
 
     /// Nobody can say what was thrown away.

@@ -48,6 +48,8 @@ pub(super) enum Step {
     Start,
     /// Whether what the search began with is still there.
     Proof,
+    /// Whether what lies between its pages was there all the time.
+    Seam,
     /// What is before `before`.
     Back,
     /// What is at the end, of which nothing has been told yet.
@@ -86,6 +88,9 @@ pub(super) struct Search {
     pub(super) reached: bool,
     /// The last page wasn't the last one.
     pub(super) more: bool,
+    /// The first entry of the page, and that of the second one with the place that it was to go on from.
+    pub(super) page_first: Place,
+    pub(super) seam: Option<(String, Place)>,
     /// The anchor lies ahead. Known entries have gone by.
     pub(super) behind: bool,
     pub(super) known: u32,
@@ -153,6 +158,8 @@ impl Archive {
             probe: None,
             reached: false,
             more: false,
+            page_first: None,
+            seam: self.seam.clone(),
             behind: cursor != after,
             cursor,
             known: 0,
@@ -190,13 +197,14 @@ impl Archive {
         (search.sent, _) = cx.progress();
         (search.entries, search.news) = (false, false);
         search.page.clear();
-        search.over = false;
+        (search.over, search.page_first) = (false, None);
         search.query = cx.id();
         search.from.clone_from(&search.cursor);
         let from = match (search.step, self.anchor.as_ref().and_then(|anchor| anchor.stamp.as_ref())) {
             (Step::Start, Some(stamp)) => From::Start(stamp),
             (Step::Back | Step::Last, _) => From::Before(search.before.as_deref()),
             (Step::Proof, _) => From::Before(search.first.as_deref().or(search.probe.as_deref())),
+            (Step::Seam, _) => From::Before(search.seam.as_ref().map(|(first, _)| first.as_str())),
             _ => From::After(search.cursor.as_deref()),
         };
         let (set, payload) = match search.step {
@@ -209,6 +217,7 @@ impl Archive {
                 (true, page::query(&search.query, &from, max))
             }
             Step::Proof if search.probe.is_none() => (true, page::query(&search.query, &from, 1)),
+            Step::Seam => (true, page::query(&search.query, &from, 1)),
             _ => (true, page::query(&search.query, &from, search.max)),
         };
         cx.ask(set, None, payload, Token::Own(search.token))?;
@@ -293,6 +302,7 @@ impl Archive {
         }
         search.cursor = Some(id.to_owned());
         search.first.get_or_insert_with(|| id.to_owned());
+        search.page_first.get_or_insert_with(|| id.to_owned());
         let seen = self.seen.contains(id);
         search.news |= !seen;
         if search.behind {
@@ -313,6 +323,7 @@ impl Archive {
             self.advance(cx, id.to_owned(), point.stamp.clone());
         }
         self.wait(cx);
+        self.let_older_through(cx, id);
         if let Some(message) = message
             && self.is_new(cx, message, id)
         {

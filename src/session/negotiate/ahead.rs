@@ -299,7 +299,10 @@ impl Negotiate {
     pub(super) fn forget_ahead(&mut self, shared: &mut Shared) {
         shared.timers.stop(Timer::Haste);
         shared.timers.stop(Timer::Gap);
-        shared.ghost |= core::mem::take(&mut self.binding);
+        if core::mem::take(&mut self.binding) {
+            shared.ghost = true;
+            shared.unheard |= self.along.as_ref().is_some_and(|along| along.binds());
+        }
         if core::mem::take(&mut self.ahead).stanzas.is_some() {
             shared.note(Note::Offline);
         }

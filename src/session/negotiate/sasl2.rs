@@ -48,6 +48,13 @@ pub(super) struct Along {
     pub(super) inactive: bool,
 }
 
+impl Along {
+    /// Whether a resource is to be bound.
+    pub(super) fn binds(&self) -> bool {
+        self.used.bind.is_some()
+    }
+}
+
 /// What a `<success/>` has brought.
 #[derive(Debug)]
 pub(super) struct Bound {

@@ -51,7 +51,7 @@ impl Online {
         if let Some(origin) = shared.removing.filter(|_| error.condition == "not-authorized") {
             self.tracker.cancel(origin.token);
             shared.account_is_gone();
-            return self.gone(shared);
+            return self.gone(shared, now);
         }
         let blameless = BLAMELESS.contains(&error.condition.as_str());
         let policy = error.condition == "policy-violation";
@@ -117,6 +117,8 @@ impl Online {
         }
         shared.timers.stop(Timer::Confirm);
         shared.timers.stop(Timer::Keepalive);
+        shared.timers.stop(Timer::Numbers);
+        shared.keeper.open();
         match core::mem::replace(&mut self.sm, Sm::Off) {
             Sm::On { id: Some(id), .. } => {
                 // `<resume/>` says what has been handled, and nothing that a later page couldn't know.
@@ -146,6 +148,8 @@ impl Online {
     pub(crate) fn close(mut self: Box<Self>, shared: &mut Shared, now: Millis, ticket: Ticket) -> State {
         // There is no time left to wait in.
         self.hurried = super::Hurried::No;
+        shared.timers.stop(Timer::Numbers);
+        shared.keeper.open();
         self.pump(shared, now);
         if let Sm::On { .. } = self.sm {
             // What isn't acknowledged would be delivered elsewhere, once more.
@@ -168,10 +172,10 @@ impl Online {
     }
 
     /// The account is no more: neither is anything that was kept of it, and nobody comes back.
-    pub(crate) fn gone(self, shared: &mut Shared) -> State {
+    pub(crate) fn gone(self, shared: &mut Shared, now: Millis) -> State {
         let error = Error::new(Code::Closed, Phase::Session, "the account was removed");
         self.end(shared, &error);
-        shared.give_up(None, &error);
+        shared.give_up(now, None, &error);
         shared.forget_account();
         State::Idle
     }
@@ -204,6 +208,10 @@ pub(super) fn to_send_again(shared: &mut Shared, tracker: &mut Tracker, parcels:
             parcel.unhandled = true;
             again.push(parcel);
         }
+    }
+    if again.iter().any(|parcel| parcel.strikes > 0) {
+        // One by one, messages take a round trip each, and what the client has asked for itself may be what others wait for.
+        again.sort_by_key(|parcel| !parcel.is_own());
     }
     again
 }
@@ -261,6 +269,7 @@ impl Shared {
     /// A message has come to its end.
     pub(crate) fn finish(&mut self, parcel: Parcel, result: Result<Option<Element>, Error>) {
         self.keeper.settled(&parcel);
+        self.delivered |= result.is_ok() && matches!(parcel.outgoing.kind, Kind::Deliver { archived: true, .. });
         match (parcel.outgoing.origin, &parcel.outgoing.kind) {
             (Some(origin), _) => self.note(Note::Answered { origin, result }),
             // Its promise has died with the page that sent it.
@@ -302,6 +311,6 @@ impl Shared {
             }
         }
         self.keeper.change();
-        self.outbox.put_back(again);
+        self.outbox.put_among(again);
     }
 }

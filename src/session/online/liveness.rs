@@ -140,6 +140,9 @@ impl Online {
         let progress = self.taken(shared, h)?;
         if matches!(&self.asked, Some(asked) if matches!(asked.by, By::Request)) {
             self.answered(shared, now, progress);
+        } else if progress {
+            // To a question before the last one: what waits for that alone needn't wait for another.
+            self.go_on(shared, now);
         }
         Ok(())
     }
@@ -194,9 +197,7 @@ impl Online {
             shared.set_status(Status::Online, None);
         }
         self.rest(shared);
-        if !shared.outbox.waiting.is_empty() && !self.closing {
-            self.pump(shared, now);
-        }
+        self.go_on(shared, now);
         if progress {
             self.ask_if_needed(shared, now);
         } else if self.asked.is_none() && self.ledger.len() > 0 {
@@ -205,6 +206,13 @@ impl Online {
             shared
                 .timers
                 .set(Timer::Keepalive, due.map_or(soon, |due| due.min(soon)));
+        }
+    }
+
+    /// Sends what waited for an answer.
+    fn go_on(&mut self, shared: &mut Shared, now: Millis) {
+        if !shared.outbox.waiting.is_empty() && !self.closing {
+            self.pump(shared, now);
         }
     }
 

@@ -136,8 +136,9 @@ impl Online {
         asleep.ledger.told = asleep.ledger.handled;
         let salvaged = ending::to_send_again(shared, &mut asleep.tracker, asleep.ledger.take());
         asleep.tracker.resumed(now);
-        // What is sent again enters the ledger again, by the same numbers.
+        // What is sent again enters the ledger again.
         shared.outbox.put_back(salvaged);
+        shared.renumber(now);
         let sm = Sm::On {
             id: Some(asleep.id),
             location: None,
@@ -226,7 +227,7 @@ impl Online {
             shared.keep_before_message(false);
         }
         let overtakes = message && !(shared.outbox.doubts.is_empty() && shared.outbox.waiting.is_empty());
-        if self.hurried == Hurried::Risky || overtakes {
+        if self.hurried == Hurried::Risky || overtakes || shared.keeper.is_closed() {
             shared.outbox.waiting.push(parcel);
         } else {
             self.send(shared, now, parcel);
@@ -259,7 +260,7 @@ impl Online {
     /// Sends what waits, as far as it may leave: nothing until it is clear that the server hasn't stumbled; no message before
     /// those in doubt; and what was under way at a stream error alone, so that it shows whose fault that was.
     pub(crate) fn pump(&mut self, shared: &mut Shared, now: Millis) {
-        if self.hurried == Hurried::Risky {
+        if self.hurried == Hurried::Risky || shared.keeper.is_closed() {
             return;
         }
         let mut messages = shared.outbox.doubts.is_empty();

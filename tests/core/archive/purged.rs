@@ -160,6 +160,10 @@ fn xep0313_3_2_a_page_with_nothing_before_it_leaves_a_gap() {
                 let asked = pair.element();
                 assert_eq!(after(&asked).0.as_deref(), Some("12"));
                 bare_page(&mut pair, &asked, &[from_bob("13")], true);
+                if left {
+                    let asked = asked_before(&mut pair, "13", 1);
+                    bare_page(&mut pair, &asked, &[from_bob("12")], false);
+                }
             }
             pair.nothing_sent();
             let afters: Vec<_> = gaps(&pair).into_iter().map(|gap| gap.after).collect();

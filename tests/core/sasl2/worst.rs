@@ -334,3 +334,19 @@ fn leave_that_is_taken_back_takes_the_token_along() {
     pair.handle(Input::Loaded { id, value: None });
     assert!(pair.kept.keys().all(|key| !key.ends_with(":token")), "{:?}", pair.kept);
 }
+
+#[test]
+fn xep0484_3_3_who_is_another_user_agent_uses_no_token_of_the_last_one() {
+    let mut old = online_with(keeping(), "secret-token:1");
+    old.advance(1_000);
+    // The store says what the token is, and falls silent: the page begins as if there were nothing.
+    let (mut pair, _) = next_page(old, keeping(), Some(":0"));
+    assert!(pair.socket.is_none());
+    pair.advance(2_000);
+    pair.open_socket();
+    header(&mut pair);
+    if pair.sent.is_empty() {
+        announce(&mut pair, &["SCRAM-SHA-1"], INLINE);
+    }
+    authenticate(&mut pair, "SCRAM-SHA-1");
+}
