@@ -155,7 +155,11 @@ impl<'a> Ctx<'a> {
         let deadline = match token {
             Token::Own(_) => Some(self.now.after(PATIENCE)),
             Token::Call(ticket) if !self.is_open(ticket) => {
-                return Err(Error::new(Code::Aborted, Phase::Stanza, "the call has ended before it was asked for"));
+                return Err(Error::new(
+                    Code::Aborted,
+                    Phase::Stanza,
+                    "the call has ended before it was asked for",
+                ));
             }
             Token::Call(_) => None,
         };

@@ -123,7 +123,9 @@ impl<V> Map<V> {
     /// The first of which this is so.
     pub(super) fn find(&self, wanted: &dyn Fn(&str, &V) -> bool) -> Option<&str> {
         let mut pairs = self.keys.0.iter().zip(&self.values);
-        pairs.find(|(key, value)| wanted(key, value)).map(|(key, _)| key.as_str())
+        pairs
+            .find(|(key, value)| wanted(key, value))
+            .map(|(key, _)| key.as_str())
     }
 
     /// The first key that begins with this.

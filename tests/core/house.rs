@@ -127,7 +127,10 @@ fn declared() -> String {
 /// The doc comment of what is declared like this in one of the interfaces of that name.
 fn documented<'a>(declared: &'a str, interface: &str, member: &str) -> Option<&'a str> {
     let open = format!("export interface {interface} {{");
-    let bodies = declared.split(&open).skip(1).filter_map(|rest| rest.split("\n}").next());
+    let bodies = declared
+        .split(&open)
+        .skip(1)
+        .filter_map(|rest| rest.split("\n}").next());
     let mut docs = bodies.filter_map(|body| {
         let (before, _) = body.split_once(&format!("\n  {member}"))?;
         let (_, doc) = before.trim_end().strip_suffix("*/")?.rsplit_once("/**")?;
@@ -141,14 +144,17 @@ fn each_call_and_each_feature_has_an_example() {
     let declared = declared();
     let has = |interface: &str, member: &str| {
         let doc = documented(&declared, interface, member);
-        doc.unwrap_or_else(|| panic!("{interface}.{member} is declared")).contains("* @example")
+        doc.unwrap_or_else(|| panic!("{interface}.{member} is declared"))
+            .contains("* @example")
     };
     let mut without = Vec::new();
     for call in im::CALLS.iter().copied().flatten() {
         let (interface, name) = match call.name.split_once('.') {
             None => ("Calls", call.name),
             Some((group, name)) => {
-                let (_, rest) = declared.split_once(&format!("readonly {group}: ")).expect("the group is declared");
+                let (_, rest) = declared
+                    .split_once(&format!("readonly {group}: "))
+                    .expect("the group is declared");
                 (rest.split(';').next().unwrap(), name)
             }
         };
@@ -165,7 +171,9 @@ fn each_call_and_each_feature_has_an_example() {
                 .split_once("\n  features?: ")
                 .and_then(|(before, _)| Some(before.rsplit_once("/**")?.1.contains("* @example")))
                 .unwrap_or_default(),
-            name => sources(&format!("im/{name}")).iter().any(|(_, text)| text.contains("* @example")),
+            name => sources(&format!("im/{name}"))
+                .iter()
+                .any(|(_, text)| text.contains("* @example")),
         };
         assert!(own, "{name} has an example");
     }
@@ -184,7 +192,10 @@ fn each_feature_meets_others_software() {
             let name = row.split([',', ' ']).next().unwrap();
             let value = match row.strip_prefix('"') {
                 Some(quoted) => quoted.split('"').next(),
-                None => text.split(&format!("const {name} = \"")).nth(1).and_then(|rest| rest.split('"').next()),
+                None => text
+                    .split(&format!("const {name} = \""))
+                    .nth(1)
+                    .and_then(|rest| rest.split('"').next()),
             };
             specs.push(value.unwrap_or_else(|| panic!("{name} is a constant")).to_owned());
         }
@@ -194,8 +205,14 @@ fn each_feature_meets_others_software() {
         // The specification that its row in the README names first.
         let (_, row) = readme.split_once(&format!("| `{name}` | ")).unwrap();
         let spec = row.split([',', '|']).next().unwrap().trim();
-        let met = specs.iter().any(|specs| specs.split(", ").any(|of_row| of_row.starts_with(spec)));
-        assert_ne!(met, WITHOUT_A_ROW.contains(name), "{name} ({spec}) has a row in tests/e2e/interop/rows, or is an exception");
+        let met = specs
+            .iter()
+            .any(|specs| specs.split(", ").any(|of_row| of_row.starts_with(spec)));
+        assert_ne!(
+            met,
+            WITHOUT_A_ROW.contains(name),
+            "{name} ({spec}) has a row in tests/e2e/interop/rows, or is an exception"
+        );
     }
 }
 

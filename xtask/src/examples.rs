@@ -103,7 +103,10 @@ fn commented(text: &str) -> Vec<Example> {
             Some(line) => (line.trim_end(), true),
             None => (line, false),
         };
-        let inner = line.strip_prefix("/**").or_else(|| line.strip_prefix('*')).unwrap_or(line);
+        let inner = line
+            .strip_prefix("/**")
+            .or_else(|| line.strip_prefix('*'))
+            .unwrap_or(line);
         let inner = inner.strip_prefix(' ').unwrap_or(inner);
         if let Some(first) = inner.strip_prefix("@example") {
             examples.extend(open.take());
@@ -169,13 +172,18 @@ mod tests {
     #[test]
     fn they_are_found_in_pages() {
         let text = "A\n```sh\nnpm\n```\n```js\none();\n\ntwo();\n```\n```html\n<a>\n```\n```ts\nthree();\n```\n";
-        assert_eq!(fenced(text), [example(6, "one();\n\ntwo();\n"), example(14, "three();\n")]);
+        assert_eq!(
+            fenced(text),
+            [example(6, "one();\n\ntwo();\n"), example(14, "three();\n")]
+        );
     }
 
     #[test]
     fn what_they_name_is_imported_once() {
         let module = example(7, "const a: A = await connect(b);").module("x.md", &["A", "B"]);
-        assert!(module.starts_with("// x.md:7\nimport { connect } from \"stanzawire\";\nimport type { A } from \"stanzawire\";\n"));
+        assert!(module.starts_with(
+            "// x.md:7\nimport { connect } from \"stanzawire\";\nimport type { A } from \"stanzawire\";\n"
+        ));
         let module = example(1, "import { connect, xml } from \"stanzawire\";\nconnect(xml());").module("x.md", &[]);
         assert!(module.contains("import {  } from"), "{module}");
     }

@@ -12,7 +12,9 @@ use crate::prosody::Prosody;
 use crate::setup::{self, Need};
 use crate::tally::Tally;
 use crate::tools::Tools;
-use crate::{build, demo, examples, fuzz, herd, interop, logins, packaging, reload, roundtrips, simulate, size, soak, torture};
+use crate::{
+    build, demo, examples, fuzz, herd, interop, logins, packaging, reload, roundtrips, simulate, size, soak, torture,
+};
 
 /// The steps, in their order.
 const STEPS: [Step; 20] = [

@@ -67,7 +67,12 @@ fn what_another_client_has_sent_meanwhile_is_told_in_its_place() {
     let asked = again(&mut pair);
     pair.receive(&sent("answer", "2"));
     pair.receive(&sent("another", "4"));
-    page(&mut pair, &asked, &[by_another("2", "answer"), by_another("4", "another")], true);
+    page(
+        &mut pair,
+        &asked,
+        &[by_another("2", "answer"), by_another("4", "another")],
+        true,
+    );
     assert_eq!(bodies(&pair)[3..], ["another"]);
     let asked = again(&mut pair);
     page(&mut pair, &asked, &[by_another("4", "another")], true);
@@ -78,7 +83,9 @@ fn what_another_client_has_sent_meanwhile_is_told_in_its_place() {
 fn what_has_come_as_a_carbon_is_not_told_again_from_the_archive() {
     let mut pair = knowing("0");
     // Not each carbon has the archive's id for it, and some clients give the same ids again and again.
-    let bare = sent("one", "1").replace("urn:xmpp:sid:0", "urn:example").replace("m-one", "m");
+    let bare = sent("one", "1")
+        .replace("urn:xmpp:sid:0", "urn:example")
+        .replace("m-one", "m");
     pair.receive(&bare);
     pair.receive(&bare.replace("one", "two"));
     assert_eq!(bodies(&pair), ["one", "two"]);
@@ -87,7 +94,12 @@ fn what_has_come_as_a_carbon_is_not_told_again_from_the_archive() {
         let (id, message) = by_another(id, body);
         (id, message.replace(&format!("m-{body}"), "m"))
     };
-    page(&mut pair, &asked, &[entry("1", "one"), entry("2", "two"), entry("3", "three")], true);
+    page(
+        &mut pair,
+        &asked,
+        &[entry("1", "one"), entry("2", "two"), entry("3", "three")],
+        true,
+    );
     assert_eq!(bodies(&pair)[2..], ["three"]);
 }
 
@@ -128,7 +140,10 @@ fn what_this_client_has_sent_is_not_told_it() {
     pair.bind("alice@example.org/there");
     let is_query = |asked: &Element| asked.child("query", NS_MAM).is_some();
     let asked = core::iter::from_fn(|| Some(pair.element())).find(is_query).unwrap();
-    let entries = [from("2", "alice@example.org/here"), from("3", "alice@example.org/phone")];
+    let entries = [
+        from("2", "alice@example.org/here"),
+        from("3", "alice@example.org/phone"),
+    ];
     page(&mut pair, &asked, &entries, true);
     assert_eq!(bodies(&pair), ["3"]);
 }

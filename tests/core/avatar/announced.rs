@@ -141,7 +141,11 @@ fn strangers_put_no_contact_out_of_mind() {
     presence(&mut pair, "juliet@example.org/balcony", &photo);
     // One who isn't a contact, and has spoken for the account.
     let nurse = "a@example.org";
-    notify(&mut pair, nurse, &format!("<items node='{METADATA}'>{}</items>", good()));
+    notify(
+        &mut pair,
+        nurse,
+        &format!("<items node='{METADATA}'>{}</items>", good()),
+    );
     assert_eq!(pair.told("avatar").len(), 2);
     for number in 0..2_000 {
         presence(&mut pair, &format!("p{number}@example.com/x"), &photo);
@@ -153,7 +157,11 @@ fn strangers_put_no_contact_out_of_mind() {
     // Nodes of strangers' are bounded as well, and put no contact out of mind either.
     for number in 0..1_100 {
         let stranger = format!("n{number}@example.com");
-        notify(&mut pair, &stranger, &format!("<items node='{METADATA}'>{}</items>", good()));
+        notify(
+            &mut pair,
+            &stranger,
+            &format!("<items node='{METADATA}'>{}</items>", good()),
+        );
     }
     pair.told("avatar");
     presence(&mut pair, "juliet@example.org/balcony", &photo);

@@ -57,7 +57,11 @@ fn xep0359_6_an_id_is_believed_of_who_announces_that_it_gives_them() {
     pair.announce_ids("mallory@example.com");
     assert_eq!(id_of(&mut pair, &forged), None, "somebody else's word");
     pair.announce_ids("alice@example.org");
-    assert_eq!(id_of(&mut pair, &forged).as_deref(), Some("forged"), "the server's to take out");
+    assert_eq!(
+        id_of(&mut pair, &forged).as_deref(),
+        Some("forged"),
+        "the server's to take out"
+    );
 
     // In a room's name.
     let room = "room@muc.example.org";
