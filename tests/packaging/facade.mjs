@@ -100,6 +100,28 @@ await check("nothing is compiled before the first client, and then once", async 
   equal(count, 1);
 });
 
+await check("an account is made with what the app's function fills in; what it throws, or an abort while it waits, ends it", async () => {
+  const { connect, register } = await load();
+  const account = { jid: "facade@old.localhost", password: "secret", url: `${hostMeta.replace("http", "ws")}/xmpp-websocket` };
+  const thrown = new Error("the app's own");
+  const caught = await register({ ...account, form: () => { throw thrown; } }).catch((error) => error);
+  equal(caught === thrown, true);
+  const controller = new AbortController();
+  const form = () => {
+    controller.abort("enough");
+    return new Promise(() => {});
+  };
+  await fails(register({ ...account, signal: controller.signal, form }), "aborted", "enough");
+  await fails(register({ ...account, jid: "old.localhost" }), "invalid-jid");
+  await fails(register({ ...account, jid: "facade@old.localhost/x" }), "invalid-jid");
+  for (const wrong of [{ password: "" }, { password: undefined }, { form: 7 }, { fields: 7 }, { fields: { email: {} } }, {}]) {
+    await fails(register({ ...account, ...wrong }), "invalid-argument");
+  }
+  await fails(connect(account), "not-authorized");
+  await register({ ...account, form: ({ form }) => Object.fromEntries(form.fields.filter(({ required }) => required).map(({ name }) => [name, "a@b.example"])) });
+  await (await connect(account)).disconnect();
+});
+
 await check("iterators have every event, and end as they should", async () => {
   const { connect } = await load();
   const [alice, bob] = [await connect(options("alice")), await connect(options("bob", { resource: "iterators" }))];
