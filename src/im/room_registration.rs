@@ -235,7 +235,9 @@ fn registration(query: Option<&Element>) -> Result<Answer, Error> {
     if !registered && form.is_none() {
         return Err(unfit());
     }
-    let nick = query.child_text("username", REGISTER).filter(|_| registered);
+    // XEP-0077 knows both, and some use the second.
+    let mut named = ["username", "nick"].into_iter().filter_map(|name| query.child_text(name, REGISTER));
+    let nick = named.find(|nick| registered && !nick.is_empty());
     Ok(Answer::Registration(Box::new(Registration {
         registered,
         nick,

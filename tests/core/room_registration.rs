@@ -46,6 +46,10 @@ fn xep0045_7_10_a_room_says_what_it_wants_to_know() {
         registration(&query("<registered/><username>thirdwitch</username>")),
         Ok(json!({ "registered": true, "nick": "thirdwitch" }))
     );
+    assert_eq!(
+        registration(&query("<registered/><username/><nick>thirdwitch</nick>")),
+        Ok(json!({ "registered": true, "nick": "thirdwitch" }))
+    );
     let both = registration(&query(&["<registered/>", &form()].concat())).unwrap();
     assert_eq!(both["registered"], json!(true));
     assert!(both["form"].is_object() && both["nick"].is_null());

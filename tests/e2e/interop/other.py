@@ -39,7 +39,7 @@ from slixmpp.xmlstream.matcher import MatchXPath
 SETTINGS = json.loads(sys.argv[1])
 
 PLUGINS = {
-    "xep_0004": {}, "xep_0012": {}, "xep_0030": {}, "xep_0049": {}, "xep_0050": {}, "xep_0054": {}, "xep_0059": {}, "xep_0060": {}, "xep_0066": {},
+    "xep_0004": {}, "xep_0012": {}, "xep_0030": {}, "xep_0045": {}, "xep_0049": {}, "xep_0050": {}, "xep_0054": {}, "xep_0059": {}, "xep_0060": {}, "xep_0066": {},
     "xep_0084": {}, "xep_0085": {}, "xep_0092": {"software_name": "by other hands", "version": "1.0", "os": "any"}, "xep_0115": {},
     "xep_0153": {}, "xep_0163": {}, "xep_0172": {}, "xep_0184": {}, "xep_0191": {}, "xep_0199": {}, "xep_0203": {},
     "xep_0280": {}, "xep_0297": {}, "xep_0308": {}, "xep_0313": {}, "xep_0333": {}, "xep_0334": {}, "xep_0359": {}, "xep_0444": {},
