@@ -231,7 +231,7 @@ macro_rules! features {
             pub moderation: Option<rooms::Moderation>,
             /// Whose it is, for those that say something of it later: an occupant of a room, as far as one can be told from another.
             #[serde(skip)]
-            pub(in crate::im) author: Option<String>,
+            pub author: Option<String>,
             $($($($(#[$doc])*
             #[serde(skip_serializing_if = "Option::is_none")]
             pub $field: Option<$module::$payload>,)+)?)*
