@@ -364,11 +364,10 @@ pub(super) fn believed(cx: &Ctx<'_>, mut message: Box<Message>, late: bool) -> O
         // XEP-0421 §4: anybody may have put it there.
         message.occupant_id = None;
     }
-    // XEP-0359 §6. What comes late has its id from the archive that was asked.
-    if !late && message.stanza_id.is_some() {
-        let room = Jid::parse(&message.from).ok().filter(|_| message.kind == MessageType::Groupchat);
-        let by = room.as_ref().unwrap_or(account).bare_str();
-        message.stanza_id.take_if(|_| !cx.facts.numbering.is_believed(by, account));
+    // XEP-0359 §6. What comes late has its id from the archive that was asked, and a room has been looked at.
+    let by_room = message.kind == MessageType::Groupchat && message.room.is_some();
+    if !late && !by_room {
+        message.stanza_id.take_if(|_| !cx.facts.numbering.is_believed());
     }
     let checked = cx.facts.known.check(&mut message, &account.to_bare());
     (checked && message.event().is_some()).then_some(message)

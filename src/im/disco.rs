@@ -360,7 +360,8 @@ impl Asked {
     /// Whose ids are to be believed is known by what they can.
     fn note(&self, cx: &mut Ctx<'_>, answer: Option<&Element>) {
         if let (Question::Info(None) | Question::Supports(_), Some(info)) = (&self.question, answer) {
-            cx.facts.numbering.heard(&self.jid, info);
+            let account = cx.account().clone();
+            cx.facts.numbering.heard(&account, &self.jid, info);
         }
     }
 

@@ -365,7 +365,7 @@ fn answered(cx: &mut Ctx<'_>, result: Result<Option<Element>, Error>) {
             let minds = match result {
                 Ok(info) => match info.filter(|info| info.is("query", INFO)) {
                     Some(info) => {
-                        cx.facts.numbering.heard(&account, &info);
+                        cx.facts.numbering.heard(&account, &account, &info);
                         Ok(info.children().any(|feature| feature.attr("var") == Some(OPTIONS)))
                     }
                     None => Err(violation("the account said something else than what it can")),

@@ -35,7 +35,7 @@ pub struct Facts {
     pub under_way: Vec<UnderWay>,
     /// Whose message an id names (`chat`).
     pub known: Known,
-    /// Who is believed to give stanza ids (`archive`, and those who ask what somebody can: `disco`, `history`).
+    /// Whether the account is believed to give stanza ids (`archive`, and those who ask what it can: `disco`, `displayed`, `history`).
     pub numbering: Numbering,
     /// Who is told how far the user is in a chat (`chat_states`).
     pub states: States,
@@ -49,45 +49,34 @@ pub struct Facts {
     pub rooms: Joined,
 }
 
-/// Whose `<stanza-id/>`s are believed: XEP-0359 §6. Who gives such ids takes out those that others have forged in its name (§3), and says that
-/// it does so by the feature `urn:xmpp:sid:0` (§5); those of anybody else may be anybody's.
+/// Whether the `<stanza-id/>`s are believed that the account is said to have given: XEP-0359 §6. Who gives such ids takes out those that others
+/// have forged in its name (§3), and says that it does so by the feature `urn:xmpp:sid:0` (§5); those of anybody else may be anybody's. Of
+/// rooms that is known to `rooms`.
 #[derive(Debug, Default)]
 pub struct Numbering {
     /// The account's archive is at work, and whoever keeps one gives such ids (XEP-0313 §3.5).
     pub archive: bool,
-    /// By bare JID: accounts and rooms that have said so.
-    announced: Set,
+    /// The account has said so.
+    announced: bool,
 }
 
-/// Of how many accounts and rooms it is kept in mind that they give ids.
-const NUMBERING: usize = 1_000;
-
 impl Numbering {
-    /// An account or a room has said what it can (a `<query/>` of service discovery).
-    pub fn heard(&mut self, by: &Jid, info: &Element) {
-        if by.is_bare() {
+    /// Somebody has said what they can (a `<query/>` of service discovery): it may be the account.
+    pub fn heard(&mut self, account: &Jid, by: &Jid, info: &Element) {
+        if *by == account.to_bare() {
             let mut features = info.all("feature", INFO);
-            self.learn(by.as_str(), features.any(|feature| feature.attr("var") == Some(SID)));
-        }
-    }
-
-    /// Whether an account or a room (its bare JID) gives ids, as it says. Who is in a room asks it so, and forgets it with the room.
-    pub fn learn(&mut self, by: &str, numbers: bool) {
-        if !numbers {
-            self.announced.remove(by);
-        } else if self.announced.as_slice().len() < NUMBERING || self.announced.contains(by) {
-            self.announced.insert(by.to_owned());
+            self.announced = features.any(|feature| feature.attr("var") == Some(SID));
         }
     }
 
     /// A new session: what was said before may not be so any more.
     pub fn forget(&mut self) {
-        self.announced.clear();
+        self.announced = false;
     }
 
-    /// Whether the ids that this account or room (its bare JID) is said to have given are its own.
-    pub fn is_believed(&self, by: &str, account: &Jid) -> bool {
-        self.announced.contains(by) || (self.archive && by == account.bare_str())
+    /// Whether the ids that the account is said to have given are its own.
+    pub fn is_believed(&self) -> bool {
+        self.announced || self.archive
     }
 }
 

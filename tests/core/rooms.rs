@@ -14,7 +14,7 @@ use stanzawire::engine::Ticket;
 use stanzawire::xml::Element;
 
 pub const ROOM: &str = "tea@rooms.example.org";
-const MUC: &str = "http://jabber.org/protocol/muc";
+pub const MUC: &str = "http://jabber.org/protocol/muc";
 const USER: &str = "http://jabber.org/protocol/muc#user";
 const INFO: &str = "http://jabber.org/protocol/disco#info";
 const MAM: &str = "urn:xmpp:mam:2";

@@ -182,8 +182,9 @@ impl Readings {
             Ok(info) => {
                 let info = info.filter(|info| info.is("query", INFO));
                 let info = info.ok_or_else(|| unfit("the archive answered something else than what it knows"))?;
-                let archive = of.clone().unwrap_or_else(|| cx.account().to_bare());
-                cx.facts.numbering.heard(&archive, &info);
+                let account = cx.account().to_bare();
+                let archive = of.as_ref().unwrap_or(&account);
+                cx.facts.numbering.heard(&account, archive, &info);
                 let mut features = info.all("feature", INFO);
                 features.any(|feature| feature.attr("var") == Some(EXTENDED))
             }

@@ -1,15 +1,15 @@
 //! Whose ids are believed: XEP-0359.
 
 use super::*;
+use crate::rooms;
 
 #[test]
 fn xep0359_3_a_rooms_id_counts_for_a_rooms_message() {
-    let mut pair = Pair::online();
-    pair.announce_ids("room@muc.example.org");
+    let mut pair = rooms::entered(rooms::ALL);
     pair.receive(
-        "<message xmlns='jabber:client' from='room@muc.example.org/nick' type='groupchat'><body>x</body>\
+        "<message xmlns='jabber:client' from='tea@rooms.example.org/Bob' type='groupchat'><body>x</body>\
          <stanza-id xmlns='urn:xmpp:sid:0' by='alice@example.org' id='account'/>\
-         <stanza-id xmlns='urn:xmpp:sid:0' by='room@muc.example.org' id='room'/></message>",
+         <stanza-id xmlns='urn:xmpp:sid:0' by='tea@rooms.example.org' id='room'/></message>",
     );
     assert_eq!(pair.messages().pop().unwrap().stanza_id.as_deref(), Some("room"));
 }
@@ -63,19 +63,26 @@ fn xep0359_6_an_id_is_believed_of_who_announces_that_it_gives_them() {
         "the server's to take out"
     );
 
-    // In a room's name.
-    let room = "room@muc.example.org";
-    let forged = numbered("room@muc.example.org/mallory", "groupchat", room);
-    let mut pair = Pair::online();
-    assert_eq!(id_of(&mut pair, &forged), None, "of a room nothing is known");
-    pair.announce_ids("alice@example.org");
-    assert_eq!(id_of(&mut pair, &forged), None, "the account answers for itself");
-    pair.announce_ids(room);
-    assert_eq!(id_of(&mut pair, &forged).as_deref(), Some("forged"));
     // It may say something else later.
-    pair.im("disco.info", json!([room]));
+    pair.im("disco.info", json!(["alice@example.org"]));
     let asked = pair.element();
     pair.answer(&asked, "<query xmlns='http://jabber.org/protocol/disco#info'/>");
+    assert_eq!(id_of(&mut pair, &forged), None);
+
+    // In a room's name, which has no archive either, and says that it gives ids, or doesn't.
+    let forged = numbered("tea@rooms.example.org/Bob", "groupchat", "tea@rooms.example.org");
+    for (features, believed) in [(&[][..], None), (&["urn:xmpp:sid:0"][..], Some("forged"))] {
+        let mut pair = rooms::entered(&[&[rooms::MUC], features].concat());
+        pair.announce_ids("alice@example.org");
+        assert_eq!(id_of(&mut pair, &forged).as_deref(), believed, "the account answers for itself");
+    }
+}
+
+#[test]
+fn xep0359_6_a_word_between_two_in_a_room_is_numbered_by_the_account() {
+    let forged = numbered("tea@rooms.example.org/Bob", "chat", "alice@example.org");
+    let mut pair = without_an_archive();
+    rooms::enter(&mut pair, rooms::ALL);
     assert_eq!(id_of(&mut pair, &forged), None);
 }
 
