@@ -5,7 +5,7 @@ import { clientPage } from "../page.mjs";
 
 /** What a row can hear. */
 const EVENTS = ["message", "presence", "roster", "subscription", "blocking", "pubsub", "nick", "avatar", "receipt", "marker", "chat-state",
-  "retraction", "reaction", "displayed", "gap", "status", "error", "sent", "not-sent"];
+  "retraction", "reaction", "room", "displayed", "gap", "status", "error", "sent", "not-sent"];
 
 /** How many frames are kept for where a row fails. */
 const KEPT = 400;
@@ -16,6 +16,11 @@ function inPage({ events }) {
     if (value instanceof Uint8Array) return { $bytes: btoa(Array.from(value, (byte) => String.fromCharCode(byte)).join("")) };
     if (value instanceof Date) return { $date: value.toISOString() };
     if (value instanceof Error) return failure(value);
+    if (value instanceof Map) return pack(Object.fromEntries(value));
+    if (value?.occupants instanceof Map) {
+      const { jid, nick, status, created, subject, role, affiliation, occupants } = value;
+      return pack({ jid, nick, status, created, subject, role, affiliation, occupants });
+    }
     if (Array.isArray(value)) return value.map(pack);
     if (typeof value !== "object" || value === null) return value;
     return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, pack(each)]));
@@ -31,6 +36,7 @@ function inPage({ events }) {
   const method = (path) => {
     const names = path.split(".");
     const last = names.pop();
+    if (names[0] === "room") return (jid, ...args) => client.rooms.get(jid)[last](...args);
     const group = names.reduce((object, name) => object?.[name], client);
     if (typeof group?.[last] !== "function") throw Object.assign(new Error(`the client has no ${path}`), { code: "missing" });
     return (...args) => group[last](...args);
@@ -54,6 +60,7 @@ function inPage({ events }) {
       }
       return items;
     }),
+    room: (jid, field) => pack(client.rooms.get(jid)?.[field] ?? null),
     answer: (match, payload) => {
       globalThis.unhandle = client.handle(match, (iq) => {
         tell({ type: "asked", event: iq });
@@ -61,6 +68,17 @@ function inPage({ events }) {
       });
     },
   });
+}
+
+/** Runs in the page before all else: what the package opens can be reached. */
+function keepSockets() {
+  window.sockets = [];
+  window.WebSocket = class extends WebSocket {
+    constructor(...args) {
+      super(...args);
+      window.sockets.push(this);
+    }
+  };
 }
 
 export class Client {
@@ -72,10 +90,10 @@ export class Client {
   #framesFrom = 0;
 
   /** A page with a client that has logged in, unless `connect` is false. */
-  static async open(browser, options, { connect = true } = {}) {
+  static async open(browser, options, { connect = true, sockets = false } = {}) {
     const client = new Client();
     client.bare = options.jid.split("/")[0];
-    client.page = await clientPage(browser, options);
+    client.page = await clientPage(browser, options, sockets ? keepSockets : undefined);
     await client.page.exposeFunction("tell", ({ type, event, frame }) => {
       if (frame) {
         client.frames.push(`${frame.direction === "out" ? "->" : "<-"} ${frame.data}`);
@@ -109,6 +127,11 @@ export class Client {
   /** What `client.PATH(...args)` resolves to. */
   async call(path, ...args) {
     return result(await this.page.evaluate(([path, args]) => ask(path, args), [path, packed(args)]));
+  }
+
+  /** A field of a room's object; null where there is none. */
+  async room(jid, field) {
+    return unpacked(await this.page.evaluate(([jid, field]) => room(jid, field), [jid, field]));
   }
 
   /** What `client.PATH(...args)` iterates over, no more than `most`. */
