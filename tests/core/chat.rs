@@ -262,7 +262,7 @@ fn rfc6121_5_2_2_unknown_types_are_normal() {
 fn a_sender_that_no_jid_can_name_costs_no_message() {
     let mut pair = Pair::online();
     pair.receive(
-        "<message xmlns='jabber:client' from='&#x2615;@muc.example.org/n' type='groupchat'><body>x</body></message>",
+        "<message xmlns='jabber:client' from='&#x2615;@muc.example.org/n' type='chat'><body>x</body></message>",
     );
     assert_eq!(pair.messages().pop().unwrap().from, "☕@muc.example.org/n");
 }

@@ -6,6 +6,7 @@ mod kept;
 mod pages;
 
 use crate::pair::{NS_MAM, Pair};
+use crate::rooms;
 use serde_json::{Value, json};
 use stanzawire::engine::Ticket;
 use stanzawire::error::Code;
@@ -261,7 +262,7 @@ fn xep0313_6_1_2_a_room_tells_of_what_was_said_in_it() {
     let page = pair.value(ticket);
     let told = json!([{
         "from": "room@muc.example.org/witch", "to": "alice@example.org/here", "type": "groupchat", "id": "m", "body": "said",
-        "stanzaId": "9", "delay": "2026-11-21T10:00:00Z",
+        "room": ROOM, "nick": "witch", "stanzaId": "9", "delay": "2026-11-21T10:00:00Z",
     }]);
     assert_eq!(page["items"], told);
 }

@@ -56,6 +56,20 @@ pub fn enter(pair: &mut Pair, features: &[&str]) {
     subject(pair, "");
 }
 
+/// Enters a room as Alice that gives messages ids.
+pub fn enter_room(pair: &mut Pair, room: &str) {
+    let call = pair.im("rooms.join", json!([room, { "nick": "Alice" }]));
+    let asked = pair.element();
+    pair.element();
+    answer_features(pair, &asked, &[MUC, "urn:xmpp:sid:0"]);
+    pair.receive(&format!(
+        "<presence xmlns='jabber:client' from='{room}/Alice'><x xmlns='{USER}'><item affiliation='none' role='participant'/>\
+         <status code='110'/></x></presence>"
+    ));
+    assert!(pair.reply(call).is_ok());
+    pair.events.clear();
+}
+
 /// Who is there: a participant with that id.
 pub fn there(pair: &mut Pair, nick: &str, id: &str, more: &str) {
     pair.receive(&format!(

@@ -167,6 +167,9 @@ class Client(ClientXMPP):
         self.register_handler(Callback("time", MatchXPath("{jabber:client}iq/{urn:xmpp:time}time"), self.tell_time))
         self.add_event_handler("session_bind", lambda _: self["xep_0050"].add_command(node="cake", name="Bake a cake", handler=self.ask_flavour))
         # Also what has neither a body nor anything that slixmpp knows.
+        self.register_handler(
+            Callback("every presence", MatchXPath("{jabber:client}presence"), lambda it: self.tell("any_presence", it, lambda _: None))
+        )
         self.register_handler(Callback("every message", MatchXPath("{jabber:client}message"), lambda it: self.tell("any", it, lambda _: None)))
         # Also of those in a room that it doesn't know itself to be in.
         self.register_handler(Callback("every presence", MatchXPath("{jabber:client}presence"), lambda it: self.tell("there", it, lambda _: None)))
