@@ -234,7 +234,11 @@ fn xep0386_2_2_an_archive_that_was_empty_is_read_from_its_beginning() {
     let asked = pair.element();
     bare_page(&mut pair, &asked, &entries[100..], true);
     let asked = pair.element();
-    assert_eq!(before(&asked), ("100".to_owned(), 1), "nothing was thrown away in between");
+    assert_eq!(
+        before(&asked),
+        ("100".to_owned(), 1),
+        "nothing was thrown away in between"
+    );
     bare_page(&mut pair, &asked, &entries[99..100], false);
     assert_eq!(bodies(&pair)[..102], ids);
     assert_eq!(bodies(&pair)[102..], ["102"]);

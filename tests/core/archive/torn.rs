@@ -181,7 +181,11 @@ fn xep0386_2_2_a_resource_that_may_have_been_bound_is_one_for_which_something_wa
     pair.connect();
     pair.open_socket();
     header(&mut pair);
-    announce(&mut pair, &["SCRAM-SHA-1"], "<bind xmlns='urn:xmpp:bind:0'><inline/></bind>");
+    announce(
+        &mut pair,
+        &["SCRAM-SHA-1"],
+        "<bind xmlns='urn:xmpp:bind:0'><inline/></bind>",
+    );
     let asked = authenticate(&mut pair, "SCRAM-SHA-1");
     assert!(asked.child("bind", sasl2::BIND2).is_some());
     scram(&mut pair, &asked);
@@ -191,7 +195,11 @@ fn xep0386_2_2_a_resource_that_may_have_been_bound_is_one_for_which_something_wa
     pair.connect();
     // And the next time there is no such thing any more.
     let asked = log_in(&mut pair);
-    assert_eq!(before(&asked), (String::new(), 100), "what was dropped is in the archive");
+    assert_eq!(
+        before(&asked),
+        (String::new(), 100),
+        "what was dropped is in the archive"
+    );
     refuse(&mut pair, &asked, "cancel", "service-unavailable");
     assert_eq!(gaps(&pair).len(), 1, "or nowhere");
 }

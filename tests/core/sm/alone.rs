@@ -58,7 +58,11 @@ fn the_clients_own_questions_come_first() {
         "<iq xmlns='jabber:client' type='error' id='{id}'><error type='cancel'>\
          <feature-not-implemented xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>"
     ));
-    assert!(pair.sent.iter().any(|frame| frame.contains("<query ")), "{:?}", pair.sent);
+    assert!(
+        pair.sent.iter().any(|frame| frame.contains("<query ")),
+        "{:?}",
+        pair.sent
+    );
     pair.receive(ERROR);
     again(&mut pair);
     pair.sent.clear();

@@ -268,8 +268,14 @@ fn nothing_leaves_in_a_session_that_goes_on_before_the_store_knows_the_numbers()
         pair.silent_store = true;
         resumed(&mut pair, FIRST);
         let later = pair.send(BOB, "2");
-        pair.receive("<iq xmlns='jabber:client' type='get' id='1' from='example.org'><ping xmlns='urn:xmpp:ping'/></iq>");
-        assert!(pair.sent.iter().all(|frame| frame.starts_with("<r ")), "{:?}", pair.sent);
+        pair.receive(
+            "<iq xmlns='jabber:client' type='get' id='1' from='example.org'><ping xmlns='urn:xmpp:ping'/></iq>",
+        );
+        assert!(
+            pair.sent.iter().all(|frame| frame.starts_with("<r ")),
+            "{:?}",
+            pair.sent
+        );
         if silent {
             // It isn't waited for.
             pair.advance(2_000);
