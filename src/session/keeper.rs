@@ -16,6 +16,7 @@
 use super::agent::Agent;
 use super::io::{Millis, Note, Ticket, Wish};
 use super::ledger::Ledger;
+use super::letting_go;
 use super::outgoing::Parcel;
 use super::state::State;
 use super::timers::Timer;
@@ -25,7 +26,7 @@ use crate::error::{Code, Error, Phase};
 use crate::jid::Jid;
 
 /// The header's first field: its form.
-const FORM: &str = "1";
+pub(super) const FORM: &str = "1";
 
 /// Between two fields. What features save has another one between theirs.
 pub(super) const FIELD: &str = "\u{1e}";
@@ -92,10 +93,8 @@ impl Keeper {
 
     /// They don't, or no longer.
     pub(crate) fn open(&mut self) {
-        if core::mem::take(&mut self.gate) != Gate::Open {
-            // It knows that it doesn't know them. With those that leave first it learns the new ones.
-            self.stale = true;
-        }
+        // It knows that it doesn't know them. With those that leave first it learns the new ones.
+        self.stale |= core::mem::take(&mut self.gate) != Gate::Open;
     }
 
     /// Something has changed that a later page should know.
@@ -217,7 +216,7 @@ impl Shared {
             if !keeper.segments.is_empty() {
                 // A page may end between any two of these: without a header, a segment is of one that wasn't written yet.
                 let given_up = spans(given_up.iter().map(|(parcel, _)| parcel));
-                let ended = ended(&given_up, keeper.next_segment, &keeper.segments);
+                let ended = letting_go::ended(&given_up, keeper.next_segment, &keeper.segments);
                 writes.push(self.store(header(&account, &tag), Some(ended)));
             }
             for (number, _) in keeper.segments {
@@ -463,21 +462,6 @@ pub(super) const CLEAN: u32 = 1;
 
 /// The server has taken something that its archive should have.
 pub(super) const DELIVERED: u32 = 2;
-
-/// The client has logged out.
-pub(super) const ENDED: u32 = 4;
-
-/// The header of a client that has logged out. It names no session, and of these segments what was given up: the next page tells of that,
-/// unless this one still gets to remove them.
-fn ended(given_up: &str, next: u32, segments: &[(u32, u32)]) -> String {
-    let segments: Vec<String> = segments.iter().map(|(number, _)| decimal((*number).into())).collect();
-    let (next, segments) = (decimal(next.into()), segments.join(" "));
-    let flags = decimal((CLEAN | ENDED).into());
-    let fields = [
-        FORM, &flags, "", "", "", "0", "0", "0", "", "", given_up, &next, &segments, "",
-    ];
-    fields.join(FIELD)
-}
 
 /// Which messages are among these: `SERIAL:LENGTH` for each run.
 fn spans<'a>(parcels: impl Iterator<Item = &'a Parcel>) -> String {

@@ -5,13 +5,18 @@
 
 use super::Shared;
 use super::io::{Millis, Ticket};
+use super::keeper::{CLEAN, FIELD, FORM};
 use super::outgoing::Parcel;
 use super::shared::never_sent;
 use super::timers::Timer;
+use crate::decimal::decimal;
 use crate::error::{Code, Error};
 
 /// How long the store may take, in milliseconds.
 const TIMEOUT: u64 = 2_000;
+
+/// The flag of a header that says that the client has logged out.
+pub(super) const ENDED: u32 = 4;
 
 /// Messages that are never sent, as soon as one of these writes has succeeded.
 #[derive(Debug)]
@@ -76,4 +81,16 @@ impl Shared {
             self.finish(parcel, Err(error));
         }
     }
+}
+
+/// The header of a client that has logged out. It names no session, and of these segments what was given up: the next page tells of that,
+/// unless this one still gets to remove them.
+pub(super) fn ended(given_up: &str, next: u32, segments: &[(u32, u32)]) -> String {
+    let segments: Vec<String> = segments.iter().map(|(number, _)| decimal((*number).into())).collect();
+    let (next, segments) = (decimal(next.into()), segments.join(" "));
+    let flags = decimal((CLEAN | ENDED).into());
+    let fields = [
+        FORM, &flags, "", "", "", "0", "0", "0", "", "", given_up, &next, &segments, "",
+    ];
+    fields.join(FIELD)
 }

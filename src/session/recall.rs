@@ -7,8 +7,9 @@
 use super::attempt::Attempt;
 use super::discovery::Endpoint;
 use super::io::{Input, Millis, Note, Ticket, Wish};
-use super::keeper::{self, CLEAN, DELIVERED, ENDED, FIELD};
+use super::keeper::{self, CLEAN, DELIVERED, FIELD};
 use super::ledger::Ledger;
+use super::letting_go::ENDED;
 use super::outgoing::{Kind, Outgoing, Parcel, archived};
 use super::shared::never_sent;
 use super::sm::Asleep;

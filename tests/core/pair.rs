@@ -40,10 +40,8 @@ pub struct Pair {
     pub stored: Vec<(String, Option<String>)>,
     /// What the store has of sessions; it answers for these by itself. What is known of servers is the test's to answer for.
     pub kept: BTreeMap<String, String>,
-    /// The same as of the last write of a segment.
+    /// The same as of the last write of a segment, or of a header by which a client has logged out.
     pub at_segment: BTreeMap<String, String>,
-    /// The same as of the write of the header of a client that has logged out.
-    pub at_tombstone: Option<BTreeMap<String, String>>,
     /// The first stanza sent since this was looked at, and the same as of then.
     pub first_stanza: Option<(String, BTreeMap<String, String>)>,
     /// Whether the store takes anything.
@@ -107,7 +105,6 @@ impl Pair {
             stored: Vec::new(),
             kept: BTreeMap::new(),
             at_segment: BTreeMap::new(),
-            at_tombstone: None,
             first_stanza: None,
             store_fails: false,
             locked: BTreeSet::new(),
@@ -483,17 +480,14 @@ impl Pair {
             Wish::Store { key, value, .. } if key.matches(':').count() == 1 => self.stored.push((key, value)),
             Wish::Store { id, key, value } => {
                 let kept = !self.store_fails || value.is_none();
+                let is_end = value.as_ref().is_some_and(|value| value.starts_with("1\u{1e}5\u{1e}"));
                 let is_segment = value.is_some() && key.matches(':').count() == 3;
-                let is_tombstone = value.as_ref().is_some_and(|value| value.starts_with("1\u{1e}5\u{1e}"));
                 match value.filter(|_| kept) {
                     Some(value) => drop(self.kept.insert(key, value)),
                     None => drop(self.kept.remove(&key)),
                 }
-                if is_segment {
+                if is_segment || is_end {
                     self.at_segment = self.kept.clone();
-                }
-                if is_tombstone {
-                    self.at_tombstone = Some(self.kept.clone());
                 }
                 self.answers.push_back((id, Answer::Store(kept)));
             }

@@ -28,8 +28,8 @@ impl Archive {
         // drop what it keeps in its name either, such as Prosody's module.
         let metadata = bound.and_then(|bound| bound.child("metadata", page::MAM));
         let Some(metadata) = metadata.filter(|_| self.anchor.is_none()) else {
-            // One that was asked for in vain may have been bound all the same.
-            self.owed |= unheard && bound.is_none() && self.anchor.is_none();
+            // One that was asked for in vain may have been bound all the same. Who has had a session hears of a gap anyway.
+            self.owed |= unheard && bound.is_none() && self.anchor.is_none() && !self.earlier;
             return;
         };
         let end = page::end(Some(metadata));

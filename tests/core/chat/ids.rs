@@ -74,7 +74,11 @@ fn xep0359_6_an_id_is_believed_of_who_announces_that_it_gives_them() {
     for (features, believed) in [(&[][..], None), (&["urn:xmpp:sid:0"][..], Some("forged"))] {
         let mut pair = rooms::entered(&[&[rooms::MUC], features].concat());
         pair.announce_ids("alice@example.org");
-        assert_eq!(id_of(&mut pair, &forged).as_deref(), believed, "the account answers for itself");
+        assert_eq!(
+            id_of(&mut pair, &forged).as_deref(),
+            believed,
+            "the account answers for itself"
+        );
     }
 }
 

@@ -54,7 +54,7 @@ fn xep0308_4_and_xep0424_5_nobody_changes_what_somebody_else_has_said() {
     }
     // Also where it is known from what came in.
     let mut pair = Pair::online();
-    crate::rooms::enter_room(&mut pair, ROOM);
+    rooms::enter_room(&mut pair, ROOM);
     pair.receive(&said(&bob, "m1", "<body>1</body>"));
     let (ticket, asked) = ask(&mut pair, json!({ "of": ROOM }));
     entries(&mut pair, &asked, &[said(&mallory, "m2", corrects)]);
