@@ -98,13 +98,31 @@ export default {
     {
       feature: "a password, changed", xep: IBR, supported: needs("domain", "jabber:iq:register"),
       async run(hands) {
-        const made = await newcomer(hands, "hal");
+        const { error } = await register(hands.client.page, { jid: "hal@localhost", password: "first & <best>", url: hands.server.url });
+        equal(error, undefined, "the account is made");
+        const made = await hands.open("hal", { password: "first & <best>" }, { connect: false });
+        await made.page.evaluate(() => {
+          const Real = WebSocket;
+          globalThis.WebSocket = class extends Real {
+            constructor(...args) {
+              super(...args);
+              globalThis.lastSocket = this;
+            }
+          };
+        });
+        await made.connect();
         await made.call("account.changePassword", "second ☃");
         await made.call("ping");
         for (const frame of made.wire) ok(!frame.includes("second ☃"), "shown nowhere");
         await worksElsewhere(hands, "hal", "second ☃", true);
         await worksElsewhere(hands, "hal", "first & <best>", false);
-        // The client itself goes on with the new one.
+        // The client itself goes on with the new one, when its connection is lost and when it logs in again.
+        made.begin();
+        await made.page.evaluate(() => lastSocket.close());
+        await made.heard("status", ({ status }) => status === "reconnecting");
+        await made.heard("status", ({ status }) => status === "online", 20_000);
+        await made.call("ping");
+        equal(made.heardSoFar("error"), []);
         await made.call("disconnect");
         await made.connect();
         await logsIn(hands, "hal", "first & <best>", "not-authorized");
