@@ -28,7 +28,6 @@ use super::carbons::{self, Carbon};
 use super::{Call, Config, Ctx, Event, Feature, Flow, Page, chat};
 use crate::error::Error;
 use crate::given::Args;
-use crate::jid::Jid;
 use crate::session::{Status, Ticket, Token};
 use crate::stanza::{Stamp, delay};
 use crate::stream::ns;
@@ -37,6 +36,7 @@ use chat::{Message, MessageType};
 use gap::Fills;
 use search::Search;
 use seen::{Marks, Place, Seen};
+use sent::{is_sent, own, own_key};
 
 pub use gap::{Command, Cursor, Gap};
 
@@ -484,22 +484,4 @@ pub(super) fn weight(element: &Element) -> usize {
         Node::Element(child) => sum + weight(child),
         Node::Text(text) => sum + text.len(),
     })
-}
-
-/// Whether the account itself sent it. RFC 6120 §8.1.2.1: that is who is meant where nobody is named.
-fn own(message: &Element, account: &Jid) -> bool {
-    let from = |from| Jid::parse(from).is_ok_and(|from| from.same_bare(account));
-    message.attr("from").is_none_or(from)
-}
-
-/// Whether the account has sent it to somebody else.
-fn is_sent(message: &Element, account: &Jid) -> bool {
-    let to_self = |to| Jid::parse(to).is_ok_and(|to| to.same_bare(account));
-    own(message, account) && !message.attr("to").is_none_or(to_self)
-}
-
-/// By which the copies of a message to oneself are known.
-fn own_key(message: &Element) -> Option<String> {
-    let id = chat::origin_id(message).or(message.attr("id"))?;
-    Some("own ".to_owned() + id)
 }

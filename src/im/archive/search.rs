@@ -9,7 +9,8 @@
 use super::page::{self, From};
 use super::prefs::Prefs;
 use super::seen::Place;
-use super::{Archive, Point, is_connected, own};
+use super::sent::own;
+use super::{Archive, Point, is_connected};
 use crate::error::{Code, Error};
 use crate::im::{Ctx, chat};
 use crate::jid::Jid;

@@ -4,7 +4,7 @@
 //! before, where the app asks for one resource everywhere: what those sent isn't told.
 
 use super::Archive;
-use crate::im::Ctx;
+use crate::im::{Ctx, chat};
 use crate::jid::Jid;
 use crate::stream::ns;
 use crate::xml::Element;
@@ -41,4 +41,22 @@ impl Archive {
         cx.changed();
         self.sent.insert(&["sent ", id, "\n", to, "\n", &body].concat())
     }
+}
+
+/// Whether the account itself sent it. RFC 6120 §8.1.2.1: that is who is meant where nobody is named.
+pub(super) fn own(message: &Element, account: &Jid) -> bool {
+    let from = |from| Jid::parse(from).is_ok_and(|from| from.same_bare(account));
+    message.attr("from").is_none_or(from)
+}
+
+/// Whether the account has sent it to somebody else.
+pub(super) fn is_sent(message: &Element, account: &Jid) -> bool {
+    let to_self = |to| Jid::parse(to).is_ok_and(|to| to.same_bare(account));
+    own(message, account) && !message.attr("to").is_none_or(to_self)
+}
+
+/// By which the copies of a message to oneself are known.
+pub(super) fn own_key(message: &Element) -> Option<String> {
+    let id = chat::origin_id(message).or(message.attr("id"))?;
+    Some("own ".to_owned() + id)
 }
