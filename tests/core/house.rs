@@ -134,7 +134,7 @@ fn declared() -> String {
 
 /// The doc comment of what is declared like this in one of the interfaces of that name.
 fn documented<'a>(declared: &'a str, interface: &str, member: &str) -> Option<&'a str> {
-    let open = format!("export interface {interface} {{");
+    let open = format!("export interface {interface} ");
     let bodies = declared
         .split(&open)
         .skip(1)
