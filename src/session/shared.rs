@@ -12,7 +12,7 @@ use super::outgoing::Outbox;
 use super::redact;
 use super::rng::Rng;
 use super::sm::Asleep;
-use super::timers::Timers;
+use super::timers::{Timer, Timers};
 use super::{Observe, Said};
 use crate::error::{Code, Error, Phase};
 use crate::stream::framing;
@@ -271,7 +271,11 @@ impl Shared {
 
     /// Nothing is under way any more.
     fn stop(&mut self, error: Option<Error>) {
+        let letting_go = self.timers.due(Timer::LetGo);
         self.timers = Timers::default();
+        if let Some(due) = letting_go {
+            self.timers.set(Timer::LetGo, due);
+        }
         self.failures = 0;
         self.elsewhere = None;
         self.set_status(Status::Offline, error);
