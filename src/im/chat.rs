@@ -421,7 +421,8 @@ pub(super) fn kind(message: &Element) -> MessageType {
 pub(super) fn open(stanza: &Element, own: &Jid) -> Option<Box<Message>> {
     match carbons::open(stanza, own) {
         Some((carbon, message)) => {
-            let mut message = read(message, own)?;
+            // XEP-0280 §6.1: each client in a room has what is said there from the room.
+            let mut message = read(message, own).filter(|message| message.kind != MessageType::Groupchat)?;
             message.carbon = Some(carbon);
             Some(message)
         }

@@ -24,7 +24,7 @@ pub use given::{Command, Entry};
 pub use room::Joined;
 pub(super) use messages::{mark, mark_private, moderation};
 pub(super) use presence::{occupant_id, own};
-pub use told::{Config, Moderated, Moderation, News, Occupancy, Reply, Said, State, Subject, Which};
+pub use told::{Config, Moderated, Moderation, News, Occupancy, Occupant, Reply, Said, State, Subject, Which};
 
 use super::{Call, Config as Options, Ctx, Event, Feature, Flow, chat};
 use crate::error::{Code, Error, Phase};
@@ -184,9 +184,11 @@ impl Feature for Rooms {
             room.unsent.retain(|(waiting, _)| *waiting != ticket);
             if room.ticket == Some(ticket) {
                 room.ticket = None;
-                if room.stage == Stage::Joining {
+                match room.stage {
                     // It may let us in yet.
-                    self.withdraw(cx, &jid);
+                    Stage::Joining if room.entering => self.withdraw(cx, &jid),
+                    Stage::Joining => self.out(cx, &jid, State::left(&jid, "left")),
+                    _ => {}
                 }
             }
         }
@@ -289,6 +291,12 @@ impl Rooms {
         let Some(room) = cx.facts.rooms.get_mut(jid) else { return Err(absent()) };
         let call = room.ticket.replace(ticket);
         let entered = room.entering;
+        if room.stage == Stage::Leaving {
+            if let Some(call) = call {
+                cx.reply(call, Ok(super::Reply::Rooms(Reply::Done)));
+            }
+            return Ok(());
+        }
         if let Some(call) = call {
             let message = "the room was left before we were in it";
             cx.reply(call, Err(Error::new(Code::Aborted, Phase::Stanza, message)));

@@ -1,6 +1,7 @@
 //! Messages: RFC 6121 §5, XEP-0359, XEP-0203, and the promise that a sent message has been taken.
 
 use crate::pair::{NS_CLIENT, Pair, config};
+use crate::rooms;
 use crate::server::Fault;
 use stanzawire::engine::{Command, Reply};
 use stanzawire::error::{Code, Phase};
@@ -245,11 +246,11 @@ fn rfc6121_5_a_message_in() {
 
 #[test]
 fn xep0359_5_a_rooms_id_counts_for_a_rooms_message() {
-    let mut pair = Pair::online();
+    let mut pair = rooms::entered(rooms::ALL);
     pair.receive(
-        "<message xmlns='jabber:client' from='room@muc.example.org/nick' type='groupchat'><body>x</body>\
+        "<message xmlns='jabber:client' from='tea@rooms.example.org/Bob' type='groupchat'><body>x</body>\
          <stanza-id xmlns='urn:xmpp:sid:0' by='alice@example.org' id='account'/>\
-         <stanza-id xmlns='urn:xmpp:sid:0' by='room@muc.example.org' id='room'/></message>",
+         <stanza-id xmlns='urn:xmpp:sid:0' by='tea@rooms.example.org' id='room'/></message>",
     );
     assert_eq!(pair.messages().pop().unwrap().stanza_id.as_deref(), Some("room"));
 }
@@ -281,7 +282,7 @@ fn rfc6121_5_2_2_unknown_types_are_normal() {
 fn a_sender_that_no_jid_can_name_costs_no_message() {
     let mut pair = Pair::online();
     pair.receive(
-        "<message xmlns='jabber:client' from='&#x2615;@muc.example.org/n' type='groupchat'><body>x</body></message>",
+        "<message xmlns='jabber:client' from='&#x2615;@muc.example.org/n' type='chat'><body>x</body></message>",
     );
     assert_eq!(pair.messages().pop().unwrap().from, "☕@muc.example.org/n");
 }

@@ -5,6 +5,7 @@ mod kept;
 mod pages;
 
 use crate::pair::{NS_MAM, Pair};
+use crate::rooms;
 use serde_json::{Value, json};
 use stanzawire::engine::Ticket;
 use stanzawire::error::Code;
@@ -260,7 +261,7 @@ fn xep0313_6_1_2_a_room_tells_of_what_was_said_in_it() {
     let page = pair.value(ticket);
     let told = json!([{
         "from": "room@muc.example.org/witch", "to": "alice@example.org/here", "type": "groupchat", "id": "m", "body": "said",
-        "stanzaId": "9", "delay": "2026-11-21T10:00:00Z",
+        "room": ROOM, "nick": "witch", "stanzaId": "9", "delay": "2026-11-21T10:00:00Z",
     }]);
     assert_eq!(page["items"], told);
 }
@@ -495,6 +496,7 @@ fn xep0308_4_and_xep0424_5_nobody_changes_what_somebody_else_has_said() {
     }
     // Also where it is known from what came in.
     let mut pair = Pair::online();
+    rooms::enter_room(&mut pair, ROOM);
     pair.receive(&said(&bob, "m1", "<body>1</body>"));
     let (ticket, asked) = ask(&mut pair, json!({ "of": ROOM }));
     entries(&mut pair, &asked, &[said(&mallory, "m2", corrects)]);

@@ -3,6 +3,7 @@
 use crate::carbons::carbon;
 use crate::chat::{said, taken};
 use crate::pair::{NS_CLIENT, Pair};
+use crate::rooms::enter_room;
 use serde_json::json;
 use stanzawire::error::Code;
 
@@ -160,6 +161,7 @@ fn xep0424_5_nobody_retracts_what_somebody_else_has_said() {
 #[test]
 fn xep0424_5_in_a_room_the_full_addresses_must_match() {
     let mut pair = Pair::online();
+    enter_room(&mut pair, ROOM);
     pair.receive(&in_room("bob", "m1", "s1", "<body>oh no</body>"));
     pair.events.clear();
     for nick in ["alice", "mallory", "bob2"] {
@@ -195,6 +197,7 @@ fn xep0424_5_in_a_room_the_full_addresses_must_match() {
 #[test]
 fn xep0425_the_room_itself_may() {
     let mut pair = Pair::online();
+    enter_room(&mut pair, ROOM);
     pair.receive(&in_room("bob", "m1", "s1", "<body>spam</body>"));
     pair.events.clear();
     pair.receive(&said(ROOM, "groupchat", "r", &retracts("s1")));

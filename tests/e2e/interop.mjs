@@ -1,6 +1,6 @@
 // What the features are with other people's software: each row of interop/rows, with a client on a page of headless Chromium,
-// real servers, and slixmpp at the other end. Prints a line `ok - …` or `not ok - …` for each, and two numbers for each server:
-// how long the page's main thread is kept by a long archive, and by a login with a great many contacts.
+// real servers, and slixmpp at the other end. Prints a line `ok - …` or `not ok - …` for each, and three numbers for each server:
+// how long the page's main thread is kept by a long archive, by a login with a great many contacts, and by a room with a crowd in it.
 //
 //   STANZAWIRE_INTEROP   JSON: what xtask/src/interop.rs says
 //   STANZAWIRE_URL       an empty page, on a server that has the package in /pkg/
@@ -10,6 +10,7 @@
 import { writeFileSync } from "node:fs";
 
 import { find, text } from "./interop/common.mjs";
+import { enter } from "./interop/crowd.mjs";
 import { Other } from "./interop/other.mjs";
 import { runGroups } from "./interop/run.mjs";
 import ground from "./interop/rows/ground.mjs";
@@ -17,6 +18,7 @@ import history from "./interop/rows/history.mjs";
 import messages from "./interop/rows/messages.mjs";
 import people from "./interop/rows/people.mjs";
 import roomAdmin from "./interop/rows/room_admin.mjs";
+import rooms from "./interop/rows/rooms.mjs";
 import { clientPage, longestTask, required, withBrowser } from "./page.mjs";
 
 const config = JSON.parse(required("STANZAWIRE_INTEROP"));
@@ -25,7 +27,7 @@ let failed = 0;
 
 await withBrowser(async (browser) => {
   await Promise.all(config.servers.map(async (server) => {
-    results.push(...await runGroups([people, messages, history, ground, roomAdmin], server, { browser, config, only: config.only }));
+    results.push(...await runGroups([people, messages, history, rooms, roomAdmin, ground], server, { browser, config, only: config.only }));
   }));
   if (config.only && config.only !== "numbers") return;
   const archived = await Promise.all(config.servers.map(longArchive));
@@ -77,6 +79,26 @@ async function numbers(browser, server, archived) {
     await end(page);
     return result;
   }, config.contacts);
+  await measured(`a room with ${config.occupants} occupants`, async () => {
+    const room = `crowd@${server.rooms}`;
+    const owner = await Other.start(config.python, { jid: "carl@localhost", password: "secret", port: server.c2s });
+    await owner.send(`<presence xmlns='jabber:client' to='${room}/Carl'><x xmlns='http://jabber.org/protocol/muc'/></presence>`);
+    await owner.iq(`<iq xmlns='jabber:client' type='set' to='${room}'><query xmlns='http://jabber.org/protocol/muc#owner'><x xmlns='jabber:x:data' type='submit'/></query></iq>`);
+    const leave = await enter({ component: server.component, room, count: config.occupants });
+    await owner.end();
+    const page = await open("reader");
+    await page.evaluate(async () => {
+      await client.connect();
+      await client.ping();
+    });
+    const result = await longestTask(browser, page, () => page.evaluate(async (room) => {
+      const { occupants } = await client.rooms.join(room, { nick: "Reader" });
+      return [...occupants.keys()].filter((nick) => /^n\d/.test(nick)).length;
+    }, room));
+    await end(page);
+    await leave();
+    return result;
+  }, config.occupants);
 
   async function measured(what, work, expected) {
     try {

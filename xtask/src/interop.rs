@@ -3,8 +3,8 @@
 //!
 //! `tests/e2e/interop.mjs` runs the rows. Here the servers are started, filled with accounts and contacts, and what came of each
 //! row becomes the table of `src/manual/interop.md`: passed, or not supported by the server, as it says itself. A row that
-//! fails has no place there. Beside it two numbers are printed, which fail nothing: how long a page's main thread is kept
-//! while a long archive is read, and by a login with a great many contacts.
+//! fails has no place there. Beside it three numbers are printed, which fail nothing: how long a page's main thread is kept
+//! while a long archive is read, by a login with a great many contacts, and by a room with a crowd in it.
 
 use std::fmt::Write;
 use std::fs;
@@ -30,6 +30,8 @@ const TRIES: usize = 3;
 const MESSAGES: u32 = 2000;
 /// And how many contacts there are.
 const CONTACTS: u32 = 5000;
+/// And how many are in a room.
+const OCCUPANTS: u32 = 500;
 /// How long the main thread may be kept at once, in milliseconds.
 const BOUND: f64 = 50.0;
 
@@ -202,7 +204,7 @@ fn run(root: &Path, tools: &Tools, package: &Path, ask: &Ask) -> Result<(Tally, 
         .collect();
     let config = json!({
         "servers": servers, "python": python, "only": ask.only, "result": result,
-        "messages": MESSAGES, "contacts": CONTACTS, "bound": BOUND,
+        "messages": MESSAGES, "contacts": CONTACTS, "occupants": OCCUPANTS, "bound": BOUND,
     });
     let mut script = browser_script(root, tools, "tests/e2e/interop.mjs")?;
     script

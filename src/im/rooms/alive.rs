@@ -138,6 +138,7 @@ impl Rooms {
         // What waits is in the archive, or in the history.
         room.missed = None;
         room.waiting.clear();
+        room.waiting_size = 0;
         let renaming = room.renaming.take();
         if let Some(renaming) = renaming {
             let message = "the room has lost us meanwhile";

@@ -69,9 +69,11 @@ impl Rooms {
     pub(super) fn say(&mut self, cx: &mut Ctx<'_>, from: &Jid, stanza: &Element, kept: Option<(String, Option<Stamp>)>) {
         let account = cx.account().clone();
         let now = cx.now();
-        self.configured(cx, from, stanza);
-        let Some(room) = cx.facts.rooms.get_mut(from) else { return };
         let archived = kept.is_some();
+        if !archived {
+            self.configured(cx, from, stanza);
+        }
+        let Some(room) = cx.facts.rooms.get_mut(from) else { return };
         // XEP-0203 §4: anybody can write a time into a message; it counts from the room, and as long as it tells its history.
         let delay = delay(stanza).filter(|_| room.history_open && by_room(stanza, from));
         if delay.is_none() && !archived {

@@ -103,6 +103,11 @@ impl Rooms {
             Some(fin) if missed.pages < PAGES => {
                 let before = missed.last.clone();
                 missed.last = fin.last.filter(|last| !last.is_empty()).or(before);
+                if missed.dropped {
+                    // The archive has what has waited, and what hasn't.
+                    room.waiting.clear();
+                    room.waiting_size = 0;
+                }
                 self.next(cx, jid);
             }
             _ => self.hole(cx, jid),
@@ -130,8 +135,9 @@ impl Rooms {
         if room.stage == Phase::Joined && room.missed.is_none() {
             return false;
         }
-        let held = room.waiting.iter().fold(weight(stanza), |sum, held| sum.saturating_add(weight(held)));
-        if room.waiting.len() < WAITING[0] && held <= WAITING[1] {
+        let size = room.waiting_size.saturating_add(weight(stanza));
+        if room.waiting.len() < WAITING[0] && size <= WAITING[1] {
+            room.waiting_size = size;
             room.waiting.push(stanza.clone());
         } else if let Some(missed) = &mut room.missed {
             // From here on the archive tells it: nothing is to come before what it has.
@@ -143,6 +149,7 @@ impl Rooms {
     /// Tells what has waited.
     pub(super) fn release(&mut self, cx: &mut Ctx<'_>, jid: &Jid) {
         let Some(room) = cx.facts.rooms.get_mut(jid) else { return };
+        room.waiting_size = 0;
         for stanza in core::mem::take(&mut room.waiting) {
             if let Some(from) = stanza.attr("from").and_then(|from| Jid::parse(from).ok()) {
                 self.say(cx, &from, &stanza, None);

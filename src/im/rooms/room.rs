@@ -15,8 +15,8 @@ pub(super) const OCCUPANTS: usize = 20_000;
 /// How many messages may wait for a room to be entered.
 pub(super) const UNSENT: usize = 1_000;
 
-/// Of how many messages of a room it is remembered that they have been told.
-const SEEN: usize = 500;
+/// Of how many messages of a room it is remembered that they have been told: more than wait while its archive is read.
+const SEEN: usize = 1_500;
 
 /// How far it is with a room.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -122,6 +122,8 @@ pub(super) struct Room {
     pub(super) missed: Option<Missed>,
     /// What came in and waits: for what the room can, or for what was missed.
     pub(super) waiting: Vec<Element>,
+    /// How many bytes that is, roughly.
+    pub(super) waiting_size: usize,
     pub(super) unsent: Vec<(Ticket, Box<OutgoingMessage>)>,
 }
 
@@ -156,6 +158,7 @@ impl Room {
             failures: 0,
             missed: None,
             waiting: Vec::new(),
+            waiting_size: 0,
             unsent: Vec::new(),
         }
     }

@@ -5,7 +5,7 @@ import { clientPage } from "../page.mjs";
 
 /** What a row can hear. */
 const EVENTS = ["message", "presence", "roster", "subscription", "blocking", "pubsub", "nick", "avatar", "receipt", "marker", "chat-state",
-  "retraction", "reaction", "displayed", "gap", "status", "error", "sent", "not-sent",
+  "retraction", "reaction", "room", "displayed", "gap", "status", "error", "sent", "not-sent",
   "invitation", "invitation-declined", "voice-request", "bookmarks"];
 
 /** How many frames are kept for where a row fails. */
@@ -17,6 +17,11 @@ function inPage({ events }) {
     if (value instanceof Uint8Array) return { $bytes: btoa(Array.from(value, (byte) => String.fromCharCode(byte)).join("")) };
     if (value instanceof Date) return { $date: value.toISOString() };
     if (value instanceof Error) return failure(value);
+    if (value instanceof Map) return pack(Object.fromEntries(value));
+    if (value?.occupants instanceof Map) {
+      const { jid, nick, status, created, subject, role, affiliation, occupants } = value;
+      return pack({ jid, nick, status, created, subject, role, affiliation, occupants });
+    }
     if (Array.isArray(value)) return value.map(pack);
     if (typeof value !== "object" || value === null) return value;
     return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, pack(each)]));
@@ -32,6 +37,7 @@ function inPage({ events }) {
   const method = (path) => {
     const names = path.split(".");
     const last = names.pop();
+    if (names[0] === "room") return (jid, ...args) => client.rooms.get(jid)[last](...args);
     const group = names.reduce((object, name) => object?.[name], client);
     if (typeof group?.[last] !== "function") throw Object.assign(new Error(`the client has no ${path}`), { code: "missing" });
     return (...args) => group[last](...args);
@@ -55,11 +61,7 @@ function inPage({ events }) {
       }
       return items;
     }),
-    askRoom: (jid, name, args) => settled(() => {
-      const room = client.rooms.get(jid);
-      if (!room) throw new Error(`the client isn't in ${jid}`);
-      return room[name](...unpack(args));
-    }),
+    room: (jid, field) => pack(client.rooms.get(jid)?.[field] ?? null),
     answer: (match, payload) => {
       globalThis.unhandle = client.handle(match, (iq) => {
         tell({ type: "asked", event: iq });
@@ -67,6 +69,17 @@ function inPage({ events }) {
       });
     },
   });
+}
+
+/** Runs in the page before all else: what the package opens can be reached. */
+function keepSockets() {
+  window.sockets = [];
+  window.WebSocket = class extends WebSocket {
+    constructor(...args) {
+      super(...args);
+      window.sockets.push(this);
+    }
+  };
 }
 
 export class Client {
@@ -78,10 +91,10 @@ export class Client {
   #framesFrom = 0;
 
   /** A page with a client that has logged in, unless `connect` is false. */
-  static async open(browser, options, { connect = true } = {}) {
+  static async open(browser, options, { connect = true, sockets = false } = {}) {
     const client = new Client();
     client.bare = options.jid.split("/")[0];
-    client.page = await clientPage(browser, options);
+    client.page = await clientPage(browser, options, sockets ? keepSockets : undefined);
     await client.page.exposeFunction("tell", ({ type, event, frame }) => {
       if (frame) {
         client.frames.push(`${frame.direction === "out" ? "->" : "<-"} ${frame.data}`);
@@ -117,9 +130,9 @@ export class Client {
     return result(await this.page.evaluate(([path, args]) => ask(path, args), [path, packed(args)]));
   }
 
-  /** What `NAME(...args)` of a room resolves to that the client is in. */
-  async inRoom(jid, name, ...args) {
-    return result(await this.page.evaluate(([jid, name, args]) => askRoom(jid, name, args), [jid, name, packed(args)]));
+  /** A field of a room's object; null where there is none. */
+  async room(jid, field) {
+    return unpacked(await this.page.evaluate(([jid, field]) => room(jid, field), [jid, field]));
   }
 
   /** What `client.PATH(...args)` iterates over, no more than `most`. */

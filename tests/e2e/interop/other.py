@@ -153,6 +153,9 @@ class Client(ClientXMPP):
         self.add_event_handler("session_bind", lambda _: self["xep_0030"].add_feature("urn:xmpp:time"))
         self.register_handler(Callback("time", MatchXPath("{jabber:client}iq/{urn:xmpp:time}time"), self.tell_time))
         # Also what has neither a body nor anything that slixmpp knows.
+        self.register_handler(
+            Callback("every presence", MatchXPath("{jabber:client}presence"), lambda it: self.tell("any_presence", it, lambda _: None))
+        )
         self.register_handler(Callback("every message", MatchXPath("{jabber:client}message"), lambda it: self.tell("any", it, lambda _: None)))
         # Also of those in a room that it doesn't know itself to be in.
         self.register_handler(Callback("every presence", MatchXPath("{jabber:client}presence"), lambda it: self.tell("there", it, lambda _: None)))

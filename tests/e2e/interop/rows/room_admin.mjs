@@ -14,12 +14,11 @@ const PUBLISH_OPTIONS = "http://jabber.org/protocol/pubsub#publish-options";
 const RED = Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGM4IWcDAALUASNyYth2AAAAAElFTkSuQmCC", "base64");
 
 /** What is called of a room that the client is in. */
-const at = (client, room) => (name, ...args) => client.inRoom(room, name, ...args);
+const at = (client, room) => (name, ...args) => client.call(`room.${name}`, room, ...args);
 
 /** The client enters a room, and configures it, unless it isn't to. */
 async function enter(client, room, nick, values = {}) {
-  // What it resolves to is a room, which doesn't leave the page.
-  await client.page.evaluate(([room, nick]) => client.rooms.join(room, { nick }).then(() => undefined), [room, nick]);
+  await client.call("rooms.join", room, { nick });
   if (values) await at(client, room)("configure", values);
 }
 
