@@ -61,11 +61,6 @@ function inPage({ events }) {
       }
       return items;
     }),
-    askRoom: (jid, name, args) => settled(() => {
-      const room = client.rooms.get(jid);
-      if (!room) throw new Error(`the client isn't in ${jid}`);
-      return room[name](...unpack(args));
-    }),
     room: (jid, field) => pack(client.rooms.get(jid)?.[field] ?? null),
     answer: (match, payload) => {
       globalThis.unhandle = client.handle(match, (iq) => {
@@ -133,11 +128,6 @@ export class Client {
   /** What `client.PATH(...args)` resolves to. */
   async call(path, ...args) {
     return result(await this.page.evaluate(([path, args]) => ask(path, args), [path, packed(args)]));
-  }
-
-  /** What `NAME(...args)` of a room resolves to that the client is in. */
-  async inRoom(jid, name, ...args) {
-    return result(await this.page.evaluate(([jid, name, args]) => askRoom(jid, name, args), [jid, name, packed(args)]));
   }
 
   /** A field of a room's object; null where there is none. */

@@ -14,12 +14,11 @@ const PUBLISH_OPTIONS = "http://jabber.org/protocol/pubsub#publish-options";
 const RED = Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGM4IWcDAALUASNyYth2AAAAAElFTkSuQmCC", "base64");
 
 /** What is called of a room that the client is in. */
-const at = (client, room) => (name, ...args) => client.inRoom(room, name, ...args);
+const at = (client, room) => (name, ...args) => client.call(`room.${name}`, room, ...args);
 
 /** The client enters a room, and configures it, unless it isn't to. */
 async function enter(client, room, nick, values = {}) {
-  // What it resolves to is a room, which doesn't leave the page.
-  await client.page.evaluate(([room, nick]) => client.rooms.join(room, { nick }).then(() => undefined), [room, nick]);
+  await client.call("rooms.join", room, { nick });
   if (values) await at(client, room)("configure", values);
 }
 
@@ -178,10 +177,11 @@ export default {
         let keeper = room;
         if (await client.call("rooms.reservedNick", room) === null) {
           keeper = server.rooms;
+          await client.call("rooms.unregister", room);
           await client.call("rooms.register", keeper, "ol & ga");
         }
         equal(await client.call("rooms.reservedNick", keeper), "ol & ga");
-        for (const where of new Set([room, keeper])) await client.call("rooms.unregister", where);
+        await client.call("rooms.unregister", keeper);
         // One who isn't a member any more may not be told.
         const gone = await client.call("rooms.registration", room).catch(({ condition }) => ({ registered: condition !== "registration-required" }));
         equal(gone.registered, false);
