@@ -1,5 +1,7 @@
 // The client as apps see it: calls, listeners and iterators around an instance of the wasm, which may trap.
 
+import { upload } from "./upload.js";
+
 /** What no two clients may hold, where the platform itself has no locks. */
 const locked = new Set();
 
@@ -29,6 +31,8 @@ export class Client {
       const group = path === name ? this : (this[path.split(".")[0]] ??= {});
       group[name] = (...args) => paged ? pages((next) => call(args, next)) : call(args);
     }
+    // The core asks for a place, and the file goes there without it.
+    this.files.upload = (file, options) => upload(this.files, file, options);
   }
 
   get jid() {

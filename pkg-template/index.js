@@ -4,7 +4,6 @@
 import createGlue from "./stanzawire.js";
 import wasm, { unweave } from "./wasm.js";
 import { Client, failure, field, signalOf, throwIfAborted } from "./client.js";
-import { upload } from "./upload.js";
 
 export { isXmppError } from "./client.js";
 
@@ -16,9 +15,7 @@ export async function connect(options) {
 
 export async function createClient(options) {
   const glue = await load(options);
-  const client = new Client((host) => new glue.Client(options, host));
-  client.files.upload = (file, options) => upload(client.files, file, options);
-  return client;
+  return new Client((host) => new glue.Client(options, host));
 }
 
 export async function discover(domain, options) {
