@@ -4,7 +4,6 @@
 import createGlue from "./stanzawire.js";
 import { Client, isXmppError } from "./client.js";
 import { failure, field, signalOf, throwIfAborted, unlessAborted } from "./listening.js";
-import { upload } from "./upload.js";
 
 export { failure, isXmppError };
 
@@ -22,9 +21,7 @@ export function calls(compiled) {
 
   async function createClient(options) {
     const glue = await instance(options);
-    const client = new Client((host) => new glue.Client(options, host));
-    client.files.upload = (file, options) => upload(client.files, file, options);
-    return client;
+    return new Client((host) => new glue.Client(options, host));
   }
 
   async function discover(domain, options) {

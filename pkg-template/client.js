@@ -2,6 +2,7 @@
 
 import { events, failure, once, signalOf } from "./listening.js";
 import { openRooms } from "./rooms.js";
+import { upload } from "./upload.js";
 
 /** What no two clients may hold, where the platform itself has no locks. */
 const locked = new Set();
@@ -37,6 +38,8 @@ export class Client {
       group[name] = (...args) => paged ? pages((next) => call(args, next)) : call(args);
     }
     if (this.rooms) openRooms(this, room, this.#watching);
+    // The core asks for a place, and the file goes there without it.
+    this.files.upload = (file, options) => upload(this.files, file, options);
   }
 
   get jid() {
