@@ -1,54 +1,50 @@
-// What the package's entries have in common: the calls that make a client, each with an instance of its own of a module that
-// the entry brings. A trap in one ends that client alone.
+// What the package's entries have in common: the calls that make a client, each with an instance of its own of the module that
+// `compiled`, the entry's own, promises whenever it is asked. A trap in one ends that client alone.
 
 import createGlue from "./stanzawire.js";
 import { Client, isXmppError } from "./client.js";
 import { failure, field, signalOf, throwIfAborted, unlessAborted } from "./listening.js";
 
-export { failure, isXmppError };
+export { isXmppError };
+
+export async function connect(compiled, options) {
+  const client = await createClient(compiled, options);
+  await client.connect({ signal: field(options, "signal") });
+  return client;
+}
+
+export async function createClient(compiled, options) {
+  const glue = await instance(compiled, options);
+  return new Client((host) => new glue.Client(options, host));
+}
+
+export async function discover(compiled, domain, options) {
+  const glue = await instance(compiled, options);
+  return Client.call(new Client((host) => glue.Client.ofDomain(domain, options, host)), "discover", options);
+}
+
+export async function register(compiled, options) {
+  const glue = await instance(compiled, options);
+  const client = new Client((host) => glue.Client.ofAccount(options, host));
+  try {
+    const form = await Client.call(client, "register", options);
+    if (form) await Client.call(client, "fill", await unlessAborted(field(options, "form")(form), signalOf(options)), options);
+  } finally {
+    client.disconnect();
+  }
+}
 
 export function xml(name, attrs, ...children) {
   return { name, attrs: { ...attrs }, children };
 }
 
-/** The calls, on the module that `compiled` promises whenever it is asked. */
-export function calls(compiled) {
-  async function connect(options) {
-    const client = await createClient(options);
-    await client.connect({ signal: field(options, "signal") });
-    return client;
-  }
-
-  async function createClient(options) {
-    const glue = await instance(options);
-    return new Client((host) => new glue.Client(options, host));
-  }
-
-  async function discover(domain, options) {
-    const glue = await instance(options);
-    return Client.call(new Client((host) => glue.Client.ofDomain(domain, options, host)), "discover", options);
-  }
-
-  async function register(options) {
-    const glue = await instance(options);
-    const client = new Client((host) => glue.Client.ofAccount(options, host));
-    try {
-      const form = await Client.call(client, "register", options);
-      if (form) await Client.call(client, "fill", await unlessAborted(field(options, "form")(form), signalOf(options)), options);
-    } finally {
-      client.disconnect();
-    }
-  }
-
-  async function instance(options) {
-    const signal = signalOf(options);
-    throwIfAborted(signal);
-    const glue = await compiled().then(createGlue).catch((cause) => { throw loadFailed(cause); });
-    throwIfAborted(signal);
-    return glue;
-  }
-
-  return { connect, createClient, discover, register };
+/** An instance of its own for a new client. */
+async function instance(compiled, options) {
+  const signal = signalOf(options);
+  throwIfAborted(signal);
+  const glue = await compiled().then(createGlue).catch((cause) => { throw loadFailed(cause); });
+  throwIfAborted(signal);
+  return glue;
 }
 
 /** The error of a load that failed, with what can be done about it. */

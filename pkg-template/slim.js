@@ -1,17 +1,26 @@
 // stanzawire without the wasm: the app hands it over.
 
 import { build } from "./stanzawire.js";
-import { calls, failure, loadFailed } from "./api.js";
+import * as api from "./api.js";
+import { failure } from "./listening.js";
 
 export { isXmppError, xml } from "./api.js";
+
+export const connect = (options) => api.connect(loaded, options);
+export const createClient = (options) => api.createClient(loaded, options);
+export const discover = (domain, options) => api.discover(loaded, domain, options);
+export const register = (options) => api.register(loaded, options);
 
 /** The module, being loaded or ready. */
 let loading;
 
-export const { connect, createClient, discover, register } = calls(async () => loading ?? missing());
+async function loaded() {
+  const hint = "Call load() of stanzawire/slim first, such as with the address of stanzawire.wasm.";
+  return loading ?? Promise.reject(failure("load-failed", "stanzawire/slim has not been given its wasm", { hint }));
+}
 
 export function load(source) {
-  loading = compile(source).catch((cause) => { throw loadFailed(cause); });
+  loading = compile(source).catch((cause) => { throw api.loadFailed(cause); });
   const done = loading.then(() => {});
   // Whoever doesn't wait for it is told by connect().
   done.catch(() => {});
@@ -44,9 +53,4 @@ function request(address) {
     const hint = "Check the address; in Node, which fetches no files, hand over the bytes.";
     throw failure("load-failed", `${address} could not be fetched: ${cause?.message}`, { hint, cause, retryable: true });
   });
-}
-
-function missing() {
-  const hint = "Call load() of stanzawire/slim first, such as with the address of stanzawire.wasm.";
-  throw failure("load-failed", "stanzawire/slim has not been given its wasm", { hint });
 }

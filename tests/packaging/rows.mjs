@@ -191,6 +191,10 @@ await navigator.serviceWorker.register("./worker.js", { type: "module" });
       project.file("src/main.js", MAIN);
       project.file("dist/index.html", html('<script defer src="main.js"></script>'));
       await project.run("esbuild", ["src/main.js", "--bundle", "--outfile=dist/main.js"]);
+      // Who makes no client has no wasm in the bundle.
+      project.file("src/shaken.js", 'import { isXmppError, xml } from "stanzawire";\nconsole.log(isXmppError(xml("a")));\n');
+      const shaken = await project.run("esbuild", ["src/shaken.js", "--bundle"]);
+      if (shaken.length > 20_000) throw new Error(`what isn't used is in the bundle: ${shaken.length} bytes`);
       return page(await project.serve("dist"));
     },
   },

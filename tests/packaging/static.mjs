@@ -44,6 +44,15 @@ await check("the manifest leads to each file, also where `exports` is ignored", 
   equal(manifest.sideEffects, false, "side effects");
 });
 
+await check("no module loads another one late, or by its own address, or evaluates text", () => {
+  for (const name of readdirSync(STANZAWIRE_INSTALLED).filter((name) => /\.js$/.test(name))) {
+    const text = readFileSync(join(STANZAWIRE_INSTALLED, name), "utf8");
+    // In wasm.js any byte may stand; what is around its strings is code.
+    const code = text.replace(/"(?:[^"\\]|\\.)*"/g, '""');
+    equal(/\bimport\s*\(|import\.meta|\beval\s*\(|new Function\b/.exec(code)?.[0], undefined, name);
+  }
+});
+
 await check("no type of the package is `any`, `object`, `Function` or `{}`", () => {
   const loose = [];
   for (const name of readdirSync(STANZAWIRE_INSTALLED).filter((name) => name.endsWith(".d.ts"))) {
