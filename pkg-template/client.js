@@ -1,5 +1,8 @@
 // The client as apps see it: calls, listeners and iterators around an instance of the wasm, which may trap.
 
+import { events, failure, once, signalOf } from "./listening.js";
+import { openRooms } from "./rooms.js";
+
 /** What no two clients may hold, where the platform itself has no locks. */
 const locked = new Set();
 
@@ -17,18 +20,23 @@ export class Client {
   #listeners = new Map();
   /** How to end what waits for events, with an error or by a logout. */
   #watching = new Set();
+  #ears = { on: (...args) => this.on(...args), watching: this.#watching };
 
   constructor(make) {
     this.#inner = this.#enter(() => make(this.#host));
     this.#jid = this.jid;
     // What the features can be called, such as `roster.get/0`: with so many arguments, and a `*` where pages answer.
     const calls = this.#enter(() => this.#inner.calls);
+    const room = {};
     for (const [, path, name, length, paged] of calls.matchAll(/((?:\w+\.)?(\w+))\/(\d)(\*?)/g)) {
       const all = (args, next) => [...Array.from({ length }, (_, place) => args[place]), next];
       const call = (args, next) => this.#call("im", path, all(args, next), args[length]);
-      const group = path === name ? this : (this[path.split(".")[0]] ??= {});
+      const [first] = path.split(".");
+      // Calls of a room's are on each of them, with its JID in front.
+      const group = path === name ? this : first === "room" ? room : (this[first] ??= {});
       group[name] = (...args) => paged ? pages((next) => call(args, next)) : call(args);
     }
+    if (this.rooms) openRooms(this, room, this.#watching);
   }
 
   get jid() {
@@ -88,73 +96,11 @@ export class Client {
   }
 
   once(type, options) {
-    return new Promise((resolve, reject) => {
-      const signal = signalOf(options);
-      const timeout = timeoutOf(options);
-      throwIfAborted(signal);
-      let timer;
-      const off = this.on(type, (event) => end(resolve, event));
-      const end = (settle, value) => {
-        off();
-        clearTimeout(timer);
-        signal?.removeEventListener("abort", abort);
-        this.#watching.delete(fail);
-        settle(value);
-      };
-      const gone = "the client was disconnected before the event came";
-      const fail = (error = failure("offline", gone)) => end(reject, error);
-      const abort = () => fail(aborted(signal));
-      signal?.addEventListener("abort", abort);
-      this.#watching.add(fail);
-      if (timeout !== undefined) {
-        const late = failure("timeout", `no ${type} event came in time`, { retryable: true });
-        timer = setTimeout(fail, Math.min(timeout, 2 ** 31 - 1), late);
-      }
-    });
+    return once(this.#ears, type, options);
   }
 
   events(type, options) {
-    const signal = signalOf(options);
-    const items = [];
-    const takers = [];
-    let ended = false;
-    let problem;
-    const off = this.on(type, (value) => {
-      const taker = takers.shift();
-      if (taker) taker.resolve({ value, done: false });
-      else items.push(value);
-    }, options);
-    const next = () => {
-      if (items.length > 0) return Promise.resolve({ value: items.shift(), done: false });
-      if (!ended) return new Promise((resolve, reject) => takers.push({ resolve, reject }));
-      const error = problem;
-      problem = undefined;
-      return error ? Promise.reject(error) : Promise.resolve({ value: undefined, done: true });
-    };
-    const end = (error) => {
-      if (ended) return;
-      ended = true;
-      problem = error;
-      off();
-      signal?.removeEventListener("abort", abort);
-      this.#watching.delete(end);
-      if (error) items.length = 0;
-      for (const taker of takers.splice(0)) next().then(taker.resolve, taker.reject);
-    };
-    const abort = () => end(aborted(signal));
-    signal?.addEventListener("abort", abort);
-    this.#watching.add(end);
-    if (signal?.aborted) abort();
-    return {
-      next,
-      return: (value) => {
-        end();
-        items.length = 0;
-        problem = undefined;
-        return Promise.resolve({ value, done: true });
-      },
-      [Symbol.asyncIterator]() { return this; },
-    };
+    return events(this.#ears, type, options);
   }
 
   /** Calls a method that returns a promise. */
@@ -218,43 +164,4 @@ async function* pages(call) {
     page = await call(page?.next);
     yield* page.items;
   } while (page.next !== undefined);
-}
-
-export function signalOf(options) {
-  const signal = field(options, "signal");
-  if (signal !== undefined && typeof signal.addEventListener !== "function") {
-    throw failure("invalid-argument", "`signal` must be an AbortSignal");
-  }
-  return signal;
-}
-
-/** A field of the app's object, whose getters may throw. */
-export function field(options, name) {
-  try {
-    return options?.[name] ?? undefined;
-  } catch (cause) {
-    throw failure("invalid-argument", `\`${name}\` cannot be read`, { cause });
-  }
-}
-
-function timeoutOf(options) {
-  const timeout = field(options, "timeout");
-  if (timeout === undefined || (typeof timeout === "number" && timeout >= 0)) return timeout;
-  throw failure("invalid-argument", "`timeout` must be a number, and not below 0");
-}
-
-export function throwIfAborted(signal) {
-  if (signal?.aborted) throw aborted(signal);
-}
-
-function aborted(signal) {
-  return failure("aborted", "the call was aborted", { cause: signal.reason });
-}
-
-/** An XmppError of the façade's own. */
-export function failure(code, message, { retryable = false, hint, cause } = {}) {
-  const error = Object.assign(new Error(message), { name: "XmppError", code, phase: "session", retryable });
-  error.hint = hint ?? "The message says what is wrong, and `cause`, where there is one, why.";
-  if (cause !== undefined) error.cause = cause;
-  return error;
 }

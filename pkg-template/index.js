@@ -3,7 +3,8 @@
 
 import createGlue from "./stanzawire.js";
 import wasm, { unweave } from "./wasm.js";
-import { Client, failure, field, signalOf, throwIfAborted } from "./client.js";
+import { Client } from "./client.js";
+import { failure, field, signalOf, throwIfAborted } from "./listening.js";
 
 export { isXmppError } from "./client.js";
 

@@ -101,8 +101,13 @@ impl Engine {
             Input::WallClock { utc, zone } => self.facts.clock = Some(WallClock { at: now, utc, zone }),
             _ => {}
         }
+        let woken = matches!(input, Input::Visible(true) | Input::PageShown | Input::ClockJumped);
         self.session.handle(now, input);
         self.advance(now);
+        if woken {
+            self.features(now, |features, cx| features.on_wake(cx));
+            self.advance(now);
+        }
     }
 
     fn expire(&mut self, now: Millis) {
@@ -243,6 +248,8 @@ impl Engine {
     fn cancel(&mut self, now: Millis, ticket: Ticket, error: Error) {
         self.session.cancel(ticket, error.clone());
         self.advance(now);
+        self.features(now, |features, cx| features.on_cancelled(cx, ticket));
+        self.advance(now);
         self.reply(ticket, Err(error));
     }
 
@@ -280,7 +287,7 @@ impl Engine {
                 self.session.flush(now);
             }
             Note::Restored(saved) => self.features(now, |features, cx| features.restore(cx, &saved)),
-            Note::Keep => self.session.keep(now, &self.features.save()),
+            Note::Keep => self.session.keep(now, &self.features.save(&self.facts)),
             Note::Kept { message, result } => {
                 self.features(now, |features, cx| features.on_kept(cx, &message, &result));
             }

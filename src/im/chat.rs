@@ -4,7 +4,7 @@ pub use super::{Message, OutgoingMessage};
 
 use super::carbons;
 use super::correction::Replaces;
-use super::{Call, Config, Ctx, Event, Feature, Flow, Named, Place, Reply, typescript};
+use super::{Call, Config, Ctx, Event, Feature, Flow, Named, Place, Reply, rooms, typescript};
 use crate::error::{Code, Error, Phase};
 use crate::given::{Arg, Args, Look};
 use crate::jid::Jid;
@@ -18,9 +18,6 @@ pub(super) const SID: &str = "urn:xmpp:sid:0";
 
 /// What the ids of that begin with which the client sends of its own accord: see [`send_notice`].
 const NOTICE: &str = "~";
-
-/// By which a room marks what its occupants say to each other alone.
-const MUC_USER: &str = "http://jabber.org/protocol/muc#user";
 
 /// The kinds of message (RFC 6121 §5.2.2).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
@@ -176,6 +173,11 @@ impl Named for News {
             _ => None,
         }
     }
+
+    fn waits(&self) -> bool {
+        // What is said in a room waits there.
+        !matches!(self, News::Message(message) if message.room.is_some())
+    }
 }
 
 impl Serialize for News {
@@ -300,7 +302,11 @@ fn deliver(
         .with_opt_child(text("body", &message.body))
         .with_opt_child(text("thread", &message.thread))
         .with_child(Element::new("origin-id", SID).with_attr("id", id.as_str()));
-    let element = message.write(element);
+    let mut element = message.write(element);
+    if to.is_full() && kind.is_none_or(|kind| kind == "chat") && cx.facts.rooms.is_in(&to) {
+        // XEP-0045 §7.5: so that no other client of ours takes it for something else.
+        element = element.with_child(Element::new("x", rooms::MUC_USER));
+    }
     let sent = SentMessage {
         id: id.clone(),
         origin_id: id.clone(),
@@ -320,12 +326,20 @@ fn deliver(
 /// Tells the listeners of a message that came in, now or `late`, as far as it is to be believed; whether there was something to
 /// be told.
 pub(super) fn tell(cx: &mut Ctx<'_>, message: Box<Message>, late: bool) -> bool {
+    let mut message = message;
+    if message.room.is_none() {
+        rooms::mark_private(cx.facts, &mut message, !late);
+    }
     let Some(message) = believed(cx, message, late) else {
         return false;
     };
     let account = cx.account().to_bare();
     cx.facts.known.note(&message, &account);
+    let said = rooms::Said::of(&message);
     cx.emit(Event::Chat(News::Message(message)));
+    if let Some(said) = said {
+        cx.emit(Event::Rooms(rooms::News::Said(said)));
+    }
     true
 }
 
@@ -334,6 +348,10 @@ pub(super) fn tell(cx: &mut Ctx<'_>, message: Box<Message>, late: bool) -> bool 
 pub(super) fn believed(cx: &Ctx<'_>, mut message: Box<Message>, late: bool) -> Option<Box<Message>> {
     if late || message.delay.is_some() {
         message.forget_live();
+    }
+    if message.room.is_none() {
+        // XEP-0421 §4: anybody may have put it there.
+        message.occupant_id = None;
     }
     let checked = cx.facts.known.check(&mut message, &cx.account().to_bare());
     (checked && message.event().is_some()).then_some(message)
@@ -436,7 +454,7 @@ fn parse(stanza: &Element, own: &Jid) -> Box<Message> {
     };
     let private = matches!(kind, MessageType::Chat | MessageType::Normal)
         && from.contains('/')
-        && stanza.child("x", MUC_USER).is_some();
+        && stanza.child("x", rooms::MUC_USER).is_some();
     let mut message: Box<Message> = Box::default();
     message.to = stanza.attr("to").unwrap_or(own.as_str()).to_owned();
     message.id = stanza.attr("id").map(str::to_owned);
@@ -450,6 +468,10 @@ fn parse(stanza: &Element, own: &Jid) -> Box<Message> {
     message.condition = StanzaError::of(stanza).map(|error| error.condition);
     message.from = from.to_owned();
     message.occupant = private.then_some(true);
+    message.occupant_id = rooms::occupant_id(stanza).map(str::to_owned);
+    if kind == MessageType::Groupchat && !from.contains('/') {
+        message.moderation = rooms::moderation(stanza);
+    }
     // RFC 6120 §8.3.1: an error may have in it what bounced. Nobody says that.
     if kind != MessageType::Error {
         message.read_payloads(stanza);

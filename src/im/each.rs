@@ -1,7 +1,7 @@
 //! The features' functions, each by itself: were they all inlined where they are called one after the other, that would be one function
 //! with a variable for each of theirs.
 
-use super::{Ctx, Feature, Flow, Payload};
+use super::{Ctx, Facts, Feature, Flow, Payload};
 use crate::error::Error;
 use crate::given::{Arg, Args};
 use crate::session::{Ticket, Token};
@@ -48,8 +48,16 @@ pub(super) fn on_kept<F: Feature>(
 }
 
 #[inline(never)]
-pub(super) fn save<F: Feature>(feature: &F) -> Option<String> {
-    feature.save()
+pub(super) fn save<F: Feature>(feature: &F, facts: &Facts) -> Option<String> {
+    feature.save_with(facts)
+}
+
+pub(super) fn on_cancelled<F: Feature>(feature: &mut F, cx: &mut Ctx<'_>, ticket: Ticket) {
+    feature.on_cancelled(cx, ticket);
+}
+
+pub(super) fn on_wake<F: Feature>(feature: &mut F, cx: &mut Ctx<'_>) {
+    feature.on_wake(cx);
 }
 
 #[inline(never)]

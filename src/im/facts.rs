@@ -4,6 +4,8 @@ use super::Config;
 use super::chat::UnderWay;
 use super::chat_states::States;
 use super::known::Known;
+use super::presence::PresenceInit;
+use super::rooms::Joined;
 use super::sorted::Set;
 use super::{caps, displayed};
 use crate::jid::Jid;
@@ -31,6 +33,10 @@ pub struct Facts {
     pub known: Known,
     /// Who is told how far the user is in a chat (`chat_states`).
     pub states: States,
+    /// What the app wants said of the user's availability (`presence`).
+    pub presence: Option<PresenceInit>,
+    /// The rooms that we are in, and who is there (`rooms`).
+    pub rooms: Joined,
 }
 
 /// What a clock on the wall said.
@@ -52,6 +58,8 @@ impl Facts {
             under_way: Vec::new(),
             known: Known::default(),
             states: States::default(),
+            presence: config.presence.clone(),
+            rooms: Joined::default(),
             own: caps::Own::new(config),
             caps: caps::Known::default(),
             displayed: displayed::Outbox::default(),

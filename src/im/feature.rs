@@ -1,6 +1,6 @@
 //! What a feature is: see [`Feature`].
 
-use super::{Config, Ctx};
+use super::{Config, Ctx, Facts};
 use crate::error::{Code, Error, Phase};
 use crate::given::{Arg, Args, invalid};
 use crate::jid::Jid;
@@ -150,8 +150,19 @@ pub trait Feature: Sized {
         None
     }
 
+    /// The same, where some of it stands in the facts.
+    fn save_with(&self, _facts: &Facts) -> Option<String> {
+        self.save()
+    }
+
     /// What an earlier page had saved, before the first connection.
     fn restore(&mut self, _cx: &mut Ctx<'_>, _saved: &str) {}
+
+    /// A call was given up, by its caller or for want of time. It is settled behind this.
+    fn on_cancelled(&mut self, _cx: &mut Ctx<'_>, _ticket: Ticket) {}
+
+    /// Somebody begins to look at the page, or the device was asleep: what was so may no longer be.
+    fn on_wake(&mut self, _cx: &mut Ctx<'_>) {}
 
     /// The time set by [`Ctx::set_timer`] has come, whether there is a connection or not.
     fn on_timer(&mut self, _cx: &mut Ctx<'_>) {}
@@ -297,6 +308,11 @@ pub trait Named {
     /// What listeners get as its `error`. It has no part in how the event is serialized: the edge makes it a real `Error`.
     fn error(&self) -> Option<&Error> {
         None
+    }
+
+    /// Whether it waits for a listener where it is of a kind that does.
+    fn waits(&self) -> bool {
+        true
     }
 }
 

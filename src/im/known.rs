@@ -28,7 +28,7 @@ pub struct Known {
 struct Entry {
     /// The bare JID of the other side, or of the room.
     conversation: String,
-    /// The bare JID; of an occupant of a room the full one.
+    /// The bare JID; of an occupant of a room the full one, or more than that (see [`Message::author`]).
     sender: String,
     ids: Vec<String>,
 }
@@ -146,7 +146,11 @@ impl Whose {
         Whose {
             conversation: bare(if own { &to } else { &from }).to_owned(),
             // In rooms and between their occupants the full JIDs must match (XEP-0308 §4, note 1; XEP-0424 §5).
-            sender: if occupant && !own { from.as_str() } else { bare(&from) }.to_owned(),
+            sender: match &message.author {
+                Some(author) if !own => author.clone(),
+                _ if occupant && !own => from.clone(),
+                _ => bare(&from).to_owned(),
+            },
             own,
             room: message.kind == MessageType::Groupchat && !from.contains('/'),
         }

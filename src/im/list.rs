@@ -79,6 +79,12 @@ macro_rules! features {
                     $(Event::$variant(event) => event.error(),)*
                 }
             }
+
+            fn waits(&self) -> bool {
+                match self {
+                    $(Event::$variant(event) => event.waits(),)*
+                }
+            }
         }
 
         impl Serialize for Event {
@@ -208,6 +214,24 @@ macro_rules! features {
             #[serde(skip_serializing_if = "Option::is_none")]
             #[cfg_attr(target_arch = "wasm32", tsify(type = "true"))]
             pub occupant: Option<bool>,
+            /// The room that it was said in, by its JID: to everybody (type `"groupchat"`), or to us alone (`occupant`). Then `nick` is
+            /// that of the sender there, as the room says; without one it is the room itself that speaks.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub room: Option<String>,
+            /// Who in the room has sent it, whatever the nickname (XEP-0421). Only from rooms that say they tell it.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub occupant_id: Option<String>,
+            /// In a room: it is our own, which has come back from there.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            #[cfg_attr(target_arch = "wasm32", tsify(type = "true"))]
+            pub own: Option<bool>,
+            /// With a retraction by a room's moderators: who, and why (XEP-0425).
+            #[serde(skip_serializing_if = "Option::is_none")]
+            #[cfg_attr(target_arch = "wasm32", tsify(type = "{ by?: string; occupantId?: string; reason?: string }"))]
+            pub moderation: Option<rooms::Moderation>,
+            /// Whose it is, for those that say something of it later: an occupant of a room, as far as one can be told from another.
+            #[serde(skip)]
+            pub(in crate::im) author: Option<String>,
             $($($($(#[$doc])*
             #[serde(skip_serializing_if = "Option::is_none")]
             pub $field: Option<$module::$payload>,)+)?)*
@@ -311,11 +335,23 @@ macro_rules! features {
                 each::on_kept(&mut self.$module, cx, message, result);)*
             }
 
+            /// Tells all that a call was given up.
+            pub fn on_cancelled(&mut self, cx: &mut Ctx<'_>, ticket: Ticket) {
+                $(cx.owner = Place::$variant as u8;
+                each::on_cancelled(&mut self.$module, cx, ticket);)*
+            }
+
+            /// Tells all that somebody looks, or that the device was asleep.
+            pub fn on_wake(&mut self, cx: &mut Ctx<'_>) {
+                $(cx.owner = Place::$variant as u8;
+                each::on_wake(&mut self.$module, cx);)*
+            }
+
             /// What all have to save, in one text.
-            pub fn save(&self) -> String {
+            pub fn save(&self, facts: &Facts) -> String {
                 let mut text = String::new();
                 $(if !<$module::$feature as Feature>::NAME.is_empty()
-                    && let Some(saved) = each::save(&self.$module)
+                    && let Some(saved) = each::save(&self.$module, facts)
                 {
                     let name = <$module::$feature as Feature>::NAME;
                     text = [text.as_str(), name, FIELD, &saved, FIELD].concat();

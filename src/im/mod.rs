@@ -71,6 +71,8 @@ const FIELD: &str = "\u{1f}";
 features! {
     Roster => roster::Roster;
     Presence => presence::Presence;
+    // What rooms say is for nobody else before it has been looked at; and they are entered behind the first presence.
+    Rooms => rooms::Rooms;
     Pubsub => pubsub::Pubsub;
     Displayed => displayed::Displayed;
     Nick => nick::Nicks {

@@ -5,7 +5,7 @@
 //!
 //! Requests to see our presence are answered by [`roster`](super::roster).
 
-use super::{Call, Config, Ctx, Event, Feature, Flow, Named, Reply, typescript};
+use super::{Call, Config, Ctx, Event, Feature, Flow, Named, Reply, rooms, typescript};
 use crate::decimal::decimal;
 use crate::error::Error;
 use crate::given::{Arg, Args, invalid};
@@ -105,7 +105,7 @@ export interface Calls {
 }
 
 export interface FeatureEvents {
-  /** A presence came in, or a request to see ours. */
+  /** A presence came in, or a request to see ours. Who is in a room that we are in is told by {@link FeatureEvents.room} events, and not here. */
   presence: PresenceEvent;
 }
 "#
@@ -183,6 +183,7 @@ impl Feature for Presence {
             _ => self.say(cx, &presence),
         };
         if result.is_ok() {
+            cx.facts.presence = Some(presence.clone());
             self.own = Some(presence);
         }
         cx.reply(ticket, result.map(Reply::Presence));
@@ -238,6 +239,10 @@ impl Feature for Presence {
             return Flow::Next;
         }
         if let Some(event) = read(stanza) {
+            // Of rooms, and of who is in one, those tell who know of them.
+            if cx.facts.rooms.has(&event.from) {
+                return Flow::Next;
+            }
             if matches!(event.kind, None | Some(PresenceType::Unavailable)) {
                 self.note(&event);
                 cx.changed();
@@ -275,6 +280,11 @@ impl Feature for Presence {
 impl Presence {
     fn say(&mut self, cx: &mut Ctx<'_>, presence: &PresenceInit) -> Result<(), Error> {
         send(cx, presence)?;
+        // XEP-0045 §7.7: a room is told apart.
+        for address in cx.facts.rooms.addresses() {
+            let stanza = rooms::own(cx, &address, Some(presence));
+            cx.answer(&stanza);
+        }
         self.can = cx.facts.own.id().to_owned();
         self.said = Some(presence.clone());
         cx.changed();
@@ -396,7 +406,7 @@ fn send(cx: &mut Ctx<'_>, presence: &PresenceInit) -> Result<(), Error> {
     cx.send(&presence)
 }
 
-fn element(presence: &PresenceInit) -> Element {
+pub(super) fn element(presence: &PresenceInit) -> Element {
     let text = |name, text: Option<String>| text.map(|text| Element::new(name, ns::CLIENT).with_text(text));
     let show = presence.show.map(|show| match show {
         Show::Away => "away",
@@ -417,7 +427,7 @@ pub(super) fn in_a_line(presence: &Element) -> Option<String> {
 }
 
 /// Reads what [`element`] writes.
-fn init(presence: &Element) -> PresenceInit {
+pub(super) fn init(presence: &Element) -> PresenceInit {
     PresenceInit {
         show: show(presence),
         status: presence.child_text("status", ns::CLIENT),

@@ -114,6 +114,11 @@ impl<V> Map<V> {
         Some(self.values.remove(place))
     }
 
+    /// All that is known, in the order of the keys.
+    pub(super) fn values(&self) -> &[V] {
+        &self.values
+    }
+
     /// Takes all out.
     pub(super) fn clear(&mut self) {
         self.keys.clear();

@@ -45,6 +45,14 @@ pub(super) fn name(event: &Event) -> &'static str {
     }
 }
 
+/// Whether an event that nobody listens to may wait for somebody.
+pub(super) fn waits(event: &Event) -> bool {
+    match event {
+        Event::Im(event) => event.waits(),
+        _ => true,
+    }
+}
+
 /// What listeners are handed.
 pub(super) fn event(event: &Event, cause: Option<&JsValue>) -> JsValue {
     match event {

@@ -355,6 +355,9 @@ impl Inner {
         let name = convert::name(&event);
         let listeners = self.listeners.of(name);
         if listeners.is_empty() {
+            if !convert::waits(&event) {
+                return;
+            }
             if self.listeners.hold(name, event) {
                 let message = ["nobody listens for `", name, "`: the oldest of those held are dropped"].concat();
                 let error = Error::new(Code::QueueFull, Phase::Session, message)

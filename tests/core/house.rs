@@ -106,7 +106,7 @@ fn no_source_is_longer_than_a_reader_likes() {
             assert!(text.lines().count() <= 500, "{}", path.display());
         }
     }
-    for name in ["index.js", "client.js"] {
+    for name in ["index.js", "client.js", "listening.js", "rooms.js"] {
         let facade = fs::read_to_string(src().join("../pkg-template").join(name)).unwrap();
         assert!(facade.lines().count() <= 300, "what grows belongs into the core");
     }

@@ -58,6 +58,7 @@ mod replies;
 mod requests;
 mod retraction;
 mod rfc7395;
+mod rooms;
 mod roster;
 mod sasl;
 mod sasl2;

@@ -26,7 +26,7 @@ function equal(found, expected, what) {
 
 await check("the tarball has the types, the wasm, the readme and both licences", () => {
   const files = readdirSync(STANZAWIRE_INSTALLED);
-  const wanted = ["index.js", "index.d.ts", "client.js", "features.d.ts", "stanzawire.js", "stanzawire.d.ts", "wasm.js", "stanzawire_bg.wasm",
+  const wanted = ["index.js", "index.d.ts", "client.js", "listening.js", "rooms.js", "features.d.ts", "stanzawire.js", "stanzawire.d.ts", "wasm.js", "stanzawire_bg.wasm",
     "package.json", "README.md", "LICENSE-MIT", "LICENSE-APACHE"];
   const missing = wanted.filter((name) => !files.includes(name));
   equal(missing.join(), "", "missing");

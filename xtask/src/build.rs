@@ -34,7 +34,15 @@ const GENERATED: [&str; 7] = [
 ];
 
 /// What `pkg-template/` must bring.
-const HANDWRITTEN: [&str; 5] = ["package.json", "index.js", "client.js", "index.d.ts", "README.md"];
+const HANDWRITTEN: [&str; 7] = [
+    "package.json",
+    "index.js",
+    "client.js",
+    "listening.js",
+    "rooms.js",
+    "index.d.ts",
+    "README.md",
+];
 
 /// Makes `pkg/`, unless it is there and nothing that goes into it has changed.
 pub(crate) fn build(root: &Path, tools: &Tools) -> Result<PathBuf> {
@@ -83,7 +91,7 @@ pub(crate) fn build(root: &Path, tools: &Tools) -> Result<PathBuf> {
     check_carried(&carrier, &wasm)?;
     let manifest = versioned(&read(&new.join("package.json"))?, env!("CARGO_PKG_VERSION"))?;
     write(&new.join("package.json"), manifest.as_bytes())?;
-    for name in ["stanzawire.js", "index.js", "client.js"] {
+    for name in ["stanzawire.js", "index.js", "client.js", "listening.js", "rooms.js"] {
         minify(tools, &new.join(name))?;
     }
     check_syntax(&new)?;

@@ -127,7 +127,8 @@ fn without_doc_comments(text: &str) -> String {
 }
 
 /// What the features' declarations, which stand first, need of the package's other types.
-const FEATURES_HEAD: &str = "import type { CallOptions, Client, Events, XmlElement, XmppError } from \"./index.js\";
+const FEATURES_HEAD: &str =
+    "import type { CallOptions, Client, Events, ListenerOptions, XmlElement, XmppError } from \"./index.js\";
 
 ";
 

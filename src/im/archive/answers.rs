@@ -300,7 +300,7 @@ impl Archive {
         if !core::mem::replace(&mut search.told, true) {
             let anchor = self.anchor.clone().unwrap_or_default();
             let (after, since, before) = (anchor.id, anchor.stamp, None);
-            self.tell_gap(cx, Gap { after, since, before });
+            self.tell_gap(cx, Gap { room: None, after, since, before });
         }
     }
 }

@@ -132,7 +132,7 @@ impl Archive {
         if (!complete || forgotten) && !core::mem::replace(&mut search.told, true) {
             let first = back.into_iter().next().and_then(|(at, _)| at.id);
             let (after, since, before) = (None, None, oldest.or(first));
-            self.tell_gap(cx, Gap { after, since, before });
+            self.tell_gap(cx, Gap { room: None, after, since, before });
         }
         self.owed = false;
         self.acquire(cx, end);

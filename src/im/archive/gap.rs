@@ -20,6 +20,9 @@ use serde::Serialize;
 /// Messages may be missing: those behind the last one known. Some that came after those may have been told of already.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
 pub struct Gap {
+    /// The room in whose archive it is; none for that of the account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub room: Option<String>,
     /// The archive's id of the last message that came before, where one is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
@@ -49,6 +52,8 @@ export interface FeatureEvents {
  * tells of them as `message` events. Where there are more, it says so by `before`.
  */
 export interface GapEvent {
+  /** The room where it is; without it, the account's own archive has it. */
+  room?: string;
   /** The archive's id of the last message before it. */
   after?: string;
   /** When it began. */
@@ -59,6 +64,7 @@ export interface GapEvent {
 
 /** Where messages may be missing: a {@link GapEvent}, or what `JSON.parse()` makes of one that was kept. */
 export interface Gap {
+  room?: string | undefined;
   after?: string | undefined;
   since?: Date | string | undefined;
   before?: string | undefined;
@@ -67,7 +73,7 @@ export interface Gap {
 export interface Archive {
   /**
    * What the account's archive has in a gap, as {@link Archive.query} tells it, oldest first: also what the account has sent
-   * meanwhile, and nothing from rooms. What listeners have been told of is left out, as far as that is still known: of the last
+   * meanwhile, and nothing from rooms; or what a room's has, with a gap of its. What listeners have been told of is left out, as far as that is still known: of the last
    * 1,000 entries, also over a reload. It is up to the app to keep what it gets: nothing else remembers it, and a second
    * fill of the same gap brings the same.
    *
@@ -126,6 +132,7 @@ pub(super) struct Fills {
 pub(super) fn read(args: &mut Args) -> Result<Command, Error> {
     let gap = args.take(0, "gap");
     let gap = Gap {
+        room: gap.jid_of("room")?.map(|room| room.bare_str().to_owned()),
         after: gap.text_of("after")?.filter(|id| !id.is_empty()),
         since: gap.of("since", history::time)?,
         before: gap.text_of("before")?.filter(|id| !id.is_empty()),
@@ -166,6 +173,7 @@ impl Archive {
 
     fn ask_page(&mut self, cx: &mut Ctx<'_>, ticket: Ticket, gap: Gap, since: bool, cursor: Option<String>) {
         let mut query: Box<Query> = Box::default();
+        query.of = gap.room.as_deref().and_then(|room| Jid::parse(room).ok());
         query.start = gap.since.clone().filter(|_| since);
         query.after = gap.after.clone().filter(|_| !since);
         query.page = PAGE;
@@ -180,8 +188,10 @@ impl Archive {
 
     /// Where a gap ends, as far as that is known.
     fn end_of(&self, gap: &Gap) -> Option<End> {
-        let before = gap.before.as_ref().or(self.first.as_ref());
-        let known = self.anchor.as_ref().and_then(|anchor| anchor.id.as_ref());
+        // Of a room's archive nothing else is known here.
+        let own = gap.room.is_none();
+        let before = gap.before.as_ref().or(self.first.as_ref().filter(|_| own));
+        let known = self.anchor.as_ref().and_then(|anchor| anchor.id.as_ref()).filter(|_| own);
         match (before, known) {
             (Some(id), _) => Some(End {
                 id: id.clone(),
@@ -219,16 +229,17 @@ impl Archive {
             return self.ask_page(cx, ticket, gap, true, None);
         }
         let since = reading.query.after.is_none();
-        let page = result.map(|read| self.untold(cx.account(), read, since));
+        let in_room = reading.query.of.is_some();
+        let page = result.map(|read| self.untold(cx.account(), read, since, in_room));
         cx.reply(ticket, page.map(Reply::Archive));
     }
 
     /// What nobody has been told of.
-    fn untold(&self, account: &Jid, read: Read, since: bool) -> Page<Box<Message>> {
+    fn untold(&self, account: &Jid, read: Read, since: bool, in_room: bool) -> Page<Box<Message>> {
         let own = |jid: &str| Jid::parse(jid).is_ok_and(|jid| jid.same_bare(account));
         let mut notes = Vec::new();
         let is_new = |(id, message): &(String, Box<Message>)| {
-            if message.kind == MessageType::Groupchat || self.seen.contains(id) {
+            if (message.kind == MessageType::Groupchat) != in_room || self.seen.contains(id) {
                 return false;
             }
             // Some servers keep a message to oneself twice.

@@ -8,7 +8,7 @@ use crate::im::archive::page::{self, Entry, From};
 use crate::im::archive::weight;
 use crate::im::chat::{self, Message};
 use crate::im::disco::INFO;
-use crate::im::{Ctx, known};
+use crate::im::{Ctx, known, rooms};
 use crate::jid::Jid;
 use crate::session::{Ticket, Token};
 use crate::xml::Element;
@@ -304,14 +304,20 @@ impl Reading {
 fn read(cx: &Ctx<'_>, entry: &Entry<'_>, archive: &Jid) -> Option<Box<Message>> {
     let account = cx.account();
     let message = entry.message?;
+    let mut room = None;
     if !archive.same_bare(account) {
         // §6.1.2: what a room keeps was said in it, and by whom else would be for the room to say.
         let from = message.attr("from").and_then(|from| Jid::parse(from).ok())?;
-        if !from.same_bare(archive) {
+        if !from.same_bare(archive) || (from.is_full() && rooms::moderation(message).is_some()) {
             return None;
         }
+        room = Some(from);
     }
-    let mut told = chat::believed(cx, chat::read(message, account)?, true)?;
+    let mut told = chat::read(message, account)?;
+    if let Some(from) = room {
+        rooms::mark(cx.facts, &from, &mut told, false);
+    }
+    let mut told = chat::believed(cx, told, true)?;
     told.stanza_id.clone_from(&entry.point.id);
     told.delay = entry.point.stamp.clone().or(told.delay);
     Some(told)
