@@ -149,13 +149,13 @@ impl Run {
                 }
                 "--plant" => {
                     seen_by(value)?;
+                    let slice = if run.rooms { rooms::slice() } else { Self::slice() };
                     run = Self {
                         seed: run.seed,
                         servers: run.servers,
-                        ..Self::slice()
+                        ..slice
                     };
-                    run.messages = 400;
-                    run.rate = 25;
+                    (run.messages, run.rate) = if run.rooms { (100, 10) } else { (400, 25) };
                     run.plant = Some(value.clone());
                     run.servers.truncate(1);
                 }
@@ -177,11 +177,12 @@ pub(crate) fn torture(root: &Path, arguments: &[String]) -> Result<Tally> {
         results.push((*kind, one(root, &tools, &package, *kind, &run)?));
     }
     if run.rooms {
-        return Ok(rooms::verdicts(&results, run.seed));
-    }
-    println!("\n{}", table(&results, &run));
-    for (kind, result) in &results {
-        tally.add(verdict(*kind, result));
+        tally.add(rooms::verdicts(&results, run.seed));
+    } else {
+        println!("\n{}", table(&results, &run));
+        for (kind, result) in &results {
+            tally.add(verdict(*kind, result));
+        }
     }
     if let Some(name) = &run.plant {
         let counted = |what: &&str| {

@@ -56,6 +56,7 @@ VirtualHost "localhost"
 
 Component "rooms.localhost" "muc"
 	modules_enabled = { "muc_mam" }
+	muc_room_locking = false
 	muc_room_default_persistent = true
 	muc_log_by_default = true
 	muc_log_expires_after = "never"

@@ -24,14 +24,15 @@ export function judgeRoom({ ours, others, everybody }) {
 /** What one of the pages said. */
 function sentBy({ user, calls }, truth, times, found) {
   for (const [id, ends] of calls) {
-    const copies = times.get(id.replace("-", " ")) ?? 0;
+    const body = `${user} ${id.slice(2)}`;
+    const copies = times.get(body) ?? 0;
     const [end] = ends;
-    if (ends.length === 0) found.unsettled.push(id);
-    if (ends.length > 1) found.twice.push(`${id} ${ends.map(({ kind }) => kind).join(" and ")}`);
-    if (copies > 1) found.doubled.push(`${id} ${copies} times`);
-    if (end?.kind === "sent" && copies === 0) found.lost.push(`${id}, sent`);
-    if (end?.kind === "refused" && end.code === "delivery-unknown") found.unknown.push(id);
-    else if (end?.kind === "refused") (copies > 0 ? found.doubled : found.refused).push(`${id} ${copies > 0 ? "delivered, though " : ""}${end.code}`);
+    if (ends.length === 0) found.unsettled.push(body);
+    if (ends.length > 1) found.twice.push(`${body} ${ends.map(({ kind }) => kind).join(" and ")}`);
+    if (copies > 1) found.doubled.push(`${body} ${copies} times`);
+    if (end?.kind === "sent" && copies === 0) found.lost.push(`${body}, sent`);
+    if (end?.kind === "refused" && end.code === "delivery-unknown") found.unknown.push(body);
+    else if (end?.kind === "refused") (copies > 0 ? found.doubled : found.refused).push(`${body} ${copies > 0 ? "delivered, though " : ""}${end.code}`);
   }
   const own = truth.filter((body) => body.startsWith(`${user} `)).map((body) => Number(body.split(" ")[1]));
   disorder(own, (number, largest) => found.disordered.push(`${user} ${number} behind ${largest}`));

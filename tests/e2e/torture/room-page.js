@@ -7,6 +7,7 @@ let room;
 
 function enterRoom(entered) {
   room = entered;
+  window.plantInClient?.(room);
   room.on("message", ({ id, nick, body, own, stanzaId }) => tell("in", { id, nick, body, own, stanzaId }));
   room.on("status", ({ status, reason, condition, text }) => tell("room", { status, reason, condition, text }));
   tell("room", { status: room.status });
@@ -16,7 +17,7 @@ window.page = {
   /** Says something in the room, so many times at once. */
   send(first, last) {
     for (let number = first; number <= last; number += 1) {
-      const id = `${nick}-${number}`;
+      const id = `p-${number}`;
       ends(id, room.send({ body: `${nick} ${number}`, id }));
     }
     return last;

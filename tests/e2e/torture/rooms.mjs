@@ -54,7 +54,7 @@ class Ours {
     note(`${this.user}: ${JSON.stringify({ ...event, at: undefined })}`, at);
     if (kind === "called") {
       this.calls.set(id, []);
-      this.sent = Math.max(this.sent, Number(id.split("-")[1]));
+      this.sent = Math.max(this.sent, Number(id.slice(2)));
     } else if (kind === "sent" || kind === "refused") {
       if (!this.calls.has(id) && !this.#perhaps.has(id)) this.found.errors.push(`${kind} ${id}, which was never called`);
       this.calls.get(id)?.push(event);
@@ -90,7 +90,7 @@ class Ours {
     await this.run(`page.send(${this.sent + 1}, ${last})`).catch((error) => {
       note(`${this.user}: ${error.message}`);
       // The page went, perhaps with some of them: nobody knows how they end.
-      for (let number = before + 1; number <= last; number += 1) this.#perhaps.add(`${this.user}-${number}`);
+      for (let number = before + 1; number <= last; number += 1) this.#perhaps.add(`p-${number}`);
       this.sent = last;
     });
   }
@@ -117,10 +117,13 @@ class Others extends Hands {
 
 async function underTorture(browser) {
   const others = new Others();
-  await until(() => others.inside.length === OTHERS.length, 30_000, "the others are in the room");
+  const begins = async (holds, what) => {
+    if (!await until(holds, 30_000, what)) throw new Error("there's nothing to begin with");
+  };
+  await begins(() => others.inside.length === OTHERS.length, "the others are in the room");
   const wires = [config.wires.alice, config.wires.bob];
   const ours = await Promise.all(OURS.map((user, at) => Ours.open(browser, user, wires[at], others, config.seed + at)));
-  await until(() => ours.every((one) => one.ready && one.room === "joined"), 30_000, "the pages are in the room");
+  await begins(() => ours.every((one) => one.ready && one.room === "joined"), "the pages are in the room");
 
   const said = new Map(OTHERS.map((user) => [user, 0]));
   const faults = () => ours.reduce((sum, { mischief }) => sum + mischief.count, 0);
