@@ -11,8 +11,9 @@ use crate::process::Group;
 use crate::prosody;
 use crate::server::{self, Server};
 
-/// Who has an account: the page under torture, its peer, and two who wait for half-open connections to be noticed.
-const USERS: [&str; 4] = ["alice", "bob", "carol", "dave"];
+/// Who has an account: the page under torture, its peer, and two who wait for half-open connections to be noticed; or all of them in
+/// a room.
+const USERS: [&str; 5] = ["alice", "bob", "carol", "dave", "erin"];
 /// How often a start is tried when somebody else has a port.
 const TRIES: usize = 5;
 

@@ -87,6 +87,8 @@ cargo xtask <command>
       --seed N        the same mischief again
       --server NAME   prosody, prosody-sasl2 or ejabberd alone
       --plant NAME    instead plant a fault between client and socket, and see it found: ack, twice, swap, echo, deaf
+      --rooms         instead have five in a room, two of them at such pages, and fail where they don't agree on who is there and what
+                      was said
   soak        Send a great many messages through one page; fail where memory grows, or listeners or timers stay behind.
       --messages N    so many, in place of 1,000,000
       --plant NAME    instead plant a fault, and see it found: those of torture, and listener, timer, heap

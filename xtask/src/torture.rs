@@ -4,7 +4,9 @@
 //! `tests/e2e/torture.mjs` runs it and judges. Here the server is started, killed and started again (`durable.rs`), and the
 //! wires are laid (`mischief.rs`). What a server itself lost after it had acknowledged it, handled twice because it had
 //! denied it, or sent out of order is counted apart and fails nothing. Times are printed, and only how soon a half-open
-//! connection is given up has a bound.
+//! connection is given up has a bound. What becomes of those in a room is tried in the same way: see `rooms`.
+
+mod rooms;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -66,7 +68,29 @@ struct Run {
     seed: u32,
     plant: Option<String>,
     servers: Vec<Kind>,
+    /// Five in a room, in the place of two with each other.
+    rooms: bool,
 }
+
+/// Who is tortured: the script, its page, and the wires that the page's clients have.
+#[derive(Debug, Clone, Copy)]
+struct Scene {
+    /// In the names of files.
+    name: &'static str,
+    script: &'static str,
+    document: &'static str,
+    page: &'static str,
+    wires: &'static [&'static str],
+}
+
+/// Two with each other.
+const TWO: Scene = Scene {
+    name: "",
+    script: "tests/e2e/torture.mjs",
+    document: "/torture.html",
+    page: "/torture/page.js",
+    wires: &["main", "idle", "busy"],
+};
 
 impl Run {
     fn full() -> Self {
@@ -81,7 +105,12 @@ impl Run {
                 .unwrap_or(1),
             plant: None,
             servers: vec![Kind::Prosody, Kind::ProsodySasl2, Kind::Ejabberd],
+            rooms: false,
         }
+    }
+
+    fn scene(&self) -> Scene {
+        if self.rooms { rooms::SCENE } else { TWO }
     }
 
     /// The part of it that the check makes.
@@ -97,7 +126,11 @@ impl Run {
 
     fn read(arguments: &[String]) -> Result<Self> {
         let mut run = Self::full();
-        let mut rest = arguments.iter();
+        let (room, arguments): (Vec<_>, Vec<_>) = arguments.iter().partition(|argument| *argument == "--rooms");
+        if !room.is_empty() {
+            run = rooms::full();
+        }
+        let mut rest = arguments.into_iter();
         while let Some(flag) = rest.next() {
             let value = rest.next().with_context(|| format!("{flag} wants a value"))?;
             match flag.as_str() {
@@ -116,13 +149,13 @@ impl Run {
                 }
                 "--plant" => {
                     seen_by(value)?;
+                    let slice = if run.rooms { rooms::slice() } else { Self::slice() };
                     run = Self {
                         seed: run.seed,
                         servers: run.servers,
-                        ..Self::slice()
+                        ..slice
                     };
-                    run.messages = 400;
-                    run.rate = 25;
+                    (run.messages, run.rate) = if run.rooms { (100, 10) } else { (400, 25) };
                     run.plant = Some(value.clone());
                     run.servers.truncate(1);
                 }
@@ -143,9 +176,13 @@ pub(crate) fn torture(root: &Path, arguments: &[String]) -> Result<Tally> {
     for kind in &run.servers {
         results.push((*kind, one(root, &tools, &package, *kind, &run)?));
     }
-    println!("\n{}", table(&results, &run));
-    for (kind, result) in &results {
-        tally.add(verdict(*kind, result));
+    if run.rooms {
+        tally.add(rooms::verdicts(&results, run.seed));
+    } else {
+        println!("\n{}", table(&results, &run));
+        for (kind, result) in &results {
+            tally.add(verdict(*kind, result));
+        }
     }
     if let Some(name) = &run.plant {
         let counted = |what: &&str| {
@@ -168,34 +205,41 @@ pub(crate) fn seen_by(name: &str) -> Result<&'static [&'static str]> {
         .with_context(|| format!("nothing is known of the fault {name}"))
 }
 
-/// A part of it, on a package that is built: both servers at once.
+/// A part of it, on a package that is built: all servers at once, then those with rooms.
 pub(crate) fn check(root: &Path, tools: &Tools, package: &Path) -> Result<Tally> {
     let run = Run::slice();
-    let results = thread::scope(|scope| {
-        let threads: Vec<_> = run
-            .servers
-            .iter()
-            .map(|kind| (*kind, scope.spawn(|| one(root, tools, package, *kind, &run))))
-            .collect();
-        let joined = threads.into_iter().map(|(kind, thread)| match thread.join() {
-            Ok(result) => result.map(|result| (kind, result)),
-            Err(_) => bail!("{}: the thread has ended", kind.name()),
-        });
-        joined.collect::<Result<Vec<_>>>()
-    })?;
+    let results = at_once(root, tools, package, &run)?;
     println!("\n{}", table(&results, &run));
     let mut tally = Tally::default();
     for (kind, result) in &results {
         tally.add(verdict(*kind, result));
     }
+    let run = rooms::slice();
+    tally.add(rooms::verdicts(&at_once(root, tools, package, &run)?, run.seed));
     Ok(tally)
+}
+
+fn at_once(root: &Path, tools: &Tools, package: &Path, run: &Run) -> Result<Vec<(Kind, Value)>> {
+    thread::scope(|scope| {
+        let threads: Vec<_> = run
+            .servers
+            .iter()
+            .map(|kind| (*kind, scope.spawn(|| one(root, tools, package, *kind, run))))
+            .collect();
+        let joined = threads.into_iter().map(|(kind, thread)| match thread.join() {
+            Ok(result) => result.map(|result| (kind, result)),
+            Err(_) => bail!("{}: the thread has ended", kind.name()),
+        });
+        joined.collect()
+    })
 }
 
 /// A server and a page, from beginning to end.
 fn one(root: &Path, tools: &Tools, package: &Path, kind: Kind, run: &Run) -> Result<Value> {
     let folder = root.join("target/torture");
     std::fs::create_dir_all(&folder)?;
-    let file = |end: &str| folder.join(format!("{}{end}", kind.name().to_lowercase()));
+    let scene = run.scene();
+    let file = |end: &str| folder.join(format!("{}{}{end}", kind.name().to_lowercase(), scene.name));
     let (control, ear) = Control::open()?;
     let (sender, started) = mpsc::channel();
     thread::scope(|scope| {
@@ -227,24 +271,23 @@ fn one(root: &Path, tools: &Tools, package: &Path, kind: Kind, run: &Run) -> Res
                 let result = file(".json");
                 let _ = std::fs::remove_file(&result);
                 let address = SocketAddr::from((Ipv4Addr::LOCALHOST, http));
-                let wires = [
-                    Mischief::start(address)?,
-                    Mischief::start(address)?,
-                    Mischief::start(address)?,
-                ];
-                let [main, idle, busy] = wires.each_ref().map(|wire| {
+                let mut wires = Vec::new();
+                let mut told = serde_json::Map::new();
+                for name in scene.wires {
+                    let wire = Mischief::start(address)?;
                     let url = format!("ws://localhost:{}{}", wire.address.port(), kind.path());
-                    json!({ "url": url, "control": wire.control.url() })
-                });
+                    told.insert((*name).to_owned(), json!({ "url": url, "control": wire.control.url() }));
+                    wires.push(wire);
+                }
                 let page = Site::default()
                     .folder("/pkg/", package)
                     .folder("/torture/", root.join("tests/e2e/torture"))
-                    .document("/torture.html", PAGE.to_owned())
+                    .document(scene.document, page_with(scene.page))
                     .start(0)?;
                 let config = json!({
                     "name": kind.name(), "page": page.url(), "c2s": c2s, "server": control.url(),
                     "python": setup::python().context("no Python with slixmpp: run `cargo xtask setup`")?,
-                    "wires": { "main": main, "idle": idle, "busy": busy },
+                    "wires": told,
                     "messages": run.messages, "rate": run.rate, "faults": run.faults, "rounds": run.rounds,
                     "sasl2": kind == Kind::ProsodySasl2,
                     "seed": run.seed, "plant": run.plant, "log": file(".log"), "result": result,
@@ -256,7 +299,7 @@ fn one(root: &Path, tools: &Tools, package: &Path, kind: Kind, run: &Run) -> Res
                     run.seed,
                     file(".log").display()
                 );
-                let mut script = browser_script(root, tools, "tests/e2e/torture.mjs")?;
+                let mut script = browser_script(root, tools, scene.script)?;
                 script
                     .env("STANZAWIRE_URL", page.url())
                     .env("STANZAWIRE_TORTURE", config.to_string());
@@ -274,8 +317,12 @@ fn one(root: &Path, tools: &Tools, package: &Path, kind: Kind, run: &Run) -> Res
     })
 }
 
-const PAGE: &str = "<!doctype html><meta charset=utf-8><link rel=icon href=data:,><title>torture</title>\
-                    <script type=module src=/torture/page.js></script>";
+fn page_with(script: &str) -> String {
+    format!(
+        "<!doctype html><meta charset=utf-8><link rel=icon href=data:,><title>torture</title>\
+         <script type=module src={script}></script>"
+    )
+}
 
 fn number(result: &Value, at: &str) -> f64 {
     result.pointer(at).and_then(Value::as_f64).unwrap_or(f64::INFINITY)

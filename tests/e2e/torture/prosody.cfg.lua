@@ -51,4 +51,12 @@ VirtualHost "localhost"
 		bob = { name = "Bob", password = "secret" },
 		carol = { name = "Carol", password = "secret" },
 		dave = { name = "Dave", password = "secret" },
+		erin = { name = "Erin", password = "secret" },
 	}
+
+Component "rooms.localhost" "muc"
+	modules_enabled = { "muc_mam" }
+	muc_room_locking = false
+	muc_room_default_persistent = true
+	muc_log_by_default = true
+	muc_log_expires_after = "never"
