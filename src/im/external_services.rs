@@ -41,8 +41,8 @@ export interface ExternalServices {
    *
    * @example
    * const services = await client.externalServices.get({ type: "turn" });
-   * const url = ({ type, host, port, transport }) => `${type}:${host}:${port ?? 3478}?transport=${transport ?? "udp"}`;
-   * const iceServers = services.map((turn) => ({ urls: url(turn), username: turn.username, credential: turn.password }));
+   * const iceServers = services.map(({ type, host, port = 3478, transport = "udp", username = "", password = "" }) =>
+   *   ({ urls: `${type}:${host}:${port}?transport=${transport}`, username, credential: password }));
    * const connection = new RTCPeerConnection({ iceServers });
    */
   get(filter?: { type?: string | null | undefined } | null, options?: CallOptions): Promise<ExternalService[]>;

@@ -75,7 +75,7 @@ export interface Account {
    * `not-authorized` where it doesn't take that password, or not by this way alone; `insecure` where others could read it;
    * `closed` where the connection ended before the answer: either password may be the one.
    *
-   * @example await client.account.changePassword(prompt("New password"));
+   * @example await client.account.changePassword(await askForPassword());
    */
   changePassword(password: string, options?: CallOptions): Promise<void>;
   /**

@@ -45,10 +45,9 @@ export interface FileUploads {
    * `invalid-jid`. With `signal` the upload itself ends.
    *
    * @example
-   * const onProgress = ({ loaded, total }) => { bar.value = loaded / total; };
-   * const { url, ...file } = await client.files.upload(input.files[0], { onProgress });
-   * const value = new Uint8Array(await crypto.subtle.digest("SHA-256", await input.files[0].arrayBuffer()));
-   * const files = [{ ...file, hashes: [{ algo: "sha-256", value }], urls: [url] }];
+   * const { url, ...shared } = await client.files.upload(file, { onProgress: ({ loaded, total }) => { bar.value = loaded / total; } });
+   * const value = new Uint8Array(await crypto.subtle.digest("SHA-256", await file.arrayBuffer()));
+   * const files = [{ ...shared, hashes: [{ algo: "sha-256", value }], urls: [url] }];
    * await client.send({ to: "bob@example.org", body: url, fallback: [{ for: "urn:xmpp:sfs:0", body: true }], oob: [{ url }], files });
    */
   upload(file: Blob | ArrayBuffer | Uint8Array, options?: UploadOptions): Promise<UploadedFile>;
@@ -59,8 +58,8 @@ export interface FileUploads {
    * Rejects as {@link FileUploads.upload} does, `upload-failed` apart.
    *
    * @example
-   * const slot = await client.files.slot({ name: "cake.jpg", size: blob.size, type: "image/jpeg" });
-   * await fetch(slot.put, { method: "PUT", headers: [...slot.headers, ["Content-Type", "image/jpeg"]], body: blob });
+   * const slot = await client.files.slot({ name: "cake.jpg", size: file.size, type: "image/jpeg" });
+   * await fetch(slot.put, { method: "PUT", headers: [...slot.headers, ["Content-Type", "image/jpeg"]], body: file });
    */
   slot(file: UploadRequest, options?: CallOptions): Promise<UploadSlot>;
   /**

@@ -4,7 +4,7 @@
 //
 // Each fenced block of `ts` or `js` becomes a module INTO/NAME.LINE.ts, and each `<script type="module">` of an `html` block a
 // module INTO/html/NAME.LINE.js. What stands before it is replaced by empty lines: the compiler's line numbers are those of the Markdown. A block
-// is a module of its own, beside which only `shown.d.ts` is known.
+// is a module of its own, beside which only `reader.d.ts` is known.
 //
 // The word `before` behind the language says that the block is of another library, and isn't taken. An unknown language or word is an
 // error, so that no block is passed over because of a slip. Prints one line for each module: its path.
