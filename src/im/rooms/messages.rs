@@ -207,6 +207,7 @@ pub(in crate::im) fn moderation(message: &Element) -> Option<Moderation> {
     Some(Moderation {
         by: moderated.attr("by").map(str::to_owned),
         occupant_id: presence::occupant_id(moderated).map(str::to_owned),
-        reason: retract.child_text("reason", RETRACT),
+        // Some servers write it in the other namespace.
+        reason: retract.child_text("reason", RETRACT).or(retract.child_text("reason", MODERATE)),
     })
 }

@@ -188,7 +188,7 @@ impl Rooms {
             room.codes = seen.codes;
             let unknown = room.features.is_none() && !room.asking;
             if unknown {
-                self.ask_features(cx, from);
+                self.ask_features(cx, &from.to_bare());
             }
             self.settle(cx, from);
         }

@@ -139,6 +139,7 @@ fn xep0045_10_1_a_room_that_was_made_is_asked_again_what_it_can() {
     us(&mut pair, "Alice", "<status code='201'/>");
     assert!(pair.is_open(call));
     let again = pair.element();
+    assert_eq!(again.attr("to"), Some(ROOM));
     answer_features(&mut pair, &again, ALL);
     assert_eq!(pair.value(call), json!({ "room": ROOM }));
     let told = news(&mut pair, "status").pop().unwrap();

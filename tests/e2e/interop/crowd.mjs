@@ -3,43 +3,51 @@
 import { createHash } from "node:crypto";
 import { connect } from "node:net";
 
-/** So many enter the room, as `n1` and so on; resolves to what ends it, when the room has told the last one that it is in. */
+const HOST = "crowd.localhost";
+/** How long, in ms, all of them may take. */
+const BOUND = 120_000;
+
+/** So many enter the room, as `n1` and so on; resolves to what ends it, when the room has told each that it is in. */
 export function enter({ component, room, count }) {
-  const host = "crowd.localhost";
   return new Promise((resolve, reject) => {
     const socket = connect(component, "127.0.0.1");
-    let buffer = "";
-    let begun = false;
+    const late = setTimeout(() => reject(new Error(`${are} of ${count} are in the room in ${BOUND / 1000} s`)), BOUND);
+    let head = "";
+    let tail = "";
+    let are = 0;
+    let handshaken = false;
     socket.setEncoding("utf8");
     socket.once("error", reject);
     socket.once("close", () => reject(new Error("the server has closed the crowd's connection")));
-    socket.write(`<stream:stream xmlns='jabber:component:accept' xmlns:stream='http://etherx.jabber.org/streams' to='${host}'>`);
+    socket.write(`<stream:stream xmlns='jabber:component:accept' xmlns:stream='http://etherx.jabber.org/streams' to='${HOST}'>`);
     socket.on("data", (data) => {
-      buffer += data;
-      const id = /<stream:stream[^>]*\sid=['"]([^'"]+)['"]/.exec(buffer)?.[1];
-      if (id && !begun) {
-        begun = true;
-        buffer = "";
-        socket.write(`<handshake>${createHash("sha1").update(`${id}secret`).digest("hex")}</handshake>`);
-      } else if (begun === true && /<handshake\s*\/?>/.test(buffer)) {
-        begun = "in";
-        for (let number = 1; number <= count; number += 1) {
-          socket.write(`<presence from='user${number}@${host}/x' to='${room}/n${number}'><x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='0'/></x></presence>`);
+      if (!handshaken) {
+        head += data;
+        const id = /<stream:stream[^>]*\sid=['"]([^'"]+)['"]/.exec(head)?.[1];
+        if (id && !head.includes("answered")) {
+          head = "answered";
+          socket.write(`<handshake>${createHash("sha1").update(`${id}secret`).digest("hex")}</handshake>`);
+        } else if (/<handshake/.test(head)) {
+          handshaken = true;
+          for (let number = 1; number <= count; number += 1) {
+            socket.write(`<presence from='user${number}@${HOST}/x' to='${room}/n${number}'><x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='0'/></x></presence>`);
+          }
         }
-      } else if (begun === "in" && isIn(buffer, room, count)) {
-        buffer = "";
-        begun = "done";
-        resolve(() => new Promise((done) => {
-          socket.removeAllListeners("close");
-          socket.once("close", done);
-          socket.end("</stream:stream>");
-          socket.resume();
-        }));
+        return;
       }
-      // It is a lot, and only its end is of interest.
-      if (buffer.length > 200_000) buffer = buffer.slice(-100_000);
+      // One for each who is in; all else is of no interest, and there is a lot of it.
+      const text = tail + data;
+      are += text.match(/code=['"]110['"]/g)?.length ?? 0;
+      tail = text.slice(-9);
+      if (are < count) return;
+      clearTimeout(late);
+      socket.removeAllListeners();
+      socket.resume();
+      resolve(() => new Promise((done) => {
+        socket.once("close", done);
+        socket.once("error", () => {});
+        socket.end("</stream:stream>");
+      }));
     });
   });
 }
-
-const isIn = (buffer, room, count) => new RegExp(`<presence[^>]*to=['"]user${count}@[^>]*>(?:(?!</presence>).)*code=['"]110['"]`, "s").test(buffer) && buffer.includes(`${room}/n${count}`);

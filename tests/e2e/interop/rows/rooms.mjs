@@ -254,8 +254,8 @@ export default {
         await client.call("rooms.join", room, { nick: "Rosa" });
         await other.send(groupchat(room, "l-0", "<body>line 0</body>"));
         await said(client, room, "line 0");
-        // What the server can't read ends the session for good.
-        await client.page.evaluate(() => window.sockets.at(-1).send("<message"));
+        // As far as the server knows, the client has logged out: the session can't be resumed.
+        await client.page.evaluate(() => window.sockets.at(-1).send("<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>"));
         for (const number of [1, 2, 3]) await other.send(groupchat(room, `l-${number}`, `<body>line ${number}</body>`));
         await news(client, room, "status", ({ status }) => status === "rejoining", 20_000);
         const events = client.events.length;
