@@ -71,7 +71,7 @@ pub(crate) struct Keeper {
     /// Whether what leaves has to wait for one of them.
     gate: Gate,
     /// The writes that the store hasn't confirmed, and the count in those that are a header of this session's.
-    writes: Vec<(Ticket, Option<u32>)>,
+    pub(super) writes: Vec<(Ticket, Option<u32>)>,
 }
 
 /// Whether stanzas may leave.

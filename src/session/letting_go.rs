@@ -5,7 +5,7 @@
 
 use super::Shared;
 use super::io::{Millis, Ticket};
-use super::keeper::{CLEAN, FIELD, FORM};
+use super::keeper::{CLEAN, FIELD, FORM, Keeper};
 use super::outgoing::Parcel;
 use super::shared::never_sent;
 use super::timers::Timer;
@@ -23,6 +23,13 @@ pub(super) const ENDED: u32 = 4;
 pub(crate) struct LettingGo {
     writes: Vec<Ticket>,
     messages: Vec<(Parcel, Error)>,
+}
+
+impl Keeper {
+    /// Whether a header is on its way to the store.
+    pub(crate) fn is_writing(&self) -> bool {
+        self.writes.iter().any(|(_, of_header)| of_header.is_some())
+    }
 }
 
 impl Shared {

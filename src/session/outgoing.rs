@@ -183,12 +183,6 @@ impl Parcel {
         self.outgoing.frame.is_empty()
     }
 
-    /// Whether it is a question of a feature's own.
-    pub(super) fn is_own(&self) -> bool {
-        let own = |origin: Origin| matches!(origin.token, Token::Own(_));
-        matches!(self.outgoing.kind, Kind::Ask { .. }) && self.outgoing.origin.is_some_and(own)
-    }
-
     pub(super) fn is_for(&self, token: Token) -> bool {
         self.outgoing.origin.is_some_and(|origin| origin.token == token)
     }

@@ -210,8 +210,8 @@ pub(super) fn to_send_again(shared: &mut Shared, tracker: &mut Tracker, parcels:
         }
     }
     if again.iter().any(|parcel| parcel.strikes > 0) {
-        // One by one, messages take a round trip each, and what the client has asked for itself may be what others wait for.
-        again.sort_by_key(|parcel| !parcel.is_own());
+        // One by one, messages take a round trip each, and what the client has asked may be what others wait for.
+        again.sort_by_key(Parcel::is_message);
     }
     again
 }

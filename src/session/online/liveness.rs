@@ -9,7 +9,7 @@
 use super::{Hurried, Online, PATIENCE, Sm};
 use crate::error::{Code, Error, Phase};
 use crate::jid::Jid;
-use crate::session::io::{Input, Millis, Status};
+use crate::session::io::{Input, Millis, Note, Status};
 use crate::session::ledger::{Beyond, Ledger};
 use crate::session::outgoing::Parcel;
 use crate::session::state::State;
@@ -44,8 +44,10 @@ const AGAIN: u64 = 1_000;
 /// How recent a sign of life has to be for nothing to be suspected, in milliseconds.
 const RECENT: u64 = 1_000;
 
-/// How many of the server's stanzas may wait for an acknowledgement that first has to be stored.
-const OWED: u32 = 200;
+/// How many of the server's stanzas may wait for an acknowledgement that first has to be stored, and how many may until that is done at
+/// once.
+const OWED: u32 = 400;
+const SOON: u32 = 200;
 
 /// A question that the server hasn't answered.
 #[derive(Debug)]
@@ -225,7 +227,10 @@ impl Online {
         match shared.keeper.stored(self.ledger.handled) {
             Some(behind @ 1..) if behind < OWED => {
                 self.owes = true;
-                shared.keep_soon(now);
+                match behind < SOON || shared.keeper.is_writing() {
+                    true => shared.keep_soon(now),
+                    false => shared.note(Note::Keep),
+                }
                 if !shared.visible {
                     // A timer may be a minute late now, and the server wants an answer as soon as possible (§4).
                     self.say_stored(shared);
