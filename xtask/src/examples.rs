@@ -109,7 +109,7 @@ fn commented(text: &str) -> Vec<Example> {
             open = Some(Example { line, code });
         } else if inner.starts_with('@') {
             examples.extend(open.take());
-        } else if let Some(example) = &mut open {
+        } else if let Some(example) = open.as_mut().filter(|_| !inner.is_empty() || !ends) {
             example.code.push('\n');
             example.code.push_str(inner);
         }

@@ -7,7 +7,7 @@
 
 #![no_main]
 
-#[path = "engine/app.rs"]
+#[path = "../app.rs"]
 mod app;
 
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};

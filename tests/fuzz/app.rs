@@ -1,4 +1,4 @@
-//! What the app does: its calls, an operation a letter.
+//! What the app does in the target `engine`: its calls, an operation a letter.
 
 use super::{BODY, Run};
 use stanzawire::engine::{Command, IqRequest, Ticket};
