@@ -20,7 +20,7 @@ function inPage({ events }) {
     if (value instanceof Map) return pack(Object.fromEntries(value));
     if (value?.occupants instanceof Map) {
       const { jid, nick, status, created, subject, role, affiliation, occupants } = value;
-      return pack({ jid, nick, status, created, subject, role, affiliation, occupants });
+      return pack({ jid, nick, status, created, subject, role, affiliation, occupants: Object.fromEntries(occupants) });
     }
     if (Array.isArray(value)) return value.map(pack);
     if (typeof value !== "object" || value === null) return value;
