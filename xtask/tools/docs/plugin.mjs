@@ -16,11 +16,12 @@ export function load(app) {
   app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
     const named = (name) => project.getChildByName([name]);
     /** The names of the types that an interface's properties have. */
-    const typesIn = (name, kind) => new Set((named(name)?.children ?? [])
-      .filter((child) => child.kindOf(kind))
-      .map((child) => child.type?.name));
-    const groups = typesIn("Calls", ReflectionKind.Property);
-    const told = new Set([...typesIn("Events", ReflectionKind.Property), ...typesIn("FeatureEvents", ReflectionKind.Property)]);
+    const typesIn = (name) => new Set((named(name)?.children ?? [])
+      .filter((child) => child.kindOf(ReflectionKind.Property))
+      .flatMap(({ type }) => (type?.types ?? [type]).map((one) => one?.name)));
+    // A room is one that a call has given.
+    const groups = typesIn("Calls").add("Room");
+    const told = new Set(["Events", "FeatureEvents", "RoomEvents"].flatMap((name) => [...typesIn(name)]));
     for (const reflection of project.children ?? []) {
       const { name } = reflection;
       const category = FIRST.includes(name) ? "Essentials" : groups.has(name) ? "Groups of calls" : told.has(name) ? "What events tell" : "Other types";
@@ -39,7 +40,7 @@ export function load(app) {
       if (title === "Essentials") children.sort((one, other) => FIRST.indexOf(one.name) - FIRST.indexOf(other.name));
       else if (title !== "Guide") children.sort(byName);
     }
-    for (const name of ["Calls", "Client", "Events", "FeatureEvents"]) {
+    for (const name of ["Calls", "Client", "Events", "FeatureEvents", "Room", "RoomEvents", "Rooms"]) {
       const reflection = project.getChildByName([name]);
       reflection?.children?.sort(byName);
       for (const { children } of reflection?.groups ?? []) children.sort(byName);
