@@ -121,7 +121,7 @@ impl Rooms {
         if room.stage == Phase::Leaving {
             return self.out(cx, jid, State::left(jid, "left"));
         }
-        let state = State::left(jid, reason).about(room).as_status("rejoining");
+        let state = State::left(jid, reason).about(room).with_status("rejoining");
         self.lose_by(cx, jid, state);
     }
 

@@ -289,7 +289,7 @@ impl Rooms {
         (state.alternate, state.password) = seen.destroyed.unwrap_or_default();
         if !leaving && matches!(reason, "shutdown" | "error") {
             // The service, or the way to it, has failed, and nobody meant it.
-            self.lose_by(cx, &jid, state.as_status("rejoining"));
+            self.lose_by(cx, &jid, state.with_status("rejoining"));
             self.again(cx, &jid);
         } else {
             self.out(cx, &jid, state);

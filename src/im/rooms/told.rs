@@ -193,7 +193,7 @@ impl State {
     }
 
     /// The same for another stage of it.
-    pub(super) fn as_status(mut self, status: &'static str) -> State {
+    pub(super) fn with_status(mut self, status: &'static str) -> State {
         self.status = status;
         self
     }

@@ -110,9 +110,7 @@ fn xep0045_10_9_a_room_that_is_destroyed_says_where_to_go() {
     gone(
         &mut pair,
         "Alice",
-        &format!(
-            "<item affiliation='none' role='none'/><destroy jid='coffee@rooms.example.org'><reason>closed</reason><password>p</password></destroy>"
-        ),
+        "<item affiliation='none' role='none'/><destroy jid='coffee@rooms.example.org'><reason>closed</reason><password>p</password></destroy>",
     );
     let told = news(&mut pair, "status").pop().unwrap();
     assert_eq!(
