@@ -231,7 +231,9 @@ impl Feature for Rooms {
                 room.last = saved.attr("last").map(str::to_owned);
                 room.features = saved.attr("can").map(room::Features::restore);
                 room.restored = true;
+                let state = State::of(&room, "rejoining");
                 cx.facts.rooms.insert(room);
+                cx.emit(Event::Rooms(News::State(Box::new(state))));
             }
         }
     }
@@ -268,6 +270,18 @@ impl Rooms {
             Some(room) if room.ticket.is_some() => {
                 let message = "the room is being entered or left already";
                 return Err(Error::new(Code::InvalidState, Phase::Stanza, message));
+            }
+            // It is entered again by itself, and tells what was missed.
+            Some(room) if room.stage == Stage::Rejoining && room.nick == entry.nick => {
+                let enters = !room.entering && matches!(cx.status(), Status::Online | Status::Verifying);
+                if let Some(room) = cx.facts.rooms.get_mut(&jid) {
+                    room.ticket = Some(ticket);
+                    room.password = entry.password.or(room.password.take());
+                }
+                if enters {
+                    self.enter(cx, &jid);
+                }
+                return Ok(());
             }
             _ => {}
         }

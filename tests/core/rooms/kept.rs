@@ -76,6 +76,47 @@ fn a_page_with_a_session_of_its_own_enters_them_again() {
 }
 
 #[test]
+fn an_app_that_enters_what_is_entered_again_by_itself_has_missed_nothing() {
+    let mut old = sm::online_with(sm::kept::storing());
+    enter(&mut old, ALL);
+    said(&mut old, "Bob", "m1", "<body>1</body>");
+    let mut pair = sm::kept::reload(old);
+    sm::kept::log_in(&mut pair);
+    let known = news(&mut pair, "status");
+    assert_eq!(
+        known[0]["status"],
+        json!("rejoining"),
+        "the app can find it before it has been entered"
+    );
+    pair.sent.clear();
+    sm::resumed(&mut pair, sm::FIRST + 2);
+    join_presence(&mut pair);
+    let call = pair.im("rooms.join", json!([ROOM, { "nick": "Alice" }]));
+    assert!(
+        pair.sent.iter().all(|sent| !sent.contains("/muc\"")),
+        "it is on the way in: {:?}",
+        pair.sent
+    );
+    us(&mut pair, "Alice", "");
+    assert_eq!(pair.value(call), json!({ "room": ROOM }));
+    let asked = loop {
+        let sent = pair.element();
+        if sent.child("query", MAM).is_some() && sent.attr("to") == Some(ROOM) {
+            break sent;
+        }
+    };
+    let after = asked
+        .child("query", MAM)
+        .and_then(|query| query.child("set", "http://jabber.org/protocol/rsm"));
+    assert_eq!(
+        after
+            .and_then(|set| set.child_text("after", "http://jabber.org/protocol/rsm"))
+            .as_deref(),
+        Some("s-m1")
+    );
+}
+
+#[test]
 fn what_was_left_is_not_entered_again_and_no_password_is_kept() {
     let mut old = sm::online_with(sm::kept::storing());
     let (call, _) = call(&mut old, json!({ "nick": "Alice", "password": "open-sesame" }), ALL);
