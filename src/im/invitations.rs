@@ -1,7 +1,7 @@
 //! Invitations to rooms: direct ones, XEP-0249 1.2 (22 September 2011), and those that a room passes on, XEP-0045 1.35.5 (3 May 2026) §7.8.2.
 //!
 //! What a room passes on is believed of the room itself, by its bare JID; who has invited is what it says. One that is blocked
-//! ([`blocking`](super::blocking)) can't invite through a room either: as long as it isn't known who is, an invitation waits for that. A room
+//! ([`blocking`]) can't invite through a room either: as long as it isn't known who is, an invitation waits for that. A room
 //! that names those who invite by their nick there alone (Prosody's do) hides them from that.
 //!
 //! Nobody is told of an invitation to where they are already (XEP-0249 §4). Left out: that who is invited in both ways is told once, which is for

@@ -2,7 +2,7 @@
 //! XEP-0410 1.1.0 (is one still in?), XEP-0421 1.0.1 (who is it, whatever the nickname?), XEP-0425 0.3.0 (messages taken back by the
 //! room), and the room's own archive for what was missed (XEP-0313).
 //!
-//! What a [`Room`](room::Room) is stands in the facts: who may say what of whose messages (`known.rs`) depends on who is there. The room is the
+//! What a `Room` is stands in the facts: who may say what of whose messages (`known.rs`) depends on who is there. The room is the
 //! authority for all that comes from its address, and nobody else for anything of it: what comes from a room that we aren't in is
 //! dropped, and what others say of rooms, in whatever element, changes nothing.
 //!
