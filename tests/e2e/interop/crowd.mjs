@@ -5,7 +5,7 @@ import { connect } from "node:net";
 
 const HOST = "crowd.localhost";
 /** How long, in ms, all of them may take. */
-const BOUND = 120_000;
+const BOUND = 300_000;
 
 /** So many enter the room, as `n1` and so on; resolves to what ends it, when the room has told each that it is in. */
 export function enter({ component, room, count }) {
