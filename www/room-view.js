@@ -14,6 +14,7 @@ const toggle = byId("occupants-toggle");
 const panel = byId("occupants");
 const list = byId("occupants-list");
 const subject = byId("subject");
+const topic = byId("topic-form");
 const leave = byId("leave");
 const again = byId("join-again");
 const invite = byId("invite-form");
@@ -50,7 +51,7 @@ export class RoomView {
 
   /**
    * `hands` does what is asked for: `join(jid, nick, password)`, which rejects where that fails, `again(contact)`, `leave(contact)`,
-   * `invite(contact, jid)`, `decline(invitation)`. `own` is the bare JID of the account.
+   * `invite(contact, jid)`, `setSubject(contact, subject)`, `decline(invitation)`. `own` is the bare JID of the account.
    */
   constructor(hands, own, { signal }) {
     this.#hands = hands;
@@ -79,6 +80,10 @@ export class RoomView {
       if (!/^[^\s@/]+@[^\s@/]+$/u.test(jid)) return invitee.focus();
       invitee.value = "";
       hands.invite(this.#contact, jid);
+    }, { signal });
+    topic.addEventListener("submit", (event) => {
+      event.preventDefault();
+      hands.setSubject(this.#contact, byId("topic").value.trim());
     }, { signal });
     signal.addEventListener("abort", () => {
       dialog.close();
@@ -125,6 +130,7 @@ export class RoomView {
   /** The room whose conversation is open; none where it is that of a person, or nobody's. */
   show(contact) {
     const room = contact?.room;
+    if (contact !== this.#contact || (room?.subject ?? "") !== subject.title) byId("topic").value = room?.subject ?? "";
     this.#contact = room ? contact : null;
     const left = room?.status === "left";
     toggle.hidden = !room || left;

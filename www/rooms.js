@@ -13,8 +13,8 @@ const REASONS = {
 
 /** "kicked by Alice: no cake"; nothing where somebody just went. */
 function reasonFor({ reason, by, text, condition, alternate }) {
-  const words = [REASONS[reason], by && reason !== "left" ? `by ${by}` : "", condition ? `(${condition})` : ""].filter(Boolean).join(" ");
-  const all = [words, text].filter(Boolean).join(": ");
+  const words = [REASONS[reason], by && reason !== "left" ? `by ${by}` : ""].filter(Boolean).join(" ");
+  const all = [words, condition, text].filter(Boolean).join(": ");
   return alternate ? `${all}; go on in ${alternate}` : all;
 }
 
@@ -80,7 +80,9 @@ export class RoomList {
 
   /** A `room` event. */
   told(event) {
-    const contact = this.#contact(event.room);
+    // One that won't have us isn't there.
+    const known = this.#people.get(event.room)?.room;
+    const contact = known || !["joining", "left"].includes(event.status) ? this.#contact(event.room) : undefined;
     if (!contact) return;
     if (event.message) this.#talk.hearRoom(event.message);
     else if (event.kind === "occupant") this.#notice(contact, happening(event));

@@ -115,6 +115,7 @@ class Session {
       again: (contact) => this.#tried(rooms.again(contact)),
       leave: (contact) => this.#tried(rooms.leave(contact)),
       invite: (contact, jid) => this.#tried(contact.room.invite(jid, { direct: true })),
+      setSubject: (contact, subject) => this.#tried(contact.room.setSubject(subject)),
       decline: (invitation) => this.#tried(rooms.decline(invitation)),
     }, bareOf(this.jid), { signal });
     pictureButton(this.#client, (file) => this.#conversation.sendPicture(file), { signal });

@@ -387,7 +387,7 @@ async function story() {
     await alice.wire(false);
   });
 
-  await inARoom({ alice, bob, check, holds, equal, ok, portrait: PORTRAIT });
+  await inARoom({ alice, bob, check, holds, equal, ok, portrait: PORTRAIT, url });
 
   await check("dark scheme", async () => {
     await alice.page.emulateMedia({ colorScheme: "dark" });

@@ -4,7 +4,7 @@ const ROOM = "tea@rooms.localhost";
 const TRICKY = `Earl Grey & <i>milk</i>, "please" ]]>`;
 
 /** Runs the checks, with what demo.mjs has. */
-export async function inARoom({ alice, bob, check, holds, equal, ok, portrait }) {
+export async function inARoom({ alice, bob, check, holds, equal, ok, portrait, url }) {
   const join = async ({ page }, nick, address = ROOM) => {
     await page.getByTestId("join-room").click();
     await page.getByTestId("join-address").fill(address);
@@ -47,6 +47,7 @@ export async function inARoom({ alice, bob, check, holds, equal, ok, portrait })
     await holds(bob, () => document.querySelector("[data-testid=join-error]").innerText.includes("conflict")
       && document.activeElement.dataset.testid === "join-nick");
     await bob.page.keyboard.press("Escape");
+    equal(await bob.page.locator(`[data-testid=contact][data-jid="${ROOM}"]`).count(), 0, "rooms among bob's conversations");
   });
   await check("alice invites bob, and he joins by keyboard; she sees him come", async () => {
     await alice.page.getByTestId("invitee").fill(bob.jid);
@@ -76,6 +77,19 @@ export async function inARoom({ alice, bob, check, holds, equal, ok, portrait })
       await holds(self, (text) => [...document.querySelectorAll("[data-testid=message][data-seen=room] [data-testid=body]")].some(({ textContent }) => textContent === text), own);
       equal(await self.page.getByTestId("message").count(), 2, `messages on the page of ${self.jid}`);
     }
+  });
+  await check("alice says what the room is about, and all see it", async () => {
+    const subject = "Tea & <i>scones</i> at five, in the garden if the weather is kind to us";
+    await alice.page.getByTestId("topic").fill(subject);
+    await alice.page.getByTestId("topic").press("Enter");
+    for (const self of [alice, bob]) {
+      await holds(self, (want) => {
+        const { textContent, childElementCount, offsetParent } = document.querySelector("[data-testid=subject]");
+        return offsetParent && textContent === want && childElementCount === 0;
+      }, subject);
+      await notes(self, `Alice has changed the subject: ${subject}`);
+    }
+    await alice.shot("room-notices.png");
   });
   await check("what is said in a room can be corrected, reacted to, answered and taken back", async () => {
     await say(alice, "And skones");
@@ -128,7 +142,7 @@ export async function inARoom({ alice, bob, check, holds, equal, ok, portrait })
     await alice.page.setViewportSize(PHONE);
     await alice.fits("the list of those who are there");
     await alice.shot("room-phone-people.png");
-    await alice.page.getByTestId("occupants").getByRole("button", { name: "Close the list" }).click();
+    await alice.page.getByTestId("occupants").getByRole("button", { name: "Close the list" }).press("Enter");
     await holds(alice, () => document.activeElement.dataset.testid === "occupants-toggle");
     await alice.fits("the room");
     await alice.shot("room-phone.png");
@@ -144,6 +158,25 @@ export async function inARoom({ alice, bob, check, holds, equal, ok, portrait })
     await inside(bob, 2);
     await bob.showsMessage("in", "sent", "More for me");
     equal(await bob.page.getByTestId("message").count(), 7, "messages on the page of bob");
+  });
+  await check("bob is put out, and sees by whom and why; he need not come back", async () => {
+    await alice.page.evaluate(async ({ room, jid, password, demo }) => {
+      const { connect } = await import("stanzawire");
+      const { hostMeta } = await (await fetch(demo)).json();
+      const client = await connect({ jid, password, hostMeta });
+      const again = await client.rooms.join(room, { nick: "Hostess" });
+      await again.kick("Bob <b>", "no <i>cake</i> left");
+      await client.disconnect();
+    }, { room: ROOM, jid: alice.jid, password: alice.password, demo: new URL("demo.json", url).href });
+    await holds(bob, () => /^left \(kicked( by \S+)?: no <i>cake<\/i> left\)/.test(document.querySelector("[data-testid=peer-state]").textContent));
+    await holds(alice, () => [...document.querySelectorAll("[data-testid=event]")].some(({ textContent }) => /^Bob <b> has left \(kicked/.test(textContent)));
+    await bob.shot("room-kicked.png");
+    await alice.page.getByTestId("invitee").fill(bob.jid);
+    await alice.page.getByTestId("invitee").press("Enter");
+    await bob.page.getByTestId("invitation-decline").click();
+    await bob.page.getByTestId("invitation").waitFor({ state: "detached" });
+    await bob.page.getByTestId("join-again").click();
+    await inside(bob, 2);
   });
   await check("they go back to talking to each other", async () => {
     for (const [self, other] of [[alice, bob], [bob, alice]]) {
