@@ -165,12 +165,13 @@ export async function inARoom({ alice, bob, check, holds, equal, ok, portrait, u
       const { hostMeta } = await (await fetch(demo)).json();
       const client = await connect({ jid, password, hostMeta });
       const again = await client.rooms.join(room, { nick: "Hostess" });
-      await again.kick("Bob <b>", "no <i>cake</i> left");
+      await again.setRole("Bob <b>", "none", "no <i>cake</i> left");
       await client.disconnect();
     }, { room: ROOM, jid: alice.jid, password: alice.password, demo: new URL("demo.json", url).href });
     await holds(bob, () => /^left \(kicked( by \S+)?: no <i>cake<\/i> left\)/.test(document.querySelector("[data-testid=peer-state]").textContent));
     await holds(alice, () => [...document.querySelectorAll("[data-testid=event]")].some(({ textContent }) => /^Bob <b> has left \(kicked/.test(textContent)));
     await bob.shot("room-kicked.png");
+    await alice.page.getByTestId("occupants-toggle").click();
     await alice.page.getByTestId("invitee").fill(bob.jid);
     await alice.page.getByTestId("invitee").press("Enter");
     await bob.page.getByTestId("invitation-decline").click();
