@@ -140,7 +140,8 @@ export class RoomView {
     setText(subject, room?.subject ?? "");
     subject.title = room?.subject ?? "";
     setText(byId("occupants-count"), room ? String(room.occupants.size) : "");
-    byId("composer").disabled = Boolean(left);
+    for (const id of ["composer", "picture-to-send"]) byId(id).disabled = Boolean(left);
+    byId("composer").placeholder = left ? "You aren’t in this room" : "Message";
     this.#fillAside();
   }
 

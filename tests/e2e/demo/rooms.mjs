@@ -159,15 +159,36 @@ export async function inARoom({ alice, bob, check, holds, equal, ok, portrait, u
     await bob.showsMessage("in", "sent", "More for me");
     equal(await bob.page.getByTestId("message").count(), 7, "messages on the page of bob");
   });
+  /** Somebody else in the room, by a client without a page: `does` is done once what bob has said first has come. */
+  const hostess = (does) => alice.page.evaluate(async ({ room, jid, password, demo, does }) => {
+    const { connect } = await import("stanzawire");
+    const { hostMeta } = await (await fetch(demo)).json();
+    const client = await connect({ jid, password, hostMeta });
+    const there = await client.rooms.join(room, { nick: "Hostess" });
+    for await (const message of there.events("message")) {
+      if (message.body !== "Coming right up") continue;
+      if (does === "forge") {
+        await there.send({ id: message.id, body: "An id taken twice" });
+        await there.send({ replaces: message.id, body: "And of that a correction" });
+      } else {
+        await there.setRole("Bob <b>", "none", "no <i>cake</i> left");
+      }
+      break;
+    }
+    await client.disconnect();
+  }, { room: ROOM, jid: alice.jid, password: alice.password, demo: new URL("demo.json", url).href, does });
+
+  await check("a message with the id of somebody else’s is another one, and its correction doesn’t touch that", async () => {
+    await hostess("forge");
+    for (const [self, other] of [[alice, "out"], [bob, "in"]]) {
+      await self.showsMessage(other, "sent", "And of that a correction");
+      await self.showsMessage(other, "sent", "An id taken twice");
+      await self.showsMessage(other === "out" ? "in" : "out", "sent", "Coming right up");
+    }
+    equal(await bob.page.getByTestId("nick").last().textContent(), "Hostess", "who has said it");
+  });
   await check("bob is put out, and sees by whom and why; he need not come back", async () => {
-    await alice.page.evaluate(async ({ room, jid, password, demo }) => {
-      const { connect } = await import("stanzawire");
-      const { hostMeta } = await (await fetch(demo)).json();
-      const client = await connect({ jid, password, hostMeta });
-      const again = await client.rooms.join(room, { nick: "Hostess" });
-      await again.setRole("Bob <b>", "none", "no <i>cake</i> left");
-      await client.disconnect();
-    }, { room: ROOM, jid: alice.jid, password: alice.password, demo: new URL("demo.json", url).href });
+    await hostess("kick");
     await holds(bob, () => /^left \(kicked( by \S+)?: no <i>cake<\/i> left\)/.test(document.querySelector("[data-testid=peer-state]").textContent));
     await holds(alice, () => [...document.querySelectorAll("[data-testid=event]")].some(({ textContent }) => /^Bob <b> has left \(kicked/.test(textContent)));
     await bob.shot("room-kicked.png");
