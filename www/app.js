@@ -52,7 +52,7 @@ byId("start-jid").addEventListener("input", () => {
 byId("back").addEventListener("click", () => session?.back());
 
 document.addEventListener("keydown", (event) => {
-  if (event.key !== "Escape" || event.isComposing || event.defaultPrevented) return;
+  if (event.key !== "Escape" || event.isComposing || event.defaultPrevented || document.querySelector("dialog[open]")) return;
   if (wire.isOpen) wire.toggle(false);
   else if (document.body.dataset.pane === "talk" && byId("back").offsetParent) session?.back();
 });

@@ -27,6 +27,7 @@ export class Avatars {
   /** An `avatar` event. */
   told({ from, id }) {
     const jid = bareOf(from);
+    if (jid !== from) return; // somebody in a room
     if (id === null) this.#put(jid, null);
     else if (this.#known.get(jid)?.id !== id) this.fetch(jid);
   }

@@ -2,6 +2,7 @@
 
 import { clock, el, setText } from "./dom.js";
 import { PictureView } from "./pictures.js";
+import { tint } from "./room-view.js";
 
 /** What one reacts with. */
 const EMOJIS = [["👍", "thumbs up"], ["❤️", "heart"], ["😂", "tears of joy"], ["🎉", "party"], ["😮", "surprise"], ["😢", "tears"], ["🙏", "thanks"], ["👎", "thumbs down"]];
@@ -11,7 +12,7 @@ const STATES = {
   waiting: "waiting for the connection…",
   sent: "delivered to server",
 };
-const SEEN = { received: "received", displayed: "seen" };
+const SEEN = { received: "received", displayed: "seen", room: "in the room" };
 
 export class Bubble {
   #message;
@@ -37,7 +38,7 @@ export class Bubble {
       class: grouped ? "message grouped" : "message", tabindex: "-1",
       "data-testid": "message", "data-direction": message.direction,
     },
-    el("span", { class: "visually-hidden" }, `${who}: `),
+    message.nick && message.direction === "in" ? sender(message, grouped) : el("span", { class: "visually-hidden" }, `${who}: `),
     el("div", { class: "bubble" }, this.#quote, this.#body, this.#actions),
     this.#reactions,
     el("footer", {}, this.#edited, el("time", { datetime: message.time.toISOString() }, clock(message.time)), this.#state));
@@ -168,4 +169,11 @@ export class Bubble {
       buttons[to]?.focus();
     }
   }
+}
+
+/** Who in a room has said it. */
+function sender(message, grouped) {
+  const name = el("span", { class: "nick", dir: "auto", "data-testid": "nick" }, message.nick);
+  tint(name, message.nick);
+  return el("span", { class: grouped ? "visually-hidden" : "sender" }, name, message.private ? el("span", { class: "note" }, " to you alone") : null);
 }

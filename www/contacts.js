@@ -66,6 +66,7 @@ export class ContactList {
   #fill(row, contact, presence, picture, open) {
     const [avatar, name, line, unread] = row.children;
     row.dataset.presence = presence.state;
+    row.dataset.kind = contact.room ? "room" : "person";
     row.setAttribute("aria-selected", String(open));
     fillAvatar(avatar, contact.name, picture);
     setText(name, contact.name);

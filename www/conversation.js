@@ -106,6 +106,7 @@ export class Conversation {
     if (!contact) return;
     const place = byId("peer-avatar");
     place.dataset.presence = presence.state;
+    place.dataset.kind = contact.room ? "room" : "person";
     fillAvatar(place, contact.name, avatar);
     setText(byId("peer-name"), contact.name);
     const address = contact.name === contact.jid ? "" : contact.jid;
@@ -174,7 +175,8 @@ export class Conversation {
       messages.append(el("p", { class: "day" }, dayName(message.time)));
       this.#last = null;
     }
-    const grouped = this.#last?.direction === message.direction && message.time - this.#last.time < GROUP_GAP;
+    if (message.direction === "notice") return this.#appendNotice(message);
+    const grouped = this.#last?.direction === message.direction && sameVoice(this.#last, message) && message.time - this.#last.time < GROUP_GAP;
     this.#last = message;
     const bubble = new Bubble(message, this.#who(message), grouped, {
       react: (...what) => this.#hands.react(...what),
@@ -190,8 +192,16 @@ export class Conversation {
     messages.append(bubble.element);
   }
 
+  /** What has happened in a room, between its messages. */
+  #appendNotice(notice) {
+    const element = el("p", { class: "event", "data-testid": "event", title: notice.time.toLocaleString(), dir: "auto" }, notice.body);
+    this.#last = notice;
+    this.#bubbles.set(notice, { element, fill: () => {} });
+    messages.append(element);
+  }
+
   #who(message) {
-    return message.direction === "out" ? "You" : this.#contact.name;
+    return message.direction === "out" ? "You" : message.nick ?? this.#contact.name;
   }
 
   #lastOwn() {
@@ -280,6 +290,9 @@ export class Conversation {
     latest.hidden = true;
   }
 }
+
+/** Whether two messages in a row are by the same person, and to the same people. */
+const sameVoice = (a, b) => a.nick === b.nick && a.occupantId === b.occupantId && a.private === b.private || a.direction === "out";
 
 function dayName(date) {
   const today = new Date();

@@ -1,5 +1,7 @@
 // Who there is to talk to: roster, presence and conversations folded into one list of contacts. No DOM here.
 
+import { roomState } from "./rooms.js";
+
 /** The newest messages that a conversation keeps. */
 const KEPT_MESSAGES = 1000;
 
@@ -123,6 +125,8 @@ export class People {
 
   /** All resources of a contact folded into the most available: { state, label }. */
   presenceOf(jid) {
+    const contact = this.#contacts.get(jid);
+    if (contact?.room) return roomState(contact);
     const resources = [...(this.#presence.get(jid)?.values() ?? [])];
     if (resources.length === 0) return { state: "offline", label: "offline" };
     resources.sort((a, b) => RANKS.indexOf(a.show) - RANKS.indexOf(b.show));
@@ -140,8 +144,16 @@ export class People {
     this.#changed();
   }
 
+  /** Adds a line on what has happened in a room. It isn't talk: the room stays where it is in the list. */
+  addNotice(contact, notice) {
+    contact.messages.push(notice);
+    if (contact.messages.length > KEPT_MESSAGES) contact.messages.shift();
+    this.#changed();
+  }
+
   /** What a subscription means for the two, in words; nothing where it is mutual. RFC 6121 §2.1.2.5. */
   static subscriptionLabel(contact) {
+    if (contact.room) return "";
     if (!contact.inRoster) return "not in your contacts";
     return {
       both: "",

@@ -8,6 +8,8 @@ import { ContactList } from "./contacts.js";
 import { Conversation } from "./conversation.js";
 import { bareOf, People } from "./people.js";
 import { chosen, forgetPictures, pictureButton } from "./pictures.js";
+import { RoomList } from "./rooms.js";
+import { RoomView } from "./room-view.js";
 import { Talk } from "./talk.js";
 
 const statusLine = byId("status");
@@ -45,6 +47,8 @@ class Session {
   #client;
   #people = new People(() => this.#draw());
   #talk;
+  #rooms;
+  #roomView = null;
   #avatars;
   #views = new AbortController(); // takes the views' listeners off the page again
   #unsubscribe = [];
@@ -66,9 +70,15 @@ class Session {
       heard: (contact) => this.#heard(contact),
       typing: () => this.#draw(),
     });
+    this.#rooms = new RoomList(client, this.#people, this.#talk, {
+      added: (contact, notice) => contact === this.#open && this.#conversation?.add(notice),
+      changed: () => this.#draw(),
+    });
     // Before connect: the first presence and the first message may come with the login.
     this.#on("frame", onFrame);
     for (const kind of MESSAGES) this.#on(kind, (message) => this.#talk.hear(message));
+    this.#on("room", (event) => this.#rooms.told(event));
+    this.#on("invitation", (invitation) => this.#rooms.invited(invitation));
     this.#on("avatar", (avatar) => this.#avatars.told(avatar));
     this.#on("presence", (presence) => this.#people.setPresence(presence));
     this.#on("roster", (item) => this.#people.push(item));
@@ -99,6 +109,15 @@ class Session {
       typed: (contact, text) => talk.typed(contact, text),
       picture: (contact, file, reply) => this.#tried(chosen(file).then((picture) => { talk.sendPicture(contact, picture, reply); })),
     }, { signal });
+    const rooms = this.#rooms;
+    this.#roomView = new RoomView({
+      join: async (...what) => this.open(await rooms.join(...what)),
+      again: (contact) => this.#tried(rooms.again(contact)),
+      leave: (contact) => this.#tried(rooms.leave(contact)),
+      invite: (contact, jid) => this.#tried(contact.room.invite(jid, { direct: true })),
+      setSubject: (contact, subject) => this.#tried(contact.room.setSubject(subject)),
+      decline: (invitation) => this.#tried(rooms.decline(invitation)),
+    }, bareOf(this.jid), { signal });
     pictureButton(this.#client, (file) => this.#conversation.sendPicture(file), { signal });
     pictureFile.addEventListener("change", () => this.#publishPicture(), { signal });
     pictureRemove.addEventListener("click", () => this.#tried(this.#avatars.remove()), { signal });
@@ -117,7 +136,7 @@ class Session {
     this.#views.abort();
     this.#list?.clear();
     this.#conversation?.close();
-    this.#list = this.#conversation = null;
+    this.#list = this.#conversation = this.#roomView = null;
     this.#avatars.clear();
     forgetPictures();
     fillAvatar(byId("me-avatar"), "", null);
@@ -254,6 +273,8 @@ class Session {
       if (!this.#list) return;
       this.#list.render(this.#people, this.#avatars, this.#open?.jid, this.#rosterLoaded);
       if (this.#open) this.#conversation.renderPeer(this.#people.presenceOf(this.#open.jid), this.#avatars.url(this.#open.jid));
+      this.#roomView.show(this.#open);
+      this.#roomView.showInvitations(this.#rooms.invitations);
       const own = bareOf(this.jid);
       fillAvatar(byId("me-avatar"), own, this.#avatars.url(own));
       pictureRemove.hidden = !this.#avatars.url(own);

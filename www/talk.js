@@ -37,27 +37,38 @@ export class Talk {
 
   // In
 
-  /** A `message` event, or any of those for messages without a text of their own. */
+  /** A `message` event, or any of those for messages without a text of their own. What is said in rooms comes as `room` events. */
   hear(message) {
-    if (message.type === "groupchat") return;
+    if (message.type !== "groupchat" && !message.room) this.#hear(message);
+  }
+
+  /** What a `room` event tells of a message. */
+  hearRoom(message) {
+    if (this.#people.get(message.room)?.room) this.#hear(message);
+  }
+
+  #hear(message) {
     const { jid, outgoing } = this.#place(message);
     // Only a text begins a conversation.
     const contact = message.body && message.type !== "error" ? this.#people.open(jid) : this.#people.get(jid);
     if (!contact) return;
     if (message.type === "error") return this.#bounced(contact, message);
-    if (message.state && !outgoing) this.#theyType(contact, message.state === "composing");
+    if (message.state && !outgoing && !message.room) this.#theyType(contact, message.state === "composing");
     if (this.#changes(message)) return this.#change(contact, message, outgoing);
     if (!message.body) return;
-    if (this.#find(contact, message.stanzaId, message.id)) return; // the history had it before
+    const known = this.#known(contact, message); // the history had it before, or we have sent it
+    if (known) return this.#cameBack(contact, known, message);
     const drawn = this.#add(contact, this.#drawn(message, outgoing));
     if (!outgoing) {
       this.#theyType(contact, false);
-      this.#show.heard(contact, drawn);
+      // What a room tells of the time before isn't news.
+      if (!message.room || !message.delay) this.#show.heard(contact, drawn);
     }
   }
 
   /** Whose conversation a message belongs to. */
   #place(message) {
+    if (message.room) return { jid: message.room, outgoing: Boolean(message.own) };
     const mine = bareOf(this.#client.jid);
     const from = bareOf(message.from ?? mine); // RFC 6121 §8.1.2.1: none means our own account
     const to = bareOf(message.to ?? mine);
@@ -66,7 +77,7 @@ export class Talk {
   }
 
   #drawn(message, outgoing) {
-    const { id, originId, stanzaId, from, to, type, reply } = message;
+    const { id, from, reply, room, nick, occupantId, occupant } = message;
     return {
       direction: outgoing ? "out" : "in",
       body: withoutFallback(message),
@@ -74,9 +85,25 @@ export class Talk {
       time: message.delay ?? new Date(),
       state: "sent",
       id, reply,
-      ref: { id, originId, stanzaId, from, to, type },
+      ref: refOf(message),
+      ...(room ? { nick: nick ?? room, from, occupantId, private: Boolean(occupant), seen: outgoing ? "room" : undefined } : {}),
       reactions: new Map(),
     };
+  }
+
+  /** The message on the page that this one is. In a room others may have used its `id` as well. */
+  #known(contact, { room, own, id, stanzaId }) {
+    if (!room) return this.#find(contact, stanzaId, id);
+    return contact.messages.findLast((each) => (stanzaId && each.ref?.stanzaId === stanzaId) || (own && each.direction === "out" && each.id === id));
+  }
+
+  /** An own message has come back from the room: with this it can be corrected, answered and so on. */
+  #cameBack(contact, known, message) {
+    if (!message.own || known.ref?.stanzaId) return;
+    known.ref = refOf(message);
+    [known.from, known.occupantId, known.seen] = [message.from, message.occupantId, "room"];
+    this.#catchUp(contact, known);
+    this.#show.changed(known);
   }
 
   /** Whether a message is about another one. */
@@ -88,7 +115,7 @@ export class Talk {
   #change(contact, message, outgoing) {
     const { replaces, retracts, reactions, receipt, marker } = message;
     const id = replaces ?? retracts ?? reactions?.id ?? receipt?.id ?? marker?.id;
-    const target = this.#find(contact, id);
+    const target = this.#target(contact, message, id, outgoing);
     if (!target) {
       const waiting = [...contact.waiting.get(id) ?? [], { message, outgoing, time: message.delay ?? new Date() }];
       contact.waiting.delete(id); // to the end: what has waited longest is forgotten first
@@ -100,16 +127,23 @@ export class Talk {
     this.#show.changed(target);
   }
 
+  /** What a change is about. In a room that goes by the room's own ids, but for corrections, which are of the same sender's messages. */
+  #target(contact, message, id, outgoing) {
+    if (!message.room) return this.#find(contact, id);
+    return contact.messages.findLast((each) => message.replaces ? each.id === id && sameSender(each, message, outgoing) : each.ref?.stanzaId === id);
+  }
+
   #apply(contact, target, message, outgoing) {
     // Only one's own words can be corrected or taken back.
-    const own = (target.direction === "out") === outgoing;
+    const own = message.room ? sameSender(target, message, outgoing) : (target.direction === "out") === outgoing;
     if (message.replaces && own && !target.retracted) {
       [target.body, target.edited] = [withoutFallback(message), true];
-    } else if (message.retracts && own) {
+    } else if (message.retracts && (own || (message.room && message.moderation))) {
       this.#takenBack(target);
     } else if (message.reactions) {
-      target.reactions.set(outgoing ? "me" : bareOf(message.from), message.reactions.emojis);
-    } else if (!outgoing && target.direction === "out") {
+      const who = message.room ? message.occupantId ?? message.from : bareOf(message.from);
+      target.reactions.set(outgoing ? "me" : who, message.reactions.emojis);
+    } else if (!outgoing && target.direction === "out" && !message.room) {
       if (message.receipt?.id || message.marker?.type === "received") target.seen ??= "received";
       if (message.marker?.type === "displayed") this.#seen(contact, target);
     }
@@ -146,8 +180,8 @@ export class Talk {
   }
 
   /** A message of an earlier page's, and what has become of it. */
-  restored({ to, id, originId, stanzaId, body, error }) {
-    if (!body) return;
+  restored({ to, id, originId, stanzaId, type, body, error }) {
+    if (!body || type === "groupchat") return;
     const contact = this.#people.open(bareOf(to));
     if (this.#find(contact, stanzaId, id)) return;
     const message = { direction: "out", body, time: new Date(), id, ref: { id, originId, stanzaId, to, type: "chat" }, reactions: new Map() };
@@ -179,12 +213,15 @@ export class Talk {
     try {
       const { body, answers, picture } = message;
       const words = picture ? await uploaded(this.#client, picture, () => this.#show.changed(message)) : { body };
-      const init = { ...words, receipt: true, marker: { type: "markable" }, state: "active" };
+      const { room } = contact;
+      // By its id it is known when it comes back from the room, which may be before it is known to be sent.
+      if (room) message.id ??= crypto.randomUUID();
+      const init = room ? { ...words, id: message.id } : { ...words, receipt: true, marker: { type: "markable" }, state: "active" };
       const sent = answers
         ? await this.#client.reply(answers.ref, init)
-        : await this.#client.send({ to: contact.jid, ...init });
+        : room ? await room.send(init) : await this.#client.send({ to: contact.jid, ...init });
       message.id = sent.id;
-      message.ref = { ...sent, type: "chat" };
+      if (!room) message.ref = { ...sent, type: "chat" };
       this.#outcome(contact, message);
       this.#catchUp(contact, message);
     } catch (error) {
@@ -243,6 +280,7 @@ export class Talk {
 
   /** The last message of theirs has been seen. */
   seen(contact) {
+    if (contact.room) return;
     const last = contact.messages.findLast((message) => message.direction === "in" && message.ref);
     if (!last || last.marked) return;
     last.marked = true;
@@ -253,6 +291,7 @@ export class Talk {
 
   /** Something was typed: the other side hears of it once, and again when it stops. */
   typed(contact, text) {
+    if (contact.room) return;
     if (text.trim() === "") return this.stopped(contact, "active");
     if (this.#typing?.contact !== contact) {
       this.stopped();
@@ -283,7 +322,7 @@ export class Talk {
     contact.reading = true;
     this.#show.older(contact);
     try {
-      contact.history ??= this.#client.archive.query({ with: contact.jid, order: "newest" })[Symbol.asyncIterator]();
+      contact.history ??= this.#client.archive.query({ [contact.room ? "of" : "with"]: contact.jid, order: "newest" })[Symbol.asyncIterator]();
       const found = [];
       while (found.length < PAGE) {
         const { value, done } = await contact.history.next();
@@ -293,12 +332,17 @@ export class Talk {
         }
         const { outgoing } = this.#place(value);
         if (this.#changes(value)) this.#change(contact, value, outgoing);
-        else if (value.body && value.type !== "error" && !this.#find(contact, value.stanzaId, value.id)) found.push(this.#drawn(value, outgoing));
+        else if (value.body && value.type !== "error" && !this.#known(contact, value)) found.push(this.#drawn(value, outgoing));
       }
       contact.messages.unshift(...found.reverse());
       for (const message of found) this.#catchUp(contact, message);
     } catch (error) {
       contact.history = undefined; // from the beginning, the next time
+      // Not every room has an archive.
+      if (contact.room && error?.code === "stanza-error") {
+        contact.complete = true;
+        return;
+      }
       throw error;
     } finally {
       contact.reading = false;
@@ -340,6 +384,15 @@ export class Talk {
     this.#lost = false;
     for (const message of this.#underWay) this.#settle(message, "sending");
   }
+}
+
+/** What the package needs to know of a message to say something of it. */
+const refOf = ({ id, originId, stanzaId, from, to, type, occupant }) => ({ id, originId, stanzaId, from, to, type, occupant });
+
+/** Whether a message on the page is by whom a later one in the room is. A nickname may pass to somebody else. */
+function sameSender(known, message, outgoing) {
+  if (known.direction === "out" || outgoing) return (known.direction === "out") === outgoing;
+  return known.occupantId && message.occupantId ? known.occupantId === message.occupantId : known.from === message.from;
 }
 
 /** The message of a conversation that has one of these ids. */

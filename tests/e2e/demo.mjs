@@ -13,6 +13,7 @@ import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 
 import { newcomers } from "./demo/accounts.mjs";
+import { inARoom } from "./demo/rooms.mjs";
 import { BOUND, WRONG, holds, openPage, wireKeepsSecrets } from "./demo/person.mjs";
 
 const TRICKY = `<&"'> \u{1F980} <b>bold?</b> & &amp; ]]> done`;
@@ -385,6 +386,8 @@ async function story() {
     await list.evaluate((messages) => { messages.scrollTop = messages.scrollHeight; });
     await alice.wire(false);
   });
+
+  await inARoom({ alice, bob, check, holds, equal, ok, portrait: PORTRAIT, url });
 
   await check("dark scheme", async () => {
     await alice.page.emulateMedia({ colorScheme: "dark" });

@@ -57,6 +57,15 @@ Component "upload.localhost" "http_file_share"
 	http_file_share_access = { "localhost" }
 	modules_disabled = { "fixtures" }
 
+-- Rooms that stay, and keep what is said.
+Component "rooms.localhost" "muc"
+	name = "Rooms"
+	modules_enabled = { "muc_mam" }
+	muc_room_locking = false
+	muc_room_default_persistent = true
+	muc_log_by_default = true
+	modules_disabled = { "fixtures" }
+
 -- As a server without SASL2 is.
 VirtualHost "old.localhost"
 	-- Which wants to know more of those who would like to have an account.
