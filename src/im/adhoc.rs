@@ -74,7 +74,12 @@ export interface CommandNote {
  * or within this machine, and is `insecure` else.
  */
 export interface Commands {
-  /** What can be done there; without `jid` with the own server. */
+  /**
+   * What can be done there; without `jid` with the own server.
+   *
+   * @example
+   * for (const { jid, node, name } of await client.commands.list()) show(name ?? node, jid);
+   */
   list(jid?: string | null, options?: CallOptions): Promise<CommandItem[]>;
   /**
    * Begins a command; without `jid` with the own server.
@@ -90,13 +95,35 @@ export interface Commands {
   /**
    * Goes on to the next stage, or to the end where there is no `"next"` among the stage's actions: with values by the names of the form's
    * fields, or a form that was filled in. What isn't given is sent as the stage's own form has it.
+   *
+   * @example
+   * const first = await client.commands.execute("example.org", "announce");
+   * const second = await client.commands.next(first, await fillIn(first.form));
    */
   next(stage: CommandStage, values?: DataValues | null, options?: CallOptions): Promise<CommandStage>;
-  /** Goes back to the stage before. */
+  /**
+   * Goes back to the stage before.
+   *
+   * @example
+   * let stage = await client.commands.execute("example.org", "announce");
+   * if (stage.actions.includes("prev")) stage = await client.commands.prev(stage);
+   */
   prev(stage: CommandStage, options?: CallOptions): Promise<CommandStage>;
-  /** Carries it out with what is known by now, with values as {@link next}. */
+  /**
+   * Carries it out with what is known by now, with values as {@link next}.
+   *
+   * @example
+   * const stage = await client.commands.execute("example.org", "announce");
+   * const { notes } = await client.commands.complete(stage, await fillIn(stage.form));
+   */
   complete(stage: CommandStage, values?: DataValues | null, options?: CallOptions): Promise<CommandStage>;
-  /** Gives it up. */
+  /**
+   * Gives it up.
+   *
+   * @example
+   * const stage = await client.commands.execute("example.org", "announce");
+   * await client.commands.cancel(stage);
+   */
   cancel(stage: CommandStage, options?: CallOptions): Promise<CommandStage>;
 }
 "#

@@ -136,6 +136,9 @@ export interface Room {
    * {@link Profiles.avatar} with the room's JID reads it, and an `avatar` event of that JID tells those who are in the room.
    *
    * Rejects `offline`, `invalid-argument`, `too-large`, `stanza-error` (`forbidden`; `service-unavailable`: it has none), `protocol-violation`.
+   *
+   * @example
+   * await room.setAvatar({ data: await file.arrayBuffer(), type: file.type });
    */
   setAvatar(avatar: AvatarInit | null, options?: CallOptions): Promise<void>;
 }

@@ -99,6 +99,9 @@ export interface Bookmarks {
    * Forgets a room. One that isn't kept in mind needn't be forgotten.
    *
    * Rejects `offline`, `invalid-jid`, `stanza-error`.
+   *
+   * @example
+   * await client.bookmarks.remove("coven@rooms.example.org");
    */
   remove(room: string, options?: CallOptions): Promise<void>;
 }

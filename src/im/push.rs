@@ -45,7 +45,12 @@ export interface Push {
    * await client.push.enable({ service, node, options: { secret } });
    */
   enable(target: PushTarget & { options?: DataValues | null | undefined }, options?: CallOptions): Promise<void>;
-  /** The server no longer tells a service: of this node, or of any without one. */
+  /**
+   * The server no longer tells a service: of this node, or of any without one.
+   *
+   * @example
+   * await client.push.disable({ service: "push.example.org" });
+   */
   disable(target: PushTarget, options?: CallOptions): Promise<void>;
 }
 

@@ -95,7 +95,12 @@ export interface Account {
  * none, and `stanza-error`: `service-unavailable` where nobody can register.
  */
 export interface Registration {
-  /** What a service wants to know, or knows of the account. */
+  /**
+   * What a service wants to know, or knows of the account.
+   *
+   * @example
+   * const { form, registered } = await client.registration.get("gateway.example.org");
+   */
   get(jid: string, options?: CallOptions): Promise<RegistrationForm>;
   /**
    * Registers the account, or changes what is on file: values by the names of the fields, or the form that was filled in. What isn't given is
@@ -111,7 +116,12 @@ export interface Registration {
    * await client.registration.set("gateway.example.org", { username: "alice", password: prompt("Password there") });
    */
   set(jid: string, values: DataValues, options?: CallOptions): Promise<void>;
-  /** Ends the registration. */
+  /**
+   * Ends the registration.
+   *
+   * @example
+   * await client.registration.remove("gateway.example.org");
+   */
   remove(jid: string, options?: CallOptions): Promise<void>;
 }
 "#

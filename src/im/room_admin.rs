@@ -64,6 +64,10 @@ export interface Room {
    * How the room is configured: a form that can be filled in for {@link Room.configure}. Owners are told (XEP-0045 §10.2).
    *
    * Rejects `stanza-error` (`forbidden`), `protocol-violation` where the answer isn't the form, `offline`.
+   *
+   * @example
+   * const form = await room.configuration();
+   * for (const { name, label, value } of form.fields) show(label ?? name, value);
    */
   configuration(options?: CallOptions): Promise<DataForm>;
   /**
@@ -81,6 +85,9 @@ export interface Room {
    * locked.
    *
    * Rejects `stanza-error`, `offline`.
+   *
+   * @example
+   * if (room.created) await room.cancelConfiguration();
    */
   cancelConfiguration(options?: CallOptions): Promise<void>;
   /**

@@ -37,7 +37,12 @@ export interface Rooms {
     page?: { max?: number | null | undefined } | null,
     options?: CallOptions,
   ): AsyncIterableIterator<{ jid: string; name?: string }>;
-  /** {@link Room.info} of a room that one needn't be in. Rejects `invalid-jid` as well. */
+  /**
+   * {@link Room.info} of a room that one needn't be in. Rejects `invalid-jid` as well.
+   *
+   * @example
+   * const { name, occupants, passwordProtected } = await client.rooms.info("coven@rooms.example.org");
+   */
   info(jid: string, options?: CallOptions): Promise<RoomInfo>;
 }
 

@@ -27,6 +27,9 @@ export interface Room {
    *
    * Rejects `stanza-error` (`not-allowed`, `registration-required`, `forbidden`: one can't; `service-unavailable`: nobody can),
    * `protocol-violation` where the answer is none, `offline`.
+   *
+   * @example
+   * const { registered } = await room.registration();
    */
   registration(options?: CallOptions): Promise<RoomRegistration>;
   /**
@@ -41,22 +44,45 @@ export interface Room {
    * if (!registered) await room.register("thirdwitch");
    */
   register(values: string | DataValues, options?: CallOptions): Promise<void>;
-  /** Takes the registration back. Rejects `stanza-error`, `offline`. */
+  /**
+   * Takes the registration back. Rejects `stanza-error`, `offline`.
+   *
+   * @example
+   * await room.unregister();
+   */
   unregister(options?: CallOptions): Promise<void>;
   /**
    * The nick that the room keeps for the account; `null` where there is none, or the room doesn't say (XEP-0045 §7.12).
    *
    * Rejects `stanza-error`, `protocol-violation`, `offline`.
+   *
+   * @example
+   * const nick = await room.reservedNick() ?? room.nick;
    */
   reservedNick(options?: CallOptions): Promise<string | null>;
 }
 
 export interface Rooms {
-  /** {@link Room.registration} of a room that one needn't be in. Rejects `invalid-jid` as well. */
+  /**
+   * {@link Room.registration} of a room that one needn't be in. Rejects `invalid-jid` as well.
+   *
+   * @example
+   * const { registered } = await client.rooms.registration("coven@rooms.example.org");
+   */
   registration(jid: string, options?: CallOptions): Promise<RoomRegistration>;
-  /** {@link Room.register} with such a room. */
+  /**
+   * {@link Room.register} with such a room.
+   *
+   * @example
+   * await client.rooms.register("coven@rooms.example.org", "thirdwitch");
+   */
   register(jid: string, values: string | DataValues, options?: CallOptions): Promise<void>;
-  /** {@link Room.unregister} from such a room. */
+  /**
+   * {@link Room.unregister} from such a room.
+   *
+   * @example
+   * await client.rooms.unregister("coven@rooms.example.org");
+   */
   unregister(jid: string, options?: CallOptions): Promise<void>;
   /**
    * {@link Room.reservedNick} of such a room: by which it is to be entered.

@@ -134,6 +134,9 @@ export interface Room {
    * vCard has beside the fields of a profile stays. It takes an owner.
    *
    * Rejects `offline`, `invalid-argument`, `stanza-error` (`forbidden`; `service-unavailable`: it has none), `protocol-violation`.
+   *
+   * @example
+   * await room.setProfile({ fullName: "The Coven", url: "https://example.org/coven" });
    */
   setProfile(profile: Profile, options?: CallOptions): Promise<void>;
 }

@@ -46,6 +46,9 @@ export interface Room {
    * role; where the room has something against it, there is a `message` of type `error` from it.
    *
    * Rejects `offline`, `queue-full`.
+   *
+   * @example
+   * if (room.role === "visitor") await room.requestVoice();
    */
   requestVoice(options?: CallOptions): Promise<void>;
   /**

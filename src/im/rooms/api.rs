@@ -30,7 +30,12 @@ export interface Rooms extends Iterable<Room> {
   /** The room of this JID, unless we are neither in it nor on the way. */
   get(jid: string): Room | undefined;
 
-  /** {@link Room.leave} by the room's JID. Rejects `invalid-state` where we aren't in it. */
+  /**
+   * {@link Room.leave} by the room's JID. Rejects `invalid-state` where we aren't in it.
+   *
+   * @example
+   * await client.rooms.leave("tea@rooms.example.org");
+   */
   leave(jid: string, options?: CallOptions): Promise<void>;
 }
 
