@@ -138,7 +138,7 @@ export interface Room {
    * Rejects `offline`, `invalid-argument`, `too-large`, `stanza-error` (`forbidden`; `service-unavailable`: it has none), `protocol-violation`.
    *
    * @example
-   * await room.setAvatar({ data: await file.arrayBuffer(), type: file.type });
+   * await room.setAvatar({ data: new Uint8Array(await file.arrayBuffer()), type: file.type });
    */
   setAvatar(avatar: AvatarInit | null, options?: CallOptions): Promise<void>;
 }

@@ -136,7 +136,7 @@ export interface Room {
    * Rejects `offline`, `invalid-argument`, `stanza-error` (`forbidden`; `service-unavailable`: it has none), `protocol-violation`.
    *
    * @example
-   * await room.setProfile({ fullName: "The Coven", url: "https://example.org/coven" });
+   * await room.setProfile({ fullName: "The Coven" });
    */
   setProfile(profile: Profile, options?: CallOptions): Promise<void>;
 }

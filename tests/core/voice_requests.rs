@@ -59,7 +59,10 @@ fn xep0045_7_13_a_voice_is_asked_for() {
 fn xep0045_8_6_a_moderator_hears_of_it_and_answers() {
     let expected =
         json!({ "room": ROOM, "nick": "thirdwitch", "jid": "hag66@shakespeare.lit/pda", "role": "participant" });
-    assert_eq!(told(&format!("from='{ROOM}'"), &form()), core::slice::from_ref(&expected));
+    assert_eq!(
+        told(&format!("from='{ROOM}'"), &form()),
+        core::slice::from_ref(&expected)
+    );
     assert_eq!(
         told(&format!("from='{ROOM}' type='normal'"), &form()),
         core::slice::from_ref(&expected)

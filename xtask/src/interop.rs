@@ -154,7 +154,15 @@ pub(crate) fn interop(root: &Path, arguments: &[String]) -> Result<Tally> {
 
 /// Its part of the check, on a package that is built: the rows, and whether the manual's table is of what was seen.
 pub(crate) fn check(root: &Path, tools: &Tools, package: &Path) -> Result<Tally> {
-    let (mut tally, rows) = run(root, tools, package, &Ask { occupants: FEW, ..Ask::all() })?;
+    let (mut tally, rows) = run(
+        root,
+        tools,
+        package,
+        &Ask {
+            occupants: FEW,
+            ..Ask::all()
+        },
+    )?;
     let committed = fs::read_to_string(root.join(PAGE)).with_context(|| format!("cannot read {PAGE}"))?;
     let seen = page(&rows);
     let head = |text: &str| {
