@@ -34,7 +34,7 @@ class Occupant:
             await server_is_there()
             client = Client(self.user, "by-other-hands")
             client.add_event_handler("presence", self.on_presence)
-            client.add_event_handler("groupchat_message", self.on_message)
+            client.add_event_handler("message", self.on_message)
             if await client.log_in():
                 self.client = client
                 self.enter()
@@ -54,9 +54,10 @@ class Occupant:
         presence.send()
 
     def on_presence(self, presence):
-        if presence["from"].bare != ROOM or self.client is None:
-            return
         nick = presence["from"].resource
+        # What the room says of itself is nobody's who is in it.
+        if presence["from"].bare != ROOM or not nick or self.client is None:
+            return
         codes = {status.get("code") for status in presence.xml.iter(f"{USER}status")}
         if presence["type"] == "error":
             # A ghost of the last connection, or a room that is not there yet.
@@ -75,7 +76,7 @@ class Occupant:
                 self.waiting = []
 
     def on_message(self, message):
-        if message["from"].bare == ROOM and message["body"]:
+        if message["from"].bare == ROOM and message["type"] == "groupchat" and message["body"]:
             self.heard.append(message["body"])
 
     def send(self, first, last):
