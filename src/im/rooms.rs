@@ -9,7 +9,8 @@
 //! A room that has lost us is entered again: after a lost session, after its shutdown or an error, and where it answers a ping by
 //! saying that we aren't there. What was said meanwhile comes from its archive, or else from its history.
 //!
-//! Left out: everything that is done to rooms and their occupants (configuration, affiliations, roles, invitations), and registration.
+//! What is done to rooms and their occupants is the matter of features of their own: `room_admin`, `room_registration`, `room_info`,
+//! `voice_requests` and `invitations`.
 
 mod alive;
 mod api;
